@@ -1,0 +1,39 @@
+/* map: hash table from bytes (copied) or from a 64-bit number to a pointer. Open addressing,
+ * keyed SipHash for byte keys since strangers choose them. Values are borrowed.
+ * Iteration order is arbitrary; map_each allows no change but of values.
+ */
+#pragma once
+#include "base/slice.h"
+
+struct map_slot {
+	uint64_t hash;          /* number maps: the key itself */
+	uint8_t *key;           /* byte maps: an own copy; NULL in number maps */
+	uint32_t key_len;
+	uint8_t state;          /* free, used, gone */
+	void *value;
+};
+
+struct map {
+	struct map_slot *slots;
+	size_t cap;             /* a power of two, or 0 */
+	size_t count;           /* entries */
+	size_t used;            /* entries and tombstones */
+};
+
+void map_init(struct map *m);
+void map_fini(struct map *m);
+/* Byte keys. map_put() replaces; returns the old value or NULL. */
+void *map_find(const struct map *m, struct slice key);
+void *map_put(struct map *m, struct slice key, void *value);
+void *map_del(struct map *m, struct slice key);
+/* Number keys; one map holds one kind only. */
+void *map_find_u64(const struct map *m, uint64_t key);
+void *map_put_u64(struct map *m, uint64_t key, void *value);
+void *map_del_u64(struct map *m, uint64_t key);
+/* Walks: start with *at = 0; NULL at the end. */
+void *map_next(const struct map *m, size_t *at);
+
+/* SipHash-1-3 with this process' random key (https://www.aumasson.jp/siphash/). */
+uint64_t hash_bytes(struct slice s);
+/* Not keyed, same in every process: for placing rooms on workers (FNV-1a, 64 bit, mixed). */
+uint64_t hash_stable(struct slice s);

@@ -1,0 +1,14 @@
+/* mem: allocation that ends the process when memory is gone. What a peer can make large
+ * is bounded by its caller first; see c-style: one way out.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+void *xmalloc(size_t n) __attribute__((malloc, returns_nonnull));
+void *xzalloc(size_t n) __attribute__((malloc, returns_nonnull));
+void *xrealloc(void *p, size_t n) __attribute__((returns_nonnull));
+char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
+void *xmemdup(const void *p, size_t n) __attribute__((malloc, returns_nonnull));
+/* count * size; ends the process on overflow (sizes from a peer are bounded before). */
+size_t size_mul(size_t count, size_t size);
