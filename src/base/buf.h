@@ -23,7 +23,7 @@ uint8_t *buf_room_slow(struct buf *b, size_t n);
 
 static inline uint8_t *buf_room(struct buf *b, size_t n)
 {
-	if (LIKELY(n <= b->cap - b->n && !b->bad))
+	if (LIKELY(n <= b->cap - b->n && b->p && !b->bad))
 		return b->p + b->n;
 	return buf_room_slow(b, n);
 }

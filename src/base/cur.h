@@ -12,12 +12,12 @@ struct cur {
 
 static inline struct cur cur_of(const void *p, size_t n)
 {
-	return (struct cur){ p, (const uint8_t *)p + n, false };
+	return (struct cur){ p, slice_end(slice_of(p, n)), false };
 }
 
 static inline struct cur cur_of_slice(struct slice s)
 {
-	return (struct cur){ s.p, s.p + s.n, false };
+	return (struct cur){ s.p, slice_end(s), false };
 }
 
 static inline size_t cur_left(const struct cur *c)
@@ -34,7 +34,7 @@ static inline struct slice cur_slice(struct cur *c, size_t n)
 		return SLICE_NONE;
 	}
 	struct slice s = { c->p, n };
-	c->p += n;
+	c->p = slice_end(s);
 	return s;
 }
 
@@ -47,7 +47,7 @@ static inline void cur_skip(struct cur *c, size_t n)
 static inline struct cur cur_sub(struct cur *c, size_t n)
 {
 	struct slice s = cur_slice(c, n);
-	struct cur sub = { s.p, s.p + s.n, c->bad };
+	struct cur sub = { s.p, slice_end(s), c->bad };
 	return sub;
 }
 

@@ -31,7 +31,7 @@
 enum err { ERR_LIST(X) };
 #undef X
 
-/* For people: our text, or strerror's. Valid for ever (system texts: until the next call). */
+/* For people: our text, or the system's in English. A constant; may be called on any thread. */
 const char *err_text(int err);
 /* The name on the wire; "internal" for system errors. */
 const char *err_name(int err);

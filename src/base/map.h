@@ -35,5 +35,7 @@ void *map_next(const struct map *m, size_t *at);
 
 /* SipHash-1-3 with this process' random key (https://www.aumasson.jp/siphash/). */
 uint64_t hash_bytes(struct slice s);
+/* The same with a given key. */
+uint64_t hash_keyed(struct slice s, const uint64_t key[2]);
 /* Not keyed, same in every process: for placing rooms on workers (FNV-1a, 64 bit, mixed). */
 uint64_t hash_stable(struct slice s);

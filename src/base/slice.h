@@ -39,6 +39,12 @@ static inline bool slice_is(struct slice a, const char *s)
 	return slice_eq(a, slice_str(s));
 }
 
+/* Where the slice ends. C17 knows no NULL + 0, so this is not simply a.p + a.n. */
+static inline const uint8_t *slice_end(struct slice a)
+{
+	return a.n ? a.p + a.n : a.p;
+}
+
 /* The part from `at` on; empty when `at` is past the end. */
 static inline struct slice slice_from(struct slice a, size_t at)
 {
