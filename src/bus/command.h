@@ -1,0 +1,39 @@
+/* command: what a member asks of a room, whatever its dialect; a copied value that can
+ * travel as mail. Slices are borrowed: from the message on the way in, from the mail after
+ * decoding.
+ */
+#pragma once
+#include "bus/member_info.h"
+
+#define COMMAND_LIST(X)                                                                  \
+	X(JOIN,   "take a seat: room, name, user, metadata, state, options")             \
+	X(LEAVE,  "give the seat up: reason")                                            \
+	X(UPDATE, "presence: changed, state, name, metadata")                            \
+	X(SIGNAL, "pass data on: to or to all others, text")                             \
+	X(CHAT,   "say text to all")                                                     \
+	X(ACCEPT, "take a call: to")                                                     \
+	X(REJECT, "refuse a call: to, text")                                             \
+	X(ROLE,   "give a member a role: to, role")                                      \
+	X(KICK,   "send a member away: to, text")
+
+#define X(id, prose) COMMAND_##id,
+enum command_kind { COMMAND_LIST(X) COMMAND_KINDS };
+#undef X
+
+struct command {
+	enum command_kind kind;
+	enum role role;
+	enum leave_reason reason;
+	uint8_t state;          /* PRESENCE_* bits */
+	uint8_t changed;        /* which of them (and CHANGED_*) count */
+	bool ring;              /* options of JOIN */
+	uint32_t capacity;      /* 0: the server's */
+	uint64_t to;            /* a member, 0: nobody in particular */
+	struct slice name, user;
+	struct slice metadata;  /* raw JSON object, or empty */
+	struct slice text;      /* SIGNAL: raw JSON; CHAT, REJECT, KICK: plain text */
+};
+
+void bus_command_encode(struct buf *b, const struct command *c);
+/* E_TRUNCATED, E_MALFORMED. */
+int bus_command_decode(struct command *c, struct cur *in) NODISCARD;

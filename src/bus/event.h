@@ -1,0 +1,44 @@
+/* event: what a room tells its members; a copied value that can travel as mail.
+ *
+ * Numbered events (`seq` not 0) rise strictly within a room. WELCOME and REPLY answer one
+ * command and are for its session alone.
+ */
+#pragma once
+#include "bus/member_info.h"
+
+#define EVENT_LIST(X)                                                                    \
+	X(JOINED,  "subject came")                                                       \
+	X(LEFT,    "member went: reason, text")                                          \
+	X(UPDATED, "member changed: changed, and those fields of subject")               \
+	X(SIGNAL,  "member says text (raw JSON) to `to` or to all others")               \
+	X(CHAT,    "member (subject.name) says text to all; n, time")                    \
+	X(ACCEPT,  "member takes the call of `to`")                                      \
+	X(REJECT,  "member refuses the call of `to`: text")                              \
+	X(WELCOME, "the answer to JOIN: subject is you, roster, backlog, capacity, ring") \
+	X(REPLY,   "the answer to another command: err")
+
+#define X(id, prose) EVENT_##id,
+enum event_kind { EVENT_LIST(X) EVENT_KINDS };
+#undef X
+
+struct event {
+	enum event_kind kind;
+	enum leave_reason reason;
+	uint8_t changed;
+	bool ring;
+	int err;                /* REPLY */
+	uint32_t capacity;
+	uint64_t seq;
+	uint64_t member;        /* whom it is about, or who speaks */
+	uint64_t to;            /* 0: all */
+	uint64_t n;             /* CHAT: number of the message in its room */
+	uint64_t request;       /* REPLY, WELCOME: the command's */
+	ms_t time;
+	struct member_info subject;
+	struct slice text;
+	struct slice roster;    /* WELCOME: member_info after member_info, encoded */
+	struct slice backlog;   /* WELCOME: CHAT events, encoded */
+};
+
+void bus_event_encode(struct buf *b, const struct event *e);
+int bus_event_decode(struct event *e, struct cur *in) NODISCARD;

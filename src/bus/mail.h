@@ -1,0 +1,39 @@
+/* mail: every kind of letter that workers send each other, and its fields.
+ *
+ * HANDOVER carries pointers and stays within the process; the others are values and could
+ * cross to another node as they are.
+ */
+#pragma once
+#include "bus/address.h"
+#include "bus/command.h"
+#include "bus/event.h"
+
+#define BUS_MAIL_LIST(X)                                                                 \
+	X(HANDOVER, "a connection moves to its room's worker")                           \
+	X(COMMAND,  "a command for a room of the receiver")                              \
+	X(EVENT,    "an event for sessions of the receiver")
+
+#define X(id, prose) BUS_##id,
+enum bus_kind { BUS_MAIL_LIST(X) BUS_KINDS };
+#undef X
+
+struct bus_command {
+	struct bus_home from;
+	struct slice room;      /* name */
+	uint64_t member;        /* 0 for JOIN */
+	uint64_t request;       /* goes back in the REPLY; 0: answer failures only */
+	struct command command;
+};
+
+struct bus_event {
+	uint64_t session;       /* for this one (its answer, or an event for it alone); 0: for all members there */
+	uint64_t except;        /* a member who does not get it */
+	struct slice room;      /* name */
+	struct event event;
+};
+
+void bus_send_command(unsigned worker, const struct bus_command *c);
+void bus_send_event(unsigned worker, const struct bus_event *e);
+/* For the handlers. */
+int bus_command_letter_decode(struct bus_command *c, struct slice body) NODISCARD;
+int bus_event_letter_decode(struct bus_event *e, struct slice body) NODISCARD;

@@ -1,0 +1,67 @@
+/* internal: the inside of rooms and members, for the files of this folder. */
+#pragma once
+#include "base/map.h"
+#include "loop/loop.h"
+#include "room/chat.h"
+#include "room/room.h"
+
+struct member {
+	struct room *room;
+	uint64_t id;
+	struct bus_home home;
+	void *user_data;
+	ms_t joined_at;
+	char *name, *user, *metadata;   /* each owned, NULL: none */
+	uint32_t name_len, user_len, metadata_len;
+	uint8_t role;
+	uint8_t state;
+};
+
+struct room {
+	struct room_registry *registry;
+	struct member **members;        /* in the order of joining */
+	uint32_t count, cap;
+	uint32_t capacity;
+	uint64_t seq;
+	struct map by_id;               /* only past ROOM_SCAN members */
+	uint16_t *at_worker;            /* members per worker, [LOOP_MAX]; NULL while all live here */
+	void *user_data;
+	struct room_chat chat;
+	bool ring;
+	uint16_t name_len;
+	char name[];
+};
+
+struct room_registry {
+	struct map by_name;
+	const struct room_settings *settings;
+	room_event_fn *event;
+	void *event_arg;
+};
+
+/* Up to here looking through the array beats a table. */
+#define ROOM_SCAN 16
+
+static inline void room_tell(struct room *r, const struct event *e, struct member *to,
+			     struct member *except)
+{
+	r->registry->event(r->registry->event_arg, r, e, to, except);
+}
+
+static inline void room_tell_all(struct room *r, struct event *e, struct member *except)
+{
+	e->seq = ++r->seq;
+	metric_add(METRIC_EVENTS, 1);
+	room_tell(r, e, NULL, except);
+}
+
+static inline void room_tell_one(struct room *r, struct event *e, struct member *to)
+{
+	e->seq = ++r->seq;
+	metric_add(METRIC_EVENTS, 1);
+	room_tell(r, e, to, NULL);
+}
+
+void room_member_info(const struct member *m, struct member_info *out);
+/* Replaces an owned text. */
+void room_set_text(char **text, uint32_t *len, struct slice s);

@@ -1,0 +1,368 @@
+#include "room/room.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "room/internal.h"
+
+#define MEMBER_ID_BITS 40
+
+struct room_registry *room_registry_create(const struct room_settings *s, room_event_fn *fn,
+					   void *arg)
+{
+	struct room_registry *g = xzalloc(sizeof(*g));
+
+	map_init(&g->by_name);
+	g->settings = s;
+	g->event = fn;
+	g->event_arg = arg;
+	return g;
+}
+
+static void member_free(struct member *m)
+{
+	free(m->name);
+	free(m->user);
+	free(m->metadata);
+	free(m);
+	metric_add(METRIC_MEMBERS, -1);
+}
+
+static void room_free(struct room *r)
+{
+	for (uint32_t i = 0; i < r->count; i++)
+		member_free(r->members[i]);
+	map_fini(&r->by_id);
+	room_chat_fini(&r->chat);
+	free(r->members);
+	free(r->at_worker);
+	free(r);
+	metric_add(METRIC_ROOMS, -1);
+}
+
+void room_registry_destroy(struct room_registry *g)
+{
+	size_t at = 0;
+	struct room *r;
+
+	if (!g)
+		return;
+	while ((r = map_next(&g->by_name, &at)))
+		room_free(r);
+	map_fini(&g->by_name);
+	free(g);
+}
+
+struct room *room_find(const struct room_registry *g, struct slice name)
+{
+	return map_find(&g->by_name, name);
+}
+
+static int room_make(struct room_registry *g, struct slice name, const struct command *c,
+		     struct room **out)
+{
+	uint32_t most = g->settings->capacity;
+
+	if (g->by_name.count >= g->settings->max_rooms)
+		return E_LIMIT;
+	struct room *r = xzalloc(sizeof(*r) + name.n + 1);
+	r->registry = g;
+	r->capacity = c->capacity > 0 && c->capacity < most ? c->capacity : most;
+	r->ring = c->ring;
+	r->name_len = (uint16_t)name.n;
+	memcpy(r->name, name.p, name.n);
+	map_init(&r->by_id);
+	map_put(&g->by_name, room_name(r), r);
+	metric_add(METRIC_ROOMS, 1);
+	log_info("room", "made", "room=%s capacity=%u ring=%d",
+		 log_value(&(struct log_text){ 0 }, name), r->capacity, r->ring);
+	*out = r;
+	return 0;
+}
+
+static void room_end(struct room *r)
+{
+	log_info("room", "ended", "room=%s",
+		 log_value(&(struct log_text){ 0 }, room_name(r)));
+	map_del(&r->registry->by_name, room_name(r));
+	room_free(r);
+}
+
+/* --- members --- */
+
+struct member *room_member(const struct room *r, uint64_t id)
+{
+	if (r->count > ROOM_SCAN)
+		return map_find_u64(&r->by_id, id);
+	for (uint32_t i = 0; i < r->count; i++)
+		if (r->members[i]->id == id)
+			return r->members[i];
+	return NULL;
+}
+
+static void room_index(struct room *r, struct member *m)
+{
+	if (r->count > ROOM_SCAN + 1)
+		map_put_u64(&r->by_id, m->id, m);
+	else if (r->count == ROOM_SCAN + 1)
+		for (uint32_t i = 0; i < r->count; i++)
+			map_put_u64(&r->by_id, r->members[i]->id, r->members[i]);
+}
+
+static void room_unindex(struct room *r, struct member *m)
+{
+	map_del_u64(&r->by_id, m->id);
+	if (r->count == ROOM_SCAN) {
+		map_fini(&r->by_id);
+		map_init(&r->by_id);
+	}
+}
+
+static void room_count_worker(struct room *r, const struct member *m, int by)
+{
+	if (!r->at_worker) {
+		struct loop *l = loop_current();
+
+		if (!l || m->home.worker == loop_id(l))
+			return;
+		r->at_worker = xzalloc(LOOP_MAX * sizeof(*r->at_worker));
+	}
+	assert(m->home.worker < LOOP_MAX);
+	r->at_worker[m->home.worker] = (uint16_t)(r->at_worker[m->home.worker] + by);
+}
+
+void room_each_remote(const struct room *r, unsigned self, void (*fn)(void *, unsigned),
+		      void *arg)
+{
+	if (!r->at_worker)
+		return;
+	for (unsigned w = 0; w < LOOP_MAX; w++)
+		if (w != self && r->at_worker[w] > 0)
+			fn(arg, w);
+}
+
+static uint64_t room_new_id(const struct room *r)
+{
+	uint64_t id;
+
+	do
+		id = rand_u64() >> (64 - MEMBER_ID_BITS);
+	while (id == 0 || room_member(r, id));
+	return id;
+}
+
+void room_set_text(char **text, uint32_t *len, struct slice s)
+{
+	free(*text);
+	*text = s.n > 0 ? xmemdup(s.p, s.n) : NULL;
+	*len = (uint32_t)s.n;
+}
+
+static struct member *room_add(struct room *r, const struct command *c,
+			       struct bus_home home, ms_t wall)
+{
+	struct member *m = xzalloc(sizeof(*m));
+
+	m->room = r;
+	m->id = room_new_id(r);
+	m->home = home;
+	m->joined_at = wall;
+	m->role = r->count == 0 ? ROLE_OWNER : ROLE_SPEAKER;
+	m->state = c->state & PRESENCE_ALL;
+	room_set_text(&m->name, &m->name_len, c->name);
+	room_set_text(&m->user, &m->user_len, c->user);
+	room_set_text(&m->metadata, &m->metadata_len, c->metadata);
+	if (r->count == r->cap) {
+		r->cap = r->cap ? r->cap * 2 : 2;
+		r->members = xrealloc(r->members, size_mul(r->cap, sizeof(struct member *)));
+	}
+	r->members[r->count++] = m;
+	room_index(r, m);
+	room_count_worker(r, m, 1);
+	metric_add(METRIC_MEMBERS, 1);
+	return m;
+}
+
+void room_member_info(const struct member *m, struct member_info *out)
+{
+	*out = (struct member_info){
+		.id = m->id,
+		.role = m->role,
+		.state = m->state,
+		.joined_at = m->joined_at,
+		.name = slice_of(m->name, m->name_len),
+		.user = slice_of(m->user, m->user_len),
+		.metadata = slice_of(m->metadata, m->metadata_len),
+	};
+}
+
+/* Between native members the newcomer offers: it learns of the others first, and is the
+ * only side that knows the whole list. */
+static void room_roster(const struct room *r, const struct member *newcomer, struct buf *out)
+{
+	for (uint32_t i = 0; i < r->count; i++) {
+		struct member_info info;
+
+		if (r->members[i] == newcomer)
+			continue;
+		room_member_info(r->members[i], &info);
+		info.offer = true;
+		bus_member_encode(out, &info);
+	}
+}
+
+#define ROSTER_MAX (64u << 20)
+
+static void room_welcome(struct room *r, struct member *m, uint64_t request)
+{
+	struct buf roster = BUF_INIT(ROSTER_MAX), backlog = BUF_INIT(ROSTER_MAX);
+	struct event e = { .kind = EVENT_WELCOME, .member = m->id, .request = request };
+
+	room_roster(r, m, &roster);
+	room_chat_backlog(&r->chat, &backlog);
+	room_member_info(m, &e.subject);
+	e.roster = buf_slice(&roster);
+	e.backlog = buf_slice(&backlog);
+	e.capacity = r->capacity;
+	e.ring = r->ring;
+	e.seq = r->seq;
+	room_tell(r, &e, m, NULL);
+	buf_fini(&roster);
+	buf_fini(&backlog);
+}
+
+static int room_check_join(const struct command *c, struct slice name)
+{
+	if (name.n == 0 || name.n > ROOM_MAX_NAME)
+		return E_BAD_FIELD;
+	if (c->name.n > ROOM_MAX_NAME || c->user.n > ROOM_MAX_NAME ||
+	    c->metadata.n > ROOM_MAX_METADATA)
+		return E_BAD_FIELD;
+	return 0;
+}
+
+int room_join(struct room_registry *g, struct slice name, const struct command *c,
+	      struct bus_home home, uint64_t request, ms_t wall)
+{
+	int err = room_check_join(c, name);
+	if (err < 0)
+		return err;
+	struct room *r = room_find(g, name);
+	if (!r)
+		err = room_make(g, name, c, &r);
+	if (err < 0)
+		return err;
+	if (r->count >= r->capacity || r->count >= ROOM_MAX_MEMBERS)
+		return E_ROOM_FULL;
+
+	struct member *m = room_add(r, c, home, wall);
+	room_welcome(r, m, request);
+	if (r->count > 1) {
+		struct event e = { .kind = EVENT_JOINED, .member = m->id };
+
+		room_member_info(m, &e.subject);
+		room_tell_all(r, &e, m);
+	}
+	log_info("room", "joined", "room=%s member=%" PRIx64 " n=%u",
+		 log_value(&(struct log_text){ 0 }, name), m->id, r->count);
+	return 0;
+}
+
+static void room_remove(struct room *r, struct member *m)
+{
+	uint32_t i = 0;
+
+	while (r->members[i] != m)
+		i++;
+	r->count--;
+	memmove(&r->members[i], &r->members[i + 1], (r->count - i) * sizeof(struct member *));
+	room_unindex(r, m);
+	room_count_worker(r, m, -1);
+}
+
+/* The member who has been there longest follows the last owner. */
+static void room_succeed(struct room *r)
+{
+	for (uint32_t i = 0; i < r->count; i++)
+		if (r->members[i]->role == ROLE_OWNER)
+			return;
+	struct member *heir = r->members[0];
+	struct event e = { .kind = EVENT_UPDATED, .member = heir->id, .changed = CHANGED_ROLE };
+
+	heir->role = ROLE_OWNER;
+	room_member_info(heir, &e.subject);
+	room_tell_all(r, &e, NULL);
+}
+
+void room_leave(struct member *m, enum leave_reason reason, struct slice text)
+{
+	struct room *r = m->room;
+	struct event e = {
+		.kind = EVENT_LEFT, .member = m->id, .reason = reason, .text = text,
+	};
+
+	room_remove(r, m);
+	log_info("room", "left", "room=%s member=%" PRIx64 " reason=%d n=%u",
+		 log_value(&(struct log_text){ 0 }, room_name(r)), m->id, (int)reason,
+		 r->count);
+	if (reason == LEAVE_KICK)
+		room_tell_one(r, &e, m);
+	if (r->count > 0) {
+		room_tell_all(r, &e, NULL);
+		if (m->role == ROLE_OWNER)
+			room_succeed(r);
+	}
+	member_free(m);
+	if (r->count == 0)
+		room_end(r);
+}
+
+struct slice room_name(const struct room *r)
+{
+	return slice_of(r->name, r->name_len);
+}
+
+size_t room_count(const struct room *r)
+{
+	return r->count;
+}
+
+struct room *member_room(const struct member *m)
+{
+	return m->room;
+}
+
+uint64_t member_id(const struct member *m)
+{
+	return m->id;
+}
+
+struct bus_home member_home(const struct member *m)
+{
+	return m->home;
+}
+
+void *room_user(const struct room *r)
+{
+	return r->user_data;
+}
+
+void room_set_user(struct room *r, void *user)
+{
+	r->user_data = user;
+}
+
+void *member_user(const struct member *m)
+{
+	return m->user_data;
+}
+
+void member_set_user(struct member *m, void *user)
+{
+	m->user_data = user;
+}

@@ -1,0 +1,62 @@
+/* room: membership, presence, permissions and the order of events; no sockets in here.
+ *
+ * Owner:   the loop that bus_room_worker() names; every call is made on it.
+ * Memory:  a room is made by its first join and goes with its last member. `struct member`
+ *          belongs to its room and is gone once room_leave() returns or EVENT_LEFT about it was told.
+ * Limits:  below and struct room_settings.
+ * Rule:    what a member may do is checked here and nowhere else.
+ */
+#pragma once
+#include "bus/address.h"
+#include "bus/command.h"
+#include "bus/event.h"
+
+#define ROOM_MAX_NAME 128       /* bytes, rooms and members and users */
+#define ROOM_MAX_METADATA 4096
+#define ROOM_MAX_TEXT 8192      /* of a chat message */
+#define ROOM_MAX_REASON 128
+#define ROOM_MAX_MEMBERS 10000
+
+struct room_registry;           /* the rooms of one worker */
+struct room;
+struct member;
+
+struct room_settings {
+	uint32_t capacity;      /* members, when the first join says nothing; and at most */
+	uint32_t max_rooms;     /* on this worker */
+	uint32_t chat_backlog;  /* messages kept in memory per room */
+};
+
+/* How a room speaks: to one member, or (to == NULL) to all but `except`. `e` and its slices are valid during the
+ * call; the callee must not call back into the room. */
+typedef void room_event_fn(void *arg, struct room *r, const struct event *e,
+			   struct member *to, struct member *except);
+
+struct room_registry *room_registry_create(const struct room_settings *s, room_event_fn *fn, void *arg);
+void room_registry_destroy(struct room_registry *g);    /* members are gone without a word */
+struct room *room_find(const struct room_registry *g, struct slice name);
+
+/* Takes a seat in the room of that name, made if need be: WELCOME to the newcomer, JOINED to the others.
+ * E_ROOM_FULL, E_LIMIT (too many rooms), E_BAD_FIELD. `wall`: now. */
+int room_join(struct room_registry *g, struct slice name, const struct command *c,
+	      struct bus_home home, uint64_t request, ms_t wall) NODISCARD;
+/* LEFT to the others. Frees `m`, and the room with its last member. */
+void room_leave(struct member *m, enum leave_reason reason, struct slice text);
+/* Any command but JOIN. E_DENIED, E_NO_MEMBER, E_LIMIT, E_BAD_FIELD. A KICK of oneself and LEAVE free `m`. */
+int room_command(struct member *m, const struct command *c, ms_t wall) NODISCARD;
+
+struct slice room_name(const struct room *r);
+size_t room_count(const struct room *r);
+/* A member of this room by number; NULL. */
+struct member *room_member(const struct room *r, uint64_t id);
+struct room *member_room(const struct member *m);
+uint64_t member_id(const struct member *m);
+struct bus_home member_home(const struct member *m);
+/* Workers other than `self` that hold members: calls fn(arg, worker) for each. */
+void room_each_remote(const struct room *r, unsigned self, void (*fn)(void *arg, unsigned worker), void *arg);
+
+/* One pointer each for the floor above, NULL at first. */
+void *room_user(const struct room *r);
+void room_set_user(struct room *r, void *user);
+void *member_user(const struct member *m);
+void member_set_user(struct member *m, void *user);
