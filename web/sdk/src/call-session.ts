@@ -1,0 +1,90 @@
+import { Connection, type ConnectionOptions } from "./connection.js";
+import type { LocalMedia } from "./local-media.js";
+import { Mesh } from "./mesh.js";
+import { type JoinOptions, Room } from "./room.js";
+import { SLOTS } from "./slots.js";
+import type { JoinReply } from "./wire.js";
+
+export interface CallOptions
+	extends Omit<ConnectionOptions, "url">,
+		Omit<JoinOptions, "state" | "keep"> {
+	/** `https://host` or `wss://host` of the server; the page's own by default. */
+	server?: string;
+	media: LocalMedia;
+}
+
+/**
+ * A whole call: connection, room, mesh and our own media, wired together.
+ *
+ * ```ts
+ * const media = new LocalMedia();
+ * await media.openAll();
+ * const call = new CallSession({ room: "amber-fox", name: "Ann", media });
+ * call.mesh.on("added", (peer) => peer.on("tracks", ({ audio, camera }) => show(audio, camera)));
+ * await call.start();
+ * ```
+ */
+export class CallSession {
+	readonly connection: Connection;
+	readonly room: Room;
+	readonly mesh: Mesh;
+	readonly media: LocalMedia;
+	readonly #off: () => void;
+
+	constructor(options: CallOptions) {
+		const { media } = options;
+		this.media = media;
+		this.connection = new Connection({
+			...options,
+			url: connectUrl(options.server ?? location.origin, options.room),
+		});
+		this.room = new Room(this.connection, {
+			...options,
+			state: { mic: media.micOn, camera: media.cameraOn, screen: media.screenOn },
+			keep: (person) => this.mesh.keeps(person),
+		});
+		this.mesh = new Mesh(this.room, () => this.connection.iceServers);
+		for (const slot of SLOTS) void this.mesh.setTrack(slot, media.tracks[slot]);
+		this.#off = this.#followMedia();
+		this.room.on("ended", () => this.#finish());
+	}
+
+	/** Resolves when seated; rejects with a RequestError when refused. */
+	start(): Promise<JoinReply> {
+		return this.room.join();
+	}
+
+	/** Says goodbye and ends everything but the LocalMedia, which is the caller's. */
+	leave(): void {
+		this.room.leave();
+		this.#finish();
+	}
+
+	#finish(): void {
+		this.#off();
+		this.mesh.close();
+		this.connection.close();
+	}
+
+	#followMedia(): () => void {
+		const { media, mesh, room } = this;
+		const offs = [
+			media.on("track", ({ slot, track }) => void mesh.setTrack(slot, track)),
+			media.on("changed", ({ micOn, cameraOn, screenOn }) =>
+				room.update({ mic: micOn, camera: cameraOn, screen: screenOn }),
+			),
+			media.on("speaking", (speaking) => room.update({ speaking })),
+		];
+		return () => {
+			for (const off of offs) off();
+		};
+	}
+}
+
+/** The WebSocket of a server, with the hint which room it will be about. */
+export function connectUrl(server: string, room: string): string {
+	const url = new URL("/v1/connect", server);
+	url.protocol = url.protocol.replace("http", "ws");
+	url.searchParams.set("room", room);
+	return url.href;
+}

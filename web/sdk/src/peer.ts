@@ -1,0 +1,184 @@
+import { Emitter } from "./emitter.js";
+import { IceWatch } from "./ice-watch.js";
+import { Link } from "./link.js";
+import { admitSignal, type MediaSignal, parseMediaSignal } from "./media-signal.js";
+import { type Quality, QualityMeter, sampleOf } from "./quality.js";
+import { emptySlots, SLOTS, type Slot, type SlotTracks } from "./slots.js";
+
+export interface PeerOptions {
+	key: string;
+	/** We send the first offer, and are the impolite side. */
+	offers: boolean;
+	iceServers: () => RTCIceServer[];
+	tracks: SlotTracks;
+	people: number;
+	/** False if the line is down; what is lost then, `rebind` sends again. */
+	send: (signal: MediaSignal) => boolean;
+}
+
+export interface PeerEvents {
+	state: RTCPeerConnectionState;
+	tracks: SlotTracks;
+	quality: Quality;
+	trouble: Error;
+}
+
+const STATS_MS = 2_000;
+
+/**
+ * The media path to one person: a Link, the watch that mends it, and its quality. It outlives
+ * the member id it was made for; see `rebind`.
+ */
+export class Peer extends Emitter<PeerEvents> {
+	readonly key: string;
+	readonly #options: PeerOptions;
+	readonly #tracks: SlotTracks;
+	readonly #meter = new QualityMeter();
+	readonly #statsTimer: ReturnType<typeof setInterval>;
+	#offers: boolean;
+	#people: number;
+	#link: Link;
+	#watch = new IceWatch();
+	#watchTimer: ReturnType<typeof setTimeout> | undefined;
+	#remote = emptySlots();
+
+	constructor(options: PeerOptions) {
+		super();
+		this.key = options.key;
+		this.#options = options;
+		this.#offers = options.offers;
+		this.#people = options.people;
+		this.#tracks = { ...options.tracks };
+		this.#link = this.#makeLink();
+		this.#statsTimer = setInterval(() => void this.#measure(), STATS_MS);
+	}
+
+	/** The connection of now; another after the path had to be made anew. */
+	get pc(): RTCPeerConnection {
+		return this.#link.pc;
+	}
+
+	get state(): RTCPeerConnectionState {
+		return this.#link.pc.connectionState;
+	}
+
+	get quality(): Quality {
+		return this.#meter.quality;
+	}
+
+	/** The tracks of the other side; whether they carry anything, presence says. */
+	get tracks(): SlotTracks {
+		return this.#remote;
+	}
+
+	/** What arrived as a signal from this person. Nonsense is let go. */
+	handleSignal(data: unknown): void {
+		const signal = parseMediaSignal(data);
+		if (!signal) return;
+		const { id: own, remoteId: remote, fresh } = this.#link;
+		switch (admitSignal(signal, { own, remote, fresh })) {
+			case "stale":
+				this.#send({ renewed: true });
+				return;
+			case "renew":
+				this.#renew();
+				break;
+			case "adopt":
+			case "accept":
+				break;
+		}
+		if (signal.pc !== undefined && signal.pc !== this.#link.remoteId) this.#link.adopt(signal.pc);
+		if (signal.restart && this.#offers) this.#link.restartIce();
+		if (signal.description || signal.candidate !== undefined) this.#link.handleSignal(signal);
+	}
+
+	/**
+	 * One of the two has a new member id after a lost line. What we have is kept; what may
+	 * have been lost on the way is said again.
+	 */
+	rebind(offers: boolean): void {
+		this.#offers = offers;
+		this.#link.polite = !offers;
+		this.#send({ resume: true });
+		this.#link.resendOffer();
+		if (this.state === "failed" || this.state === "disconnected") this.#mend("restart");
+	}
+
+	async setTrack(slot: Slot, track: MediaStreamTrack | null): Promise<void> {
+		this.#tracks[slot] = track;
+		await this.#link.setTrack(slot, track);
+	}
+
+	setPeople(people: number): void {
+		this.#people = people;
+		void this.#link.setPeople(people);
+	}
+
+	close(): void {
+		clearTimeout(this.#watchTimer);
+		clearInterval(this.#statsTimer);
+		this.#link.close();
+		this.clear();
+	}
+
+	#makeLink(): Link {
+		const link = new Link({
+			offers: this.#offers,
+			iceServers: this.#options.iceServers(),
+			tracks: this.#tracks,
+			people: this.#people,
+		});
+		link.on("signal", (signal) => this.#send(signal, link));
+		link.on("state", (state) => this.#handleState(state));
+		link.on("trouble", (error) => this.emit("trouble", error));
+		link.on("tracks", (tracks) => {
+			if (SLOTS.every((slot) => tracks[slot] === this.#remote[slot])) return;
+			this.#remote = tracks;
+			this.emit("tracks", tracks);
+		});
+		return link;
+	}
+
+	#send(signal: MediaSignal, link: Link = this.#link): void {
+		const peer = link.remoteId;
+		this.#options.send({ ...signal, pc: link.id, ...(peer === undefined ? {} : { peer }) });
+	}
+
+	#renew(): void {
+		this.#link.close();
+		this.#link = this.#makeLink();
+		this.#watch = new IceWatch();
+		this.#handleState(this.state);
+	}
+
+	#handleState(state: RTCPeerConnectionState): void {
+		this.#watch.handleState(state, Date.now());
+		this.#look();
+		if (state === "failed" || state === "disconnected") {
+			this.emit("quality", this.#meter.handleLost());
+		}
+		this.emit("state", state);
+	}
+
+	#look(): void {
+		clearTimeout(this.#watchTimer);
+		const { action, next } = this.#watch.check(Date.now());
+		if (next !== undefined) this.#watchTimer = setTimeout(() => this.#look(), next);
+		if (action !== "none") this.#mend(action);
+	}
+
+	/** Only the impolite side mends; the other asks it to. Both at once would be glare. */
+	#mend(action: "restart" | "renew"): void {
+		if (!this.#offers) this.#send({ restart: true });
+		else if (action === "restart") this.#link.restartIce();
+		else this.#renew();
+	}
+
+	async #measure(): Promise<void> {
+		if (this.state !== "connected") return;
+		const before = this.#meter.quality;
+		const stats = await this.pc.getStats();
+		const after = this.#meter.handleSample(sampleOf(stats.values()));
+		if (after !== before) this.emit("quality", after);
+	}
+}

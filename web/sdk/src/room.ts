@@ -1,0 +1,296 @@
+import { ExponentialBackoff, type ReconnectPolicy } from "./backoff.js";
+import { type ChatEntry, ChatLog } from "./chat-log.js";
+import type { Connection } from "./connection.js";
+import { Emitter, type Unsubscribe } from "./emitter.js";
+import { ConnectionError, RequestError } from "./errors.js";
+import { keyOf, type Person, type PresenceEvents, PresenceStore } from "./presence.js";
+import { randomId } from "./random.js";
+import {
+	type Changes,
+	isJoinReply,
+	type JoinReply,
+	type LeaveReason,
+	type Member,
+	type Metadata,
+	type PresenceState,
+	type Role,
+	type RoomEvent,
+} from "./wire.js";
+
+export interface JoinOptions {
+	room: string;
+	name: string;
+	/** Defaults to a random one: each page load is somebody of its own. */
+	user?: string;
+	metadata?: Metadata;
+	state?: Partial<PresenceState>;
+	/** Count only if this join makes the room. */
+	options?: { capacity?: number; ring?: boolean };
+	/** Whether to hold on to somebody the server has lost; see PresenceStore. */
+	keep?: (person: Person) => boolean;
+	rejoinPolicy?: ReconnectPolicy;
+}
+
+/**
+ * - `out`: not joined yet, or left.
+ * - `joining`: asked for a seat, or waiting for the line to ask.
+ * - `in`: a member.
+ * - `away`: was a member; the line is down or the seat is being asked for again.
+ * - `ended`: removed, or refused for good.
+ */
+export type RoomState = "out" | "joining" | "in" | "away" | "ended";
+
+export interface RoomEvents extends PresenceEvents {
+	state: RoomState;
+	/** A seat was had, for the first time or again. */
+	seated: JoinReply;
+	self: Member;
+	signal: { from: Person; data: unknown };
+	chat: ChatEntry;
+	accept: Person;
+	reject: { from: Person; reason: string | undefined };
+	/** We are out and stay out: kicked, replaced by another connection, or refused. */
+	ended: { reason: LeaveReason | "refused"; detail?: string | undefined; error?: Error };
+}
+
+const FORWARDED = ["joined", "away", "back", "left", "updated"] as const;
+// Refusals that may pass while the ghost of our last connection still has our seat.
+const PASSING = ["room_full", "already_joined", "rate_limited", "unavailable"];
+const REJOIN_TRIES = 8;
+
+/**
+ * One room on a Connection: joins, rejoins after every reconnect, keeps presence and chat.
+ *
+ * ```ts
+ * const room = new Room(connection, { room: "amber-fox", name: "Ann" });
+ * room.on("joined", (person) => console.log(person.name, "is here"));
+ * await room.join();
+ * ```
+ */
+export class Room extends Emitter<RoomEvents> {
+	readonly presence: PresenceStore;
+	readonly chat = new ChatLog();
+	readonly user: string;
+	readonly instance = randomId(8);
+	readonly #connection: Connection;
+	readonly #options: JoinOptions;
+	readonly #policy: ReconnectPolicy;
+	readonly #offs: Unsubscribe[] = [];
+	#state: RoomState = "out";
+	#wanted: Partial<PresenceState>;
+	#self: Member | undefined;
+	#reply: JoinReply | undefined;
+	#retry: ReturnType<typeof setTimeout> | undefined;
+	#attempt = 0;
+	#firstJoin: { resolve(reply: JoinReply): void; reject(error: Error): void } | undefined;
+
+	constructor(connection: Connection, options: JoinOptions) {
+		super();
+		this.#connection = connection;
+		this.#options = options;
+		this.#policy = options.rejoinPolicy ?? new ExponentialBackoff();
+		this.#wanted = { ...options.state };
+		this.user = options.user ?? `u_${randomId()}`;
+		const ownKey = keyOf({ id: "", user: this.user, metadata: this.#metadata });
+		this.presence = new PresenceStore(ownKey, options.keep);
+		for (const name of FORWARDED) {
+			this.presence.on(name, (payload) => this.emit(name, payload as never));
+		}
+	}
+
+	get state(): RoomState {
+		return this.#state;
+	}
+
+	get name(): string {
+		return this.#options.room;
+	}
+
+	/** Ourselves as the server has us. */
+	get self(): Member | undefined {
+		return this.#self;
+	}
+
+	/** The last reply to our join: capacity, ring. */
+	get info(): JoinReply | undefined {
+		return this.#reply;
+	}
+
+	/** Resolves when seated; rejects when the server refuses. Waits for the line if it must. */
+	join(): Promise<JoinReply> {
+		this.#setState("joining");
+		this.#offs.push(
+			this.#connection.on("state", (state) => this.#handleConnection(state)),
+			this.#connection.on("event", (event) => this.#handleEvent(event)),
+		);
+		const seated = new Promise<JoinReply>((resolve, reject) => {
+			this.#firstJoin = { resolve, reject };
+		});
+		if (this.#connection.state === "open") void this.#ask();
+		else this.#connection.open();
+		return seated;
+	}
+
+	leave(): void {
+		if (this.#state === "in") this.#connection.send("leave", { room: this.name });
+		this.#firstJoin?.reject(new ConnectionError("closed", "left before the seat was had"));
+		this.#finish("out");
+	}
+
+	/** Tells the others; remembered, so that a rejoin starts with it. */
+	update(changes: Omit<Changes, "role" | "metadata">): void {
+		const { name, ...state } = changes;
+		this.#wanted = { ...this.#wanted, ...state };
+		if (name !== undefined) this.#options.name = name;
+		if (this.#state === "in") this.#connection.send("update", { room: this.name, ...changes });
+	}
+
+	/** To one person, or to all others. False if the line is down: nothing was sent. */
+	signal(data: unknown, to?: string): boolean {
+		return this.#state === "in" && this.#send("signal", to === undefined ? { data } : { to, data });
+	}
+
+	/** Resolves when the server has it. */
+	async say(text: string): Promise<void> {
+		await this.#connection.request("chat", { room: this.name, text });
+	}
+
+	accept(to: string): boolean {
+		return this.#send("accept", { to });
+	}
+
+	reject(to: string, reason?: string): boolean {
+		return this.#send("reject", reason === undefined ? { to } : { to, reason });
+	}
+
+	async setRole(member: string, role: Role): Promise<void> {
+		await this.#connection.request("role", { room: this.name, member, role });
+	}
+
+	async kick(member: string, reason?: string): Promise<void> {
+		const extra = reason === undefined ? {} : { reason };
+		await this.#connection.request("kick", { room: this.name, member, ...extra });
+	}
+
+	get #metadata(): Metadata {
+		return { ...this.#options.metadata, instance: this.instance };
+	}
+
+	#send(type: string, fields: object): boolean {
+		return this.#connection.send(type, { room: this.name, ...fields });
+	}
+
+	#handleConnection(state: Connection["state"]): void {
+		if (state === "open") void this.#ask();
+		else if (this.#state === "in") this.#setState("away");
+	}
+
+	async #ask(): Promise<void> {
+		clearTimeout(this.#retry);
+		const { room, name, options } = this.#options;
+		try {
+			const reply = await this.#connection.request("join", {
+				room,
+				name,
+				user: this.user,
+				metadata: this.#metadata,
+				state: this.#wanted,
+				...(options ? { options } : {}),
+			});
+			if (isJoinReply(reply)) this.#handleSeated(reply);
+		} catch (error) {
+			this.#handleRefused(error);
+		}
+	}
+
+	#handleSeated(reply: JoinReply): void {
+		if (this.#state !== "joining" && this.#state !== "away") return;
+		this.#attempt = 0;
+		this.#reply = reply;
+		this.#self = reply.you;
+		this.chat.handleOwnId(reply.you.id);
+		this.#setState("in");
+		this.emit("seated", reply);
+		this.presence.handleSnapshot(reply.members);
+		for (const entry of this.chat.handleReplay(reply.chat)) this.emit("chat", entry);
+		this.#firstJoin?.resolve(reply);
+		this.#firstJoin = undefined;
+	}
+
+	#handleRefused(error: unknown): void {
+		// The line went down while we asked: the next `open` asks again.
+		if (this.#connection.state !== "open") return;
+		const reason = error instanceof RequestError ? error.reason : "timeout";
+		const patient = this.#state === "away" || error instanceof ConnectionError;
+		const delay = this.#policy.nextDelay(this.#attempt++);
+		const passing = reason === "timeout" || PASSING.includes(reason);
+		if (patient && passing && delay !== undefined && this.#attempt <= REJOIN_TRIES) {
+			this.#retry = setTimeout(() => void this.#ask(), delay);
+			return;
+		}
+		const cause = error instanceof Error ? error : new Error(String(error));
+		this.#firstJoin?.reject(cause);
+		this.#end({ reason: "refused", error: cause });
+	}
+
+	#handleEvent(event: RoomEvent): void {
+		if (this.#state !== "in" || event.room !== this.name) return;
+		switch (event.type) {
+			case "joined":
+				return this.presence.handleJoined(event.member, event.offer);
+			case "left":
+				return this.#handleLeft(event.member, event.reason, event.detail);
+			case "updated":
+				if (event.member === this.#self?.id) return this.#handleSelf(event.changes);
+				return this.presence.handleUpdated(event.member, event.changes);
+			case "chat": {
+				const entry = this.chat.handleChat(event);
+				if (entry) this.emit("chat", entry);
+				return;
+			}
+			default:
+				return this.#handleFrom(event);
+		}
+	}
+
+	#handleFrom(event: Extract<RoomEvent, { from: string }>): void {
+		const from = this.presence.byId(event.from);
+		if (!from) return;
+		if (event.type === "signal") this.emit("signal", { from, data: event.data });
+		else if (event.type === "accept") this.emit("accept", from);
+		else if (event.type === "reject") this.emit("reject", { from, reason: event.reason });
+	}
+
+	#handleLeft(id: string, reason: LeaveReason, detail?: string): void {
+		if (id !== this.#self?.id) return this.presence.handleLeft(id, reason, detail);
+		if (reason === "kick" || reason === "replaced") this.#end({ reason, detail });
+	}
+
+	#handleSelf(changes: Changes): void {
+		if (!this.#self) return;
+		const { name, role, metadata: _, ...state } = changes;
+		this.#self = { ...this.#self, state: { ...this.#self.state, ...state } };
+		if (name !== undefined) this.#self.name = name;
+		if (role !== undefined) this.#self.role = role;
+		this.emit("self", this.#self);
+	}
+
+	#end(why: RoomEvents["ended"]): void {
+		this.#finish("ended");
+		this.emit("ended", why);
+	}
+
+	#finish(state: RoomState): void {
+		clearTimeout(this.#retry);
+		for (const off of this.#offs.splice(0)) off();
+		this.#firstJoin = undefined;
+		this.presence.handleEnded();
+		this.#setState(state);
+	}
+
+	#setState(state: RoomState): void {
+		if (this.#state === state) return;
+		this.#state = state;
+		this.emit("state", state);
+	}
+}
