@@ -16,7 +16,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TABLE = """\
 0 base     -      slice_ cur_ buf_ blob_ mem_ xmalloc xzalloc xrealloc xstrdup xmemdup size_mul \
                   list_ map_ hash_ err_ utf8_ json_ rand_ clock_ log_ base64_ file_ option_ hex_
-1 loop     -      loop_ timer_ mail_
+1 loop     -      loop_ metric_
 2 net      -      net_ addr_ stream_ tls_ listen_
 3 http     -      http_
 3 ws       http   ws_
