@@ -4,10 +4,12 @@
  * end, phase by phase, until none is left; then hand over the batched mail. So everything
  * that one turn says leaves together, one write per connection.
  *
- * Owner: the thread that runs it; every call but loop_stop(), loop_post() and loop_mail_send() (mail.h)
- * is made on that thread. loop_assert() guards the doors of objects that belong to a loop.
+ * Owner: the thread that runs it; every call but loop_stop() and loop_post() is made on that
+ * thread. Before loop_run() one other thread may set things up (listeners, timers).
+ * loop_assert() guards the doors of objects that belong to a running loop.
  */
 #pragma once
+#include <assert.h>
 #include <sys/epoll.h>
 #include "base/clock.h"
 #include "base/list.h"
@@ -15,20 +17,21 @@
 
 struct loop;
 
-/* `id` is the worker's number (0..LOOP_MAX-1). */
+/* `id` is the worker's number (0..LOOP_MAX-1), unique among the living. */
 #define LOOP_MAX 64
 struct loop *loop_create(unsigned id);
 void loop_destroy(struct loop *l);
-/* Runs on the calling thread until loop_stop(). */
+/* Runs on the calling thread until loop_stop(); the turn that sees the stop is finished. */
 void loop_run(struct loop *l);
-void loop_stop(struct loop *l);         /* from any thread */
+void loop_stop(struct loop *l);         /* from any thread and from signal handlers */
 unsigned loop_id(const struct loop *l);
 /* The loop of the running thread; NULL on threads without one. */
 struct loop *loop_current(void);
 ms_t loop_now(const struct loop *l);    /* monotonic, taken once per turn */
 #define loop_assert(l) assert((l) == loop_current())
 
-/* Process housekeeping only (start, reload, drain): runs fn(arg) on the loop. From any thread. */
+/* Process housekeeping only (start, reload, drain): runs fn(arg) on the loop, in the order
+ * posted. From any thread, also before loop_run(). */
 typedef void loop_post_fn(void *arg);
 void loop_post(struct loop *l, loop_post_fn *fn, void *arg);
 
@@ -40,12 +43,15 @@ struct loop_io {
 	uint32_t want;          /* EPOLLIN, EPOLLOUT */
 	loop_io_fn *fn;
 };
-int loop_io_add(struct loop *l, struct loop_io *io, int fd, uint32_t want, loop_io_fn *fn) NODISCARD;
+int loop_io_add(struct loop *l, struct loop_io *io, int fd, uint32_t want,
+		loop_io_fn *fn) NODISCARD;
 void loop_io_want(struct loop *l, struct loop_io *io, uint32_t want);
-/* After this `fn` is not called again, not even for an event already fetched. Does not close fd. */
+/* After this `fn` is not called again, not even for an event already fetched.
+ * Does not close fd. */
 void loop_io_del(struct loop *l, struct loop_io *io);
 
-/* --- timers: hashed wheel, 1 ms turn granularity, fn at or after its time, never early --- */
+/* --- timers: a wheel of 1 ms; fn at or after its time, never early. From one second on
+ * a timer may come up to 1/64 of its span late, so that many fire in one turn. --- */
 struct loop_timer;
 typedef void loop_timer_fn(struct loop_timer *t);
 struct loop_timer {
@@ -72,8 +78,8 @@ struct loop_task {
 	loop_task_fn *fn;
 };
 void loop_task_init(struct loop_task *t, loop_task_fn *fn);
-/* Once per turn, however often asked; a task posted while a phase runs makes the phases start
- * again from the first. */
+/* Runs once, however often asked before; a task posted while a phase runs makes the phases
+ * start again from the first once that phase is done. */
 void loop_task_post(struct loop *l, enum loop_phase phase, struct loop_task *t);
 void loop_task_cancel(struct loop_task *t);
 static inline bool loop_task_posted(const struct loop_task *t)
@@ -81,6 +87,15 @@ static inline bool loop_task_posted(const struct loop_task *t)
 	return !list_empty(&t->link);
 }
 
-/* Shared scratch for one read: valid until the handler returns to the loop. */
+/* Scratch for one read of a descriptor: valid until the handler returns to the loop. What a
+ * stream shows to `data` lies in it. */
 #define LOOP_SCRATCH (256 * 1024)
 uint8_t *loop_scratch(struct loop *l);
+
+/* Blocks of two sizes, recycled per loop, for what lives about a turn (gathered output).
+ * Plain memory: a block may be given back on another loop than it was taken from. */
+enum loop_block { LOOP_BLOCK_SMALL, LOOP_BLOCK_LARGE, LOOP_BLOCK_KINDS };
+#define LOOP_BLOCK_SMALL_SIZE 4096
+#define LOOP_BLOCK_LARGE_SIZE 65536
+void *loop_block_take(struct loop *l, enum loop_block kind);
+void loop_block_give(struct loop *l, enum loop_block kind, void *block);

@@ -1,0 +1,53 @@
+#include "loop/metric.h"
+#include <stdbool.h>
+#include <string.h>
+#include "loop/loop_private.h"
+
+/* Not in the loops, so that a reader needs no lock against one that ends; each
+ * on cache lines of its own. `spare` is for threads without a loop: main, before and after. */
+static struct {
+	_Alignas(64) struct metric_set set;
+	_Atomic bool alive;
+} sets[LOOP_MAX];
+static struct metric_set spare;
+
+_Thread_local struct metric_set *metric_here = &spare;
+
+struct metric_set *metric_open(unsigned id)
+{
+	for (unsigned i = 0; i < METRIC_COUNT; i++)
+		atomic_store_explicit(&sets[id].set.v[i], 0, memory_order_relaxed);
+	atomic_store(&sets[id].alive, true);
+	return &sets[id].set;
+}
+
+void metric_close(unsigned id)
+{
+	atomic_store(&sets[id].alive, false);
+}
+
+static int64_t metric_read(const struct metric_set *s, enum metric m)
+{
+	return atomic_load_explicit(&s->v[m], memory_order_relaxed);
+}
+
+int64_t metric_of(unsigned loop_id, enum metric m)
+{
+	if (loop_id >= LOOP_MAX || !atomic_load(&sets[loop_id].alive))
+		return 0;
+	return metric_read(&sets[loop_id].set, m);
+}
+
+int64_t metric_total(enum metric m)
+{
+	int64_t sum = metric_read(&spare, m);
+
+	for (unsigned i = 0; i < LOOP_MAX; i++) {
+		int64_t v = metric_of(i, m);
+		if (m != METRIC_LOOP_LAG_MAX_US)
+			sum += v;
+		else if (v > sum)
+			sum = v;
+	}
+	return sum;
+}
