@@ -47,6 +47,11 @@ void ws_deflate_destroy(struct ws_deflate *d)
 	free(d);
 }
 
+static size_t room_left(const struct buf *b)
+{
+	return b->bad ? 0 : b->max - b->n;
+}
+
 int ws_deflate_message(struct ws_deflate *d, struct slice message, struct buf *b)
 {
 	z_stream *z = &d->out;
@@ -55,6 +60,8 @@ int ws_deflate_message(struct ws_deflate *d, struct slice message, struct buf *b
 		return E_LIMIT;
 	/* deflateBound() is for Z_FINISH; a flush may add an empty block. */
 	size_t room = deflateBound(z, message.n) + 16;
+	if (room > room_left(b))
+		room = room_left(b);
 	uint8_t *to = buf_room(b, room);
 	if (!to)
 		return E_LIMIT;
@@ -63,11 +70,13 @@ int ws_deflate_message(struct ws_deflate *d, struct slice message, struct buf *b
 	z->avail_in = (uInt)message.n;
 	z->next_out = to;
 	z->avail_out = (uInt)room;
-	int ret = deflate(z, Z_SYNC_FLUSH);
+	deflate(z, Z_SYNC_FLUSH);
+	bool done = z->avail_in == 0 && z->avail_out > 0;
 	size_t n = room - z->avail_out;
-	assert(ret == Z_OK && z->avail_in == 0 && z->avail_out > 0);
-	assert(n > sizeof(tail) && memcmp(to + n - sizeof(tail), tail, sizeof(tail)) == 0);
 	deflateReset(z);
+	if (!done)
+		return E_LIMIT;
+	assert(n > sizeof(tail) && memcmp(to + n - sizeof(tail), tail, sizeof(tail)) == 0);
 	b->n += n - sizeof(tail);
 	return 0;
 }
@@ -88,12 +97,12 @@ static int inflate_piece(z_stream *z, struct buf *b, size_t room)
 	size_t n = (size_t)(z->next_out - to);
 	if (ret != Z_OK && ret != Z_BUF_ERROR && ret != Z_STREAM_END)
 		return E_MALFORMED;
-	if (to == &over)
-		return n > 0 ? E_TOO_LARGE : 0;
-	b->n += n;
 	/* Section 7.2.3.4: a sender may end its stream; what follows is a new one. */
 	if (ret == Z_STREAM_END)
 		inflateReset(z);
+	if (to == &over)
+		return n > 0 ? E_TOO_LARGE : 0;
+	b->n += n;
 	return (int)n;
 }
 
@@ -126,7 +135,7 @@ static bool ends_with_block(const z_stream *z)
 int ws_inflate_message(struct ws_deflate *d, struct slice payload, size_t max, struct buf *b)
 {
 	size_t start = buf_at(b);
-	size_t left = max;
+	size_t left = max < room_left(b) ? max : room_left(b);
 
 	if (payload.n > UINT32_MAX)
 		return E_TOO_LARGE;
