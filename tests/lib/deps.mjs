@@ -1,0 +1,10 @@
+// The packages that tests need are the web app's development packages: one lock file for all.
+import { createRequire } from "node:module";
+
+const require = createRequire(new URL("../../web/package.json", import.meta.url));
+
+export const WebSocket = require("ws");
+export const Ajv2020 = require("ajv/dist/2020").default;
+
+// Loaded when asked for: it is large, and only the browser tests drive it.
+export const loadPlaywright = () => require("playwright-core");
