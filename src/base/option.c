@@ -446,7 +446,9 @@ static void print_origin(const struct option_set *s, size_t i, struct buf *out)
 		buf_str(out, "default");
 		break;
 	case OPTION_FILE:
-		buf_printf(out, "file %s, line %u", s->path, from->line);
+		buf_printf(out, "file %s", s->path);
+		if (s->table[i].kind != OPTION_LIST)    /* each item has its own */
+			buf_printf(out, ", line %u", from->line);
 		break;
 	case OPTION_ENV:
 		buf_str(out, "environment ");
