@@ -28,7 +28,10 @@ async function roomOfEachWorker(t, server) {
 describe("with two workers", () => {
 	let server;
 	before(async () => {
-		server = await startServer({ workers: 2, args: ["--limit.messages=0"] });
+		server = await startServer({
+			workers: 2,
+			args: ["--limit.messages=0", "--room.capacity=100"],
+		});
 	});
 	after(() => server.stop());
 
@@ -148,7 +151,7 @@ describe("with two workers", () => {
 		}
 	});
 
-	it("replies keep the order of the requests of a session that is in both", async (t) => {
+	it("what a session of both says keeps its order in each room", async (t) => {
 		const [first, second] = await roomOfEachWorker(t, server);
 		const ann = await connect(t, server);
 		for (const { room } of [first, second]) {
