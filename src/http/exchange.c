@@ -1,0 +1,130 @@
+/* The handler's view of a request. */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "http/conn.h"
+#include "http/uri.h"
+
+#define EXTRA_MAX 8192
+
+enum http_method http_method(const struct http_exchange *x)
+{
+	return (enum http_method)x->method;
+}
+
+struct slice http_path(const struct http_exchange *x)
+{
+	return http_head_path(x->head);
+}
+
+struct slice http_query(const struct http_exchange *x)
+{
+	return http_head_query(x->head);
+}
+
+struct slice http_header(const struct http_exchange *x, const char *name)
+{
+	return http_head_field(x->head, name);
+}
+
+bool http_header_next(const struct http_exchange *x, const char *name, size_t *at,
+		      struct slice *value)
+{
+	return http_head_next(x->head, name, at, value);
+}
+
+struct slice http_body(const struct http_exchange *x)
+{
+	return http_head_body(x->head);
+}
+
+const struct addr *http_peer(const struct http_exchange *x)
+{
+	return &http_conn_of(x)->peer;
+}
+
+bool http_is_tls(const struct http_exchange *x)
+{
+	return http_conn_of(x)->tls;
+}
+
+struct http_server *http_server_of(const struct http_exchange *x)
+{
+	return http_conn_of(x)->server;
+}
+
+/* A decoded copy that lives as long as the exchange; what is not coded needs none. */
+static int decoded(struct http_exchange *x, struct slice raw, bool plus,
+		   struct slice *out)
+{
+	struct http_block *b = xzalloc(sizeof(*b));
+
+	buf_init(&b->text, raw.n);
+	int err = http_uri_decode(raw, plus, &b->text);
+	if (err < 0 || !http_uri_is_coded(raw, plus)) {
+		buf_fini(&b->text);
+		free(b);
+		if (err == 0)
+			*out = raw;
+		return err;
+	}
+	b->next = x->blocks;
+	x->blocks = b;
+	*out = buf_slice(&b->text);
+	return 0;
+}
+
+int http_exchange_decode(struct http_exchange *x)
+{
+	const struct route_match *m = &x->match;
+
+	for (unsigned i = 0; i < m->param_count; i++) {
+		int err = decoded(x, m->param[i].raw, false, &x->param[i]);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+void http_exchange_fini(struct http_exchange *x)
+{
+	while (x->blocks) {
+		struct http_block *b = x->blocks;
+		x->blocks = b->next;
+		buf_fini(&b->text);
+		free(b);
+	}
+	buf_fini(&x->extra);
+	http_head_destroy(x->head);
+	*x = (struct http_exchange){ .extra = BUF_INIT(EXTRA_MAX) };
+}
+
+struct slice http_param(const struct http_exchange *x, const char *name)
+{
+	struct slice wanted = slice_str(name);
+
+	for (unsigned i = 0; i < x->match.param_count; i++)
+		if (slice_eq(x->match.param[i].name, wanted))
+			return x->param[i];
+	return SLICE_NONE;
+}
+
+bool http_query_param(struct http_exchange *x, const char *name, struct slice *out)
+{
+	struct slice raw;
+
+	if (!http_uri_query_find(http_query(x), slice_str(name), &raw))
+		return false;
+	return decoded(x, raw, true, out) == 0;
+}
+
+void http_add_header(struct http_exchange *x, const char *name, struct slice value)
+{
+	buf_str(&x->extra, name);
+	buf_str(&x->extra, ": ");
+	buf_put(&x->extra, value);
+	buf_str(&x->extra, "\r\n");
+	if (slice_ieq(slice_str(name), SLICE("Cache-Control")))
+		x->cache_said = true;
+}
