@@ -16,6 +16,9 @@
 struct stream;
 struct tls_context;
 
+/* What `data` may leave unused at most; beyond it the stream is closed with E_LIMIT. */
+#define STREAM_CARRY_MAX (64 * 1024)
+
 struct stream_ops {
 	/* Returns the bytes used (0..n), or a negative error that closes the stream. Not called again
 	 * while paused. May call any stream function but must not expect `closed` inside. */

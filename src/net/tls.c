@@ -1,0 +1,220 @@
+#include "net/tls.h"
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "net/tls_private.h"
+
+#define RELOAD_EVERY 2000
+#define CIPHERS_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20"
+#define GROUPS "X25519:P-256"
+
+/* What tells one state of a file from another. */
+struct stamp {
+	struct timespec mtime;
+	off_t size;
+	ino_t inode;
+};
+
+struct tls_context {
+	struct loop *loop;
+	struct loop_timer timer;
+	SSL_CTX *ctx;
+	char *cert_file;
+	char *key_file;
+	struct stamp seen[2];   /* also of a pair that did not load: told once */
+};
+
+const char *tls_reason(void)
+{
+	const char *text = ERR_reason_error_string(ERR_peek_last_error());
+
+	return text ? text : "unknown";
+}
+
+/* One set of keys for the process, so that a ticket is good on every worker. */
+static uint8_t ticket_keys[80];
+
+static void ticket_keys_make(void)
+{
+	rand_bytes(ticket_keys, sizeof(ticket_keys));
+}
+
+static void tls_share_tickets(SSL_CTX *ctx)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, ticket_keys_make);
+	if (SSL_CTX_set_tlsext_ticket_keys(ctx, ticket_keys, sizeof(ticket_keys)) != 1)
+		abort();
+	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+}
+
+/* RFC 7301: http/1.1 when it is among what the client offers, else an alert. */
+static int tls_on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
+		       const unsigned char *in, unsigned in_n, void *arg)
+{
+	static const unsigned char ours[] = "\x08http/1.1";
+	unsigned char *chosen;
+
+	(void)ssl;
+	(void)arg;
+	if (SSL_select_next_proto(&chosen, out_n, ours, sizeof(ours) - 1, in, in_n) !=
+	    OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* A key that needs a passphrase is an error, not a prompt on the terminal. */
+static int tls_no_passphrase(char *buf, int size, int rwflag, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	(void)arg;
+	return -1;
+}
+
+static SSL_CTX *tls_settings(void)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	if (!ctx || !SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
+	    !SSL_CTX_set_cipher_list(ctx, CIPHERS_1_2) ||
+	    !SSL_CTX_set1_groups_list(ctx, GROUPS))
+		abort(); /* constants: this fails for want of memory only */
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+					 SSL_OP_CIPHER_SERVER_PREFERENCE |
+					 SSL_OP_PRIORITIZE_CHACHA);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_alpn_select_cb(ctx, tls_on_alpn, NULL);
+	SSL_CTX_set_default_passwd_cb(ctx, tls_no_passphrase);
+	tls_share_tickets(ctx);
+	return ctx;
+}
+
+static int tls_stamp(const char *path, struct stamp *out, struct buf *why)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		int err = -errno;
+		buf_printf(why, "%s: %s", path, err_text(err));
+		return err;
+	}
+	*out = (struct stamp){ st.st_mtim, st.st_size, st.st_ino };
+	return 0;
+}
+
+static bool stamp_eq(const struct stamp *a, const struct stamp *b)
+{
+	return a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec &&
+	       a->size == b->size && a->inode == b->inode;
+}
+
+/* Loads the pair; the old one stays when it fails. */
+static int tls_load(struct tls_context *t, struct buf *why)
+{
+	SSL_CTX *ctx = tls_settings();
+	const char *what;
+
+	ERR_clear_error();
+	if (SSL_CTX_use_certificate_chain_file(ctx, t->cert_file) != 1)
+		what = t->cert_file;
+	else if (SSL_CTX_use_PrivateKey_file(ctx, t->key_file, SSL_FILETYPE_PEM) != 1)
+		what = t->key_file; /* also when it does not belong to the certificate */
+	else
+		what = NULL;
+	if (what) {
+		buf_printf(why, "%s: %s", what, tls_reason());
+		ERR_clear_error();
+		SSL_CTX_free(ctx);
+		return E_MALFORMED;
+	}
+	SSL_CTX_free(t->ctx); /* connections that use it hold it themselves */
+	t->ctx = ctx;
+	return 0;
+}
+
+static void tls_reload(struct tls_context *t)
+{
+	struct buf why = BUF_INIT(1024);
+	struct stamp now[2];
+	struct log_text text;
+
+	if (tls_stamp(t->cert_file, &now[0], &why) < 0 ||
+	    tls_stamp(t->key_file, &now[1], &why) < 0)
+		goto done; /* being replaced; the next look will tell */
+	if (stamp_eq(&now[0], &t->seen[0]) && stamp_eq(&now[1], &t->seen[1]))
+		goto done;
+	memcpy(t->seen, now, sizeof(now));
+	if (tls_load(t, &why) == 0)
+		log_info("net", "certificate-reloaded", "worker=%u file=%s",
+			 loop_id(t->loop), t->cert_file);
+	else
+		log_warn("net", "certificate-kept", "worker=%u why=%s", loop_id(t->loop),
+			 log_value(&text, buf_slice(&why)));
+done:
+	buf_fini(&why);
+}
+
+static void tls_on_timer(struct loop_timer *timer)
+{
+	struct tls_context *t = container_of(timer, struct tls_context, timer);
+
+	tls_reload(t);
+	loop_timer_start(t->loop, &t->timer, RELOAD_EVERY);
+}
+
+int tls_context_create(struct tls_context **out, struct loop *l, const char *cert_file,
+		       const char *key_file, struct buf *why)
+{
+	struct tls_context *t = xzalloc(sizeof(*t));
+	int err;
+
+	t->loop = l;
+	t->cert_file = xstrdup(cert_file);
+	t->key_file = xstrdup(key_file);
+	loop_timer_init(&t->timer, tls_on_timer);
+	err = tls_stamp(cert_file, &t->seen[0], why);
+	if (err == 0)
+		err = tls_stamp(key_file, &t->seen[1], why);
+	if (err == 0)
+		err = tls_load(t, why);
+	if (err < 0) {
+		tls_context_destroy(t);
+		return err;
+	}
+	loop_timer_start(l, &t->timer, RELOAD_EVERY);
+	*out = t;
+	return 0;
+}
+
+void tls_context_destroy(struct tls_context *t)
+{
+	if (!t)
+		return;
+	loop_timer_stop(t->loop, &t->timer);
+	SSL_CTX_free(t->ctx);
+	free(t->cert_file);
+	free(t->key_file);
+	free(t);
+}
+
+SSL *tls_session(struct tls_context *t)
+{
+	SSL *ssl = SSL_new(t->ctx);
+
+	if (!ssl)
+		abort(); /* out of memory, as xmalloc() has it */
+	SSL_set_accept_state(ssl);
+	return ssl;
+}
