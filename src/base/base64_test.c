@@ -53,11 +53,11 @@ static void base64_all_bytes_come_back(void **state)
 static void base64_decode_takes_only_the_canonical_form(void **state)
 {
 	static const char *const bad[] = {
-		"Z",	 "Zg",	     "Zg=",
-		"Zg===", "=",	     "====",
-		"Z===",	 "Zg==Zg==", "Zm9v\n",
-		"Zm9 ",	 "Zm-_",     "Zh==" /* bits set below the padding */,
-		"Zm9=",	 "Zg=a",     "\xff\xff\xff\xff",
+		"Z",     "Zg",       "Zg=",
+		"Zg===", "=",        "====",
+		"Z===",  "Zg==Zg==", "Zm9v\n",
+		"Zm9 ",  "Zm-_",     "Zh==" /* bits set below the padding */,
+		"Zm9=",  "Zg=a",     "\xff\xff\xff\xff",
 	};
 	(void)state;
 

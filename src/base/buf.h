@@ -14,10 +14,12 @@ struct buf {
 	bool bad;
 };
 
+/* clang-format off */
 #define BUF_INIT(limit) { .max = (limit) }
+/* clang-format on */
 
 void buf_init(struct buf *b, size_t max);
-void buf_fini(struct buf *b);   /* frees; b is as after buf_init() with the same max */
+void buf_fini(struct buf *b); /* frees; b is as after buf_init() with the same max */
 /* Room for n more bytes at b->p + b->n, or NULL and bad. */
 uint8_t *buf_room_slow(struct buf *b, size_t n);
 
@@ -64,10 +66,10 @@ void buf_u8(struct buf *b, uint8_t v);
 void buf_be16(struct buf *b, uint16_t v);
 void buf_be32(struct buf *b, uint32_t v);
 void buf_be64(struct buf *b, uint64_t v);
-void buf_prefixed(struct buf *b, struct slice s);       /* for cur_prefixed() */
+void buf_prefixed(struct buf *b, struct slice s); /* for cur_prefixed() */
 void buf_set_be16(struct buf *b, size_t at, uint16_t v);
 void buf_set_be32(struct buf *b, size_t at, uint32_t v);
-void buf_dec(struct buf *b, uint64_t v);                /* decimal digits, without printf */
+void buf_dec(struct buf *b, uint64_t v); /* decimal digits, without printf */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void buf_clear(struct buf *b);          /* empty, memory kept, not bad any more */

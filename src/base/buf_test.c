@@ -76,8 +76,8 @@ static void buf_writes_network_byte_order(void **state)
 	(void)state;
 	struct buf b = BUF_INIT(100);
 	static const uint8_t want[] = { 1, 0x12, 0x34, 0xde, 0xad, 0xbe, 0xef,
-					1, 2,	 3,    4,    5,	   6,	 7,
-					8, 0,	 0,    0,    2,	   'h',	 'i' };
+					1, 2,    3,    4,    5,    6,    7,
+					8, 0,    0,    0,    2,    'h',  'i' };
 
 	buf_u8(&b, 1);
 	size_t at = buf_at(&b);

@@ -11,4 +11,4 @@
 #define BIT(n) (1u << (n))
 
 /* The structure that holds `ptr` as its `member`. */
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))

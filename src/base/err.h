@@ -6,6 +6,7 @@
  */
 #pragma once
 
+/* clang-format off */
 #define ERR_LIST(X)                                                                      \
 	/* id              code   name              http  ws    text */                  \
 	X(E_TRUNCATED,    -5001, "malformed",       400, 1002, "message ends early")      \
@@ -26,6 +27,7 @@
 	X(E_UNAVAILABLE,  -5016, "unavailable",     503, 1013, "not available now")       \
 	X(E_NOT_FOUND,    -5017, "not_found",       404, 1008, "not found")               \
 	X(E_TIMEOUT,      -5018, "timeout",         408, 1001, "took too long")
+/* clang-format on */
 
 #define X(id, code, name, http, ws, text) id = (code),
 enum err { ERR_LIST(X) };

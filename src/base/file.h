@@ -4,9 +4,11 @@
 
 /* Appends the file to b; E_LIMIT beyond max bytes, or -errno. */
 int file_read(const char *path, size_t max, struct buf *b) NODISCARD;
-/* Writes beside and renames, so that a reader sees the old or the new file. mode as for open(2). */
+/* Writes beside and renames, so that a reader sees the old or the new file; it is on the disk
+ * when this returns. mode as for open(2). */
 int file_write(const char *path, struct slice s, unsigned mode) NODISCARD;
 /* mkdir -p with mode 0700 for what is made. */
 int file_make_dir(const char *path) NODISCARD;
-/* Opens and locks (flock) a file for the life of the process; the descriptor, or -EWOULDBLOCK when another holds it. */
+/* Opens and locks (flock) a file for the life of the process; the descriptor, or -EWOULDBLOCK
+ * when another holds it. */
 int file_lock(const char *path) NODISCARD;

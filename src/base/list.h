@@ -55,8 +55,7 @@ static inline void list_splice(struct list *to, struct list *from)
 
 #define list_entry(node, type, member) container_of(node, type, member)
 /* `n` must not be unlinked in the body; list_each_safe() allows just that. */
-#define list_each(n, head) \
-	for (struct list *n = (head)->next; n != (head); n = n->next)
+#define list_each(n, head) for (struct list *n = (head)->next; n != (head); n = n->next)
 #define list_each_safe(n, head)                                                          \
 	for (struct list *n = (head)->next, *n##_next = n->next; n != (head);            \
 	     n = n##_next, n##_next = n->next)

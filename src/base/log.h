@@ -2,8 +2,9 @@
  *
  * Written to stderr with one write(2) per line, from any thread. As text
  *   2026-11-20T10:53:49.123Z info  room     joined room=amber-fox n=2
- * or as JSON {"time","level","module","event",...fields as strings}. A value with spaces or quotes is quoted by the
- * caller through log_value(). Never tokens, passwords, message text or whole SDP.
+ * or as JSON {"time","level","module","event",...fields as strings}. A value that a stranger
+ * chose goes through log_value(), which quotes it when needed; our own may have spaces as
+ * they are. Never tokens, passwords, message text or whole SDP.
  */
 #pragma once
 #include <stdatomic.h>
@@ -15,8 +16,8 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 void log_setup(enum log_level level, bool json);
 bool log_enabled(enum log_level level);
-void log_write(enum log_level level, const char *module, const char *event, const char *fmt, ...)
-	PRINTF_LIKE(4, 5);
+void log_write(enum log_level level, const char *module, const char *event,
+	       const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 #define log_debug(...)                                                                   \
 	do {                                                                             \
@@ -27,8 +28,9 @@ void log_write(enum log_level level, const char *module, const char *event, cons
 #define log_warn(...) log_write(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 
-/* For what strangers can trigger: at most `burst` lines per second and place; what was left out is told
- * with the next line. One of these per place and loop, static _Thread_local or in an object. */
+/* For what strangers can trigger: at most `burst` lines per second and place; how many were
+ * left out is told with the next one. One of these per place and loop, static _Thread_local
+ * or in an object. */
 struct log_limit {
 	ms_t window;
 	uint32_t count;

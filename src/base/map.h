@@ -1,23 +1,24 @@
 /* map: hash table from bytes (copied) or from a 64-bit number to a pointer. Open addressing,
- * keyed SipHash for byte keys since strangers choose them. Values are borrowed.
- * Iteration order is arbitrary; map_each allows no change but of values.
+ * keyed SipHash for byte keys since strangers choose them. Values are borrowed and not NULL.
+ * The order of a walk is arbitrary, and the map must not change until it ends. Memory falls
+ * back when entries go.
  */
 #pragma once
 #include "base/slice.h"
 
 struct map_slot {
-	uint64_t hash;          /* number maps: the key itself */
-	uint8_t *key;           /* byte maps: an own copy; NULL in number maps */
+	uint64_t hash; /* number maps: the key itself */
+	uint8_t *key;  /* byte maps: an own copy; NULL in number maps */
 	uint32_t key_len;
-	uint8_t state;          /* free, used, gone */
+	uint8_t state; /* free, used, gone */
 	void *value;
 };
 
 struct map {
 	struct map_slot *slots;
-	size_t cap;             /* a power of two, or 0 */
-	size_t count;           /* entries */
-	size_t used;            /* entries and tombstones */
+	size_t cap;   /* a power of two, or 0 */
+	size_t count; /* entries */
+	size_t used;  /* entries and tombstones */
 };
 
 void map_init(struct map *m);

@@ -447,7 +447,7 @@ static void print_origin(const struct option_set *s, size_t i, struct buf *out)
 		break;
 	case OPTION_FILE:
 		buf_printf(out, "file %s", s->path);
-		if (s->table[i].kind != OPTION_LIST)    /* each item has its own */
+		if (s->table[i].kind != OPTION_LIST) /* each item has its own */
 			buf_printf(out, ", line %u", from->line);
 		break;
 	case OPTION_ENV:

@@ -18,13 +18,13 @@
 #include "base/buf.h"
 
 enum option_kind {
-	OPTION_BOOL,    /* bool: true false yes no on off 1 0 */
-	OPTION_INT,     /* int64_t within min..max */
-	OPTION_SIZE,    /* int64_t bytes: 64k, 16M, plain */
-	OPTION_TIME,    /* ms_t: 500ms, 30s, 2m, 1h; plain number = seconds */
-	OPTION_TEXT,    /* char * (owned), never NULL */
-	OPTION_ENUM,    /* int: index into `words` (a space-separated list) */
-	OPTION_LIST,    /* struct option_list of char * (owned) */
+	OPTION_BOOL, /* bool: true false yes no on off 1 0 */
+	OPTION_INT,  /* int64_t within min..max */
+	OPTION_SIZE, /* int64_t bytes: 64k, 16M, plain */
+	OPTION_TIME, /* ms_t: 500ms, 30s, 2m, 1h; plain number = seconds */
+	OPTION_TEXT, /* char * (owned), never NULL */
+	OPTION_ENUM, /* int: index into `words` (a space-separated list) */
+	OPTION_LIST, /* struct option_list of char * (owned) */
 };
 
 struct option_list {
@@ -35,21 +35,21 @@ struct option_list {
 enum option_source { OPTION_DEFAULT, OPTION_FILE, OPTION_ENV, OPTION_FLAG };
 
 struct option {
-	const char *name;       /* "section.key"; a key without a section is a top-level one */
+	const char *name; /* "section.key"; a key without a section is a top-level one */
 	enum option_kind kind;
-	size_t offset;          /* of the value in the settings structure */
-	const char *preset;     /* default, written as in a file ("" for none) */
-	int64_t min, max;       /* INT, SIZE, TIME; both 0: any number from 0 on */
-	const char *words;      /* ENUM */
-	bool secret;            /* shown as *** and allowed from a file */
-	const char *help;       /* one sentence, for people */
+	size_t offset;      /* of the value in the settings structure */
+	const char *preset; /* default, written as in a file ("" for none) */
+	int64_t min, max;   /* INT, SIZE, TIME; both 0: any number from 0 on */
+	const char *words;  /* ENUM */
+	bool secret;        /* shown as *** and allowed from a file */
+	const char *help;   /* one sentence, for people */
 };
 
-struct option_set;      /* the table, the values and where each came from */
+struct option_set; /* the table, the values and where each came from */
 
 /* `values` is the structure that the offsets are of; it gets the defaults at once. */
 struct option_set *option_create(const struct option *table, size_t count, void *values);
-void option_destroy(struct option_set *s);      /* frees the owned texts and lists too */
+void option_destroy(struct option_set *s); /* frees the owned texts and lists too */
 /* Each returns 0 or E_MALFORMED / -errno and then has written one line for people to `why`
  * ("config file x.ini, line 3: unknown key net.prot; did you mean net.port?"). One file per
  * set; a file that could not be opened does not count. */
@@ -57,7 +57,8 @@ int option_read_file(struct option_set *s, const char *path, struct buf *why) NO
 int option_read_env(struct option_set *s, char **environ_list, struct buf *why) NODISCARD;
 /* One `--name=value` or `--name` `value` pair: returns how many arguments were used (1 or 2),
  * 0 when argv[0] is not an option, or an error. */
-int option_read_flag(struct option_set *s, int argc, char **argv, struct buf *why) NODISCARD;
+int option_read_flag(struct option_set *s, int argc, char **argv, struct buf *why)
+	NODISCARD;
 /* "name = value   # source" per line, secrets hidden. */
 void option_print(const struct option_set *s, struct buf *out);
 /* The table of docs/configuration.md, as Markdown. */

@@ -6,8 +6,8 @@ static void print_kind(const struct option *o, const char * or, struct buf *out)
 {
 	static const char *const text[] = {
 		[OPTION_BOOL] = "true or false", [OPTION_INT] = "whole number",
-		[OPTION_SIZE] = "size",		 [OPTION_TIME] = "time",
-		[OPTION_TEXT] = "text",		 [OPTION_LIST] = "list",
+		[OPTION_SIZE] = "size",          [OPTION_TIME] = "time",
+		[OPTION_TEXT] = "text",          [OPTION_LIST] = "list",
 	};
 	struct slice rest = o->kind == OPTION_ENUM ? slice_str(o->words) : SLICE_NONE,
 		     word;

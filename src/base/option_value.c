@@ -18,7 +18,7 @@ static const struct unit size_units[] = {
 
 static const struct unit time_units[] = {
 	{ "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 },
-	{ "ms", 1 },	   { "", 1000 },     { NULL, 0 },
+	{ "ms", 1 },       { "", 1000 },     { NULL, 0 },
 };
 
 static const struct unit int_units[] = { { "", 1 }, { NULL, 0 } };

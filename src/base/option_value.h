@@ -5,9 +5,9 @@
 /* A value on its way into the settings structure; of a list, one item. */
 union option_value {
 	bool truth;
-	int64_t number;         /* INT, SIZE, TIME */
+	int64_t number; /* INT, SIZE, TIME */
 	int word;
-	char *text;             /* owned; TEXT, LIST */
+	char *text; /* owned; TEXT, LIST */
 };
 
 /* Names are shorter than this, as the INI parser cuts sections and keys. */
@@ -27,6 +27,7 @@ size_t option_value_count(const struct option *o, const void *values);
 void option_value_clear(const struct option *o, void *values);
 
 /* Each as a file has it; lists: item i. */
-void option_value_print(const struct option *o, const void *values, size_t i, struct buf *out);
+void option_value_print(const struct option *o, const void *values, size_t i,
+			struct buf *out);
 /* "1..65535", or "at least 1". Nothing for other kinds than INT, SIZE and TIME. */
 void option_range_print(const struct option *o, struct buf *out);

@@ -14,7 +14,9 @@ struct slice {
 
 #define SLICE_NONE ((struct slice){ NULL, 0 })
 /* A slice of a string literal, usable in initialisers. */
+/* clang-format off */
 #define SLICE_LIT(s) { (const uint8_t *)(s), sizeof(s) - 1 }
+/* clang-format on */
 #define SLICE(s) ((struct slice)SLICE_LIT(s))
 /* For printf: "%.*s". */
 #define SLICE_FMT(s) (int)(s).n, (const char *)(s).p
