@@ -46,6 +46,8 @@ bool ws_deflates(const struct ws *w);
 /* Begins the closing handshake; `closed` follows. reason up to 123 bytes. */
 void ws_close(struct ws *w, uint16_t code, const char *reason);
 bool ws_is_closing(const struct ws *w);
+/* It was closed because no sign of life came; for `closed`. */
+bool ws_timed_out(const struct ws *w);
 struct loop *ws_loop(const struct ws *w);
 const struct addr *ws_peer(const struct ws *w);
 void *ws_arg(const struct ws *w);

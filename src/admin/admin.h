@@ -1,0 +1,22 @@
+/* admin: how the process is: /livez, /readyz, /health, /metrics.
+ *
+ * Handlers run on any worker; they read counters of all (metric.h) and the state below.
+ */
+#pragma once
+#include <stdatomic.h>
+#include "http/http.h"
+
+struct admin_state {
+	const char *version;
+	unsigned workers;
+	ms_t started;           /* clock_mono() */
+	_Atomic bool draining;  /* set by the main thread */
+};
+
+/* arg: the admin_state */
+void admin_on_livez(struct http_exchange *x, void *arg);
+void admin_on_readyz(struct http_exchange *x, void *arg);
+void admin_on_health(struct http_exchange *x, void *arg);
+void admin_on_metrics(struct http_exchange *x, void *arg);
+/* The text of /metrics, Prometheus exposition format 0.0.4. */
+void metrics_print(const struct admin_state *s, struct buf *out);

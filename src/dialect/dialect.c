@@ -1,0 +1,53 @@
+#include "dialect/dialect.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "dialect/fanout.h"
+
+struct dialect *dialect_create(struct loop *l, unsigned workers,
+			       const struct dialect_settings *s)
+{
+	struct dialect *d = xzalloc(sizeof(*d));
+
+	d->loop = l;
+	d->settings = s;
+	d->self = loop_id(l);
+	d->workers = workers;
+	map_init(&d->fanouts);
+	map_init(&d->sessions);
+	buf_init(&d->out, DIALECT_MAX_OUT);
+	buf_init(&d->scratch.text, s->ws.max_message);
+	route_register(d);
+	return d;
+}
+
+void dialect_destroy(struct dialect *d)
+{
+	if (!d)
+		return;
+	room_registry_destroy(d->rooms);
+	map_fini(&d->fanouts);
+	map_fini(&d->sessions);
+	buf_fini(&d->out);
+	buf_fini(&d->scratch.text);
+	free(d);
+}
+
+void dialect_drain(struct dialect *d)
+{
+	struct buf b = BUF_INIT(128);
+	struct session *s;
+	size_t at = 0;
+
+	d->draining = true;
+	buf_printf(&b, "{\"type\":\"drain\",\"retryAfter\":%lld}",
+		   (long long)d->settings->retry_after);
+	while ((s = map_next(&d->sessions, &at))) {
+		session_send(s, buf_slice(&b));
+		ws_close(s->ws, 1001, "the server stops");
+	}
+	buf_fini(&b);
+	log_info("dialect", "drain", "sessions=%zu", d->sessions.count);
+}

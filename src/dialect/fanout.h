@@ -1,0 +1,38 @@
+/* fanout: the members of one room that live on this worker.
+ *
+ * What a room says in one turn is encoded once and gathered; at the turn's end every member gets what it has not had
+ * yet in one write. A member who is told something alone in between is brought up to date first, so that each connection sees
+ * the room's order.
+ */
+#pragma once
+#include "dialect/internal.h"
+
+/* A kind of receiver: those of one kind share their frames. */
+struct fanout_channel {
+	struct buf frames;      /* of this turn */
+	uint32_t messages;
+	uint32_t seats;
+};
+
+struct fanout {
+	struct dialect *dialect;
+	struct loop_task task;
+	struct seat **seats;
+	uint32_t count, cap;
+	uint32_t holders;       /* seats, unseated ones included */
+	struct fanout_channel plain, deflated;
+	struct slice room;      /* owned name */
+	struct slice quoted;    /* the name as JSON, owned */
+};
+
+/* Found or made; each open must be closed. */
+struct fanout *fanout_open(struct dialect *d, struct slice room);
+void fanout_close(struct fanout *f);
+void fanout_add(struct fanout *f, struct seat *seat);
+/* Brings it up to date and takes it out. */
+void fanout_remove(struct fanout *f, struct seat *seat);
+/* An event for all but `except` (may be NULL). */
+void fanout_event(struct fanout *f, const struct event *e, struct seat *except);
+/* Writes what the seat has not had yet into its stream, before something for it alone. */
+void fanout_catch_up(struct seat *seat);
+struct seat *fanout_seat(const struct fanout *f, uint64_t member_id);

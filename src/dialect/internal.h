@@ -1,0 +1,76 @@
+/* internal: the inside of the dialect floor, for the files of this folder. */
+#pragma once
+#include "base/map.h"
+#include "dialect/dialect.h"
+#include "dialect/native_message.h"
+
+#define SESSION_ID 18           /* "s_" and 16 letters */
+#define SESSION_ROOMS 8
+
+/* A member of a room, seen from its session. Unseated until the room has said WELCOME. */
+struct seat {
+	struct session *session;
+	struct fanout *fanout;
+	struct member *member;  /* when the room lives on this worker, else NULL */
+	uint64_t member_id;     /* 0: unseated */
+	uint64_t join_request;  /* whose answer seats it */
+	uint32_t index;         /* in fanout->seats */
+	uint32_t told;          /* how much of the turn's frames it has had: bytes, */
+	uint32_t told_messages; /* and messages */
+};
+
+/* One native client. */
+struct session {
+	struct dialect *dialect;
+	struct ws *ws;
+	uint64_t number;        /* on this worker */
+	struct seat *seats[SESSION_ROOMS];
+	uint8_t seat_count;
+	uint8_t malformed;      /* in a row */
+	uint16_t over_rate;     /* in a row */
+	uint32_t allowance;     /* messages left, in thousandths */
+	ms_t allowance_at;
+	char id[SESSION_ID];
+};
+
+struct dialect {
+	struct loop *loop;
+	const struct dialect_settings *settings;
+	unsigned self, workers;
+	bool draining;
+	struct room_registry *rooms;
+	struct map fanouts;     /* by room name */
+	struct map sessions;    /* by number */
+	uint64_t last_session;
+	struct buf out;         /* a message being encoded */
+	struct native_scratch scratch;
+};
+
+/* A message of a client can make one event; the largest is a WELCOME. */
+#define DIALECT_MAX_OUT (64u << 20)
+
+/* --- session.c --- */
+/* Registers it with this worker under a new number / takes it out. */
+void session_enter(struct dialect *d, struct session *s);
+void session_exit(struct session *s);
+void session_leave_rooms(struct session *s, enum leave_reason reason);
+/* An unseated one. */
+struct seat *session_add_seat(struct session *s, struct slice room, uint64_t request);
+struct session *session_find(const struct dialect *d, uint64_t number);
+struct seat *session_seat(const struct session *s, struct slice room);
+/* Takes the seat out of its fanout and session, and frees it. The room is told by the caller. */
+void session_drop_seat(struct seat *seat);
+void session_send(struct session *s, struct slice message);
+void session_reply(struct session *s, uint64_t request, int err, const char *detail);
+/* An event for this session alone. Takes its seat when it is welcomed, loses it when it LEFT. */
+void session_event(struct session *s, struct slice room, const struct event *e);
+
+/* --- route.c: between sessions and rooms --- */
+/* Carries out a command in the room of `seat` (unseated for JOIN). The answer comes by session_event(), in a later turn
+ * when the room lives elsewhere. LEAVE drops the seat at once; others may. */
+void route_command(struct seat *seat, uint64_t request, const struct command *c);
+void route_register(struct dialect *d);
+/* Moves the connection to that worker, with a message to begin with. */
+void route_handover(struct session *s, unsigned worker, struct slice message);
+/* The receiving side, in native.c. */
+void native_arrive(struct dialect *d, struct session *s, struct slice message);

@@ -1,0 +1,298 @@
+/* native_decode: one message of parley.v1 to a command. */
+#include "base/err.h"
+#include "dialect/native_message.h"
+#include "room/room.h"
+
+struct decoder {
+	struct json j;
+	struct native_scratch *scratch;
+	struct native_message *m;
+};
+
+static int bad_field(struct decoder *d, const char *name)
+{
+	d->m->detail = name;
+	return E_BAD_FIELD;
+}
+
+static uint32_t field(const struct decoder *d, uint32_t obj, const char *name)
+{
+	return json_member(&d->j, obj, slice_str(name));
+}
+
+/* A string of min..max bytes. The scratch has room for the whole message, so earlier
+ * slices stay where they are. */
+static int text_of(struct decoder *d, uint32_t t, size_t min, size_t max, struct slice *out)
+{
+	struct buf *b = &d->scratch->text;
+	size_t at = b->n;
+
+	if (!d->j.tok[t].escaped && json_kind_of(&d->j, t) == JSON_STRING) {
+		*out = json_string_raw(&d->j, t);
+	} else {
+		if (json_string(&d->j, t, max, b) < 0)
+			return E_BAD_FIELD;
+		*out = slice_of(b->p + at, b->n - at);
+	}
+	return out->n < min || out->n > max ? E_BAD_FIELD : 0;
+}
+
+/* A text that must be there (min > 0) or may be. */
+static int take_text(struct decoder *d, const char *name, size_t min, size_t max,
+		     struct slice *out)
+{
+	uint32_t t = field(d, 0, name);
+
+	*out = SLICE_NONE;
+	if (t == 0)
+		return min > 0 ? bad_field(d, name) : 0;
+	return text_of(d, t, min, max, out) < 0 ? bad_field(d, name) : 0;
+}
+
+static int take_metadata(struct decoder *d)
+{
+	struct command *c = &d->m->command;
+	uint32_t t = field(d, 0, "metadata");
+
+	if (t == 0)
+		return 0;
+	if (json_kind_of(&d->j, t) != JSON_OBJECT)
+		return bad_field(d, "metadata");
+	c->metadata = json_raw(&d->j, t);
+	c->changed |= CHANGED_METADATA;
+	return c->metadata.n > ROOM_MAX_METADATA ? bad_field(d, "metadata") : 0;
+}
+
+static int take_presence(struct decoder *d, uint32_t obj)
+{
+	static const struct {
+		const char *name;
+		uint8_t bit;
+	} flags[] = {
+		{ "mic", PRESENCE_MIC },   { "camera", PRESENCE_CAMERA },
+		{ "screen", PRESENCE_SCREEN }, { "hand", PRESENCE_HAND },
+		{ "speaking", PRESENCE_SPEAKING },
+	};
+	struct command *c = &d->m->command;
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		uint32_t t = field(d, obj, flags[i].name);
+		bool on;
+
+		if (t == 0)
+			continue;
+		if (json_bool(&d->j, t, &on) < 0)
+			return bad_field(d, flags[i].name);
+		c->changed |= flags[i].bit;
+		if (on)
+			c->state |= flags[i].bit;
+	}
+	return 0;
+}
+
+static int take_member(struct decoder *d, const char *name, bool needed)
+{
+	uint32_t t = field(d, 0, name);
+
+	if (t == 0)
+		return needed ? bad_field(d, name) : 0;
+	d->m->command.to = native_member_number(json_string_raw(&d->j, t));
+	/* A text that cannot be an id names nobody; anything else has a wrong form. */
+	if (d->m->command.to == 0)
+		return json_kind_of(&d->j, t) == JSON_STRING ? E_NO_MEMBER : bad_field(d, name);
+	return 0;
+}
+
+static int take_options(struct decoder *d)
+{
+	struct command *c = &d->m->command;
+	uint32_t obj = field(d, 0, "options");
+	uint64_t capacity = 0;
+
+	if (obj == 0)
+		return 0;
+	if (json_kind_of(&d->j, obj) != JSON_OBJECT)
+		return bad_field(d, "options");
+	uint32_t t = field(d, obj, "capacity");
+	if (t != 0 && (json_u53(&d->j, t, &capacity) < 0 || capacity == 0))
+		return bad_field(d, "options.capacity");
+	c->capacity = capacity > ROOM_MAX_MEMBERS ? ROOM_MAX_MEMBERS : (uint32_t)capacity;
+	t = field(d, obj, "ring");
+	if (t != 0 && json_bool(&d->j, t, &c->ring) < 0)
+		return bad_field(d, "options.ring");
+	return 0;
+}
+
+/* --- one function per type --- */
+
+static bool has_control(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+static int decode_join(struct decoder *d)
+{
+	struct command *c = &d->m->command;
+	int err = take_text(d, "name", 0, ROOM_MAX_NAME, &c->name);
+
+	/* What a join gives back comes in its reply, so it must have one. */
+	if (d->m->request == 0)
+		return bad_field(d, "id");
+	if (d->m->room.n == 0 || has_control(d->m->room))
+		return bad_field(d, "room");
+	if (err == 0)
+		err = take_text(d, "user", 0, ROOM_MAX_NAME, &c->user);
+	if (err == 0)
+		err = take_metadata(d);
+	uint32_t state = field(d, 0, "state");
+	if (err == 0 && state != 0)
+		err = json_kind_of(&d->j, state) == JSON_OBJECT ? take_presence(d, state)
+								: bad_field(d, "state");
+	return err == 0 ? take_options(d) : err;
+}
+
+static int decode_leave(struct decoder *d)
+{
+	d->m->command.reason = LEAVE_LEAVE;
+	return 0;
+}
+
+static int decode_update(struct decoder *d)
+{
+	struct command *c = &d->m->command;
+	int err = take_presence(d, 0);
+
+	if (err == 0 && field(d, 0, "name") != 0) {
+		err = take_text(d, "name", 0, ROOM_MAX_NAME, &c->name);
+		c->changed |= CHANGED_NAME;
+	}
+	return err == 0 ? take_metadata(d) : err;
+}
+
+static int decode_signal(struct decoder *d)
+{
+	uint32_t data = field(d, 0, "data");
+
+	if (data == 0)
+		return bad_field(d, "data");
+	d->m->command.text = json_raw(&d->j, data);
+	return take_member(d, "to", false);
+}
+
+static int decode_chat(struct decoder *d)
+{
+	return take_text(d, "text", 1, ROOM_MAX_TEXT, &d->m->command.text);
+}
+
+static int decode_accept(struct decoder *d)
+{
+	return take_member(d, "to", true);
+}
+
+static int decode_reject(struct decoder *d)
+{
+	int err = take_member(d, "to", true);
+
+	return err < 0 ? err
+		       : take_text(d, "reason", 0, ROOM_MAX_REASON, &d->m->command.text);
+}
+
+static int decode_role(struct decoder *d)
+{
+	static const char *const names[ROLES] = { "owner", "moderator", "speaker", "listener" };
+	uint32_t t = field(d, 0, "role");
+	int err = take_member(d, "member", true);
+
+	for (unsigned i = 0; t != 0 && i < ROLES; i++) {
+		if (!json_string_is(&d->j, t, slice_str(names[i])))
+			continue;
+		d->m->command.role = (enum role)i;
+		return err;
+	}
+	return bad_field(d, "role");
+}
+
+static int decode_kick(struct decoder *d)
+{
+	int err = take_member(d, "member", true);
+
+	return err < 0 ? err
+		       : take_text(d, "reason", 0, ROOM_MAX_REASON, &d->m->command.text);
+}
+
+static int decode_ping(struct decoder *d)
+{
+	d->m->kind = NATIVE_PING;
+	return 0;
+}
+
+static const struct {
+	struct slice type;
+	enum command_kind kind;
+	int (*decode)(struct decoder *d);
+} types[] = {
+	{ SLICE_LIT("signal"), COMMAND_SIGNAL, decode_signal },
+	{ SLICE_LIT("update"), COMMAND_UPDATE, decode_update },
+	{ SLICE_LIT("ping"), COMMAND_KINDS, decode_ping },
+	{ SLICE_LIT("chat"), COMMAND_CHAT, decode_chat },
+	{ SLICE_LIT("join"), COMMAND_JOIN, decode_join },
+	{ SLICE_LIT("leave"), COMMAND_LEAVE, decode_leave },
+	{ SLICE_LIT("accept"), COMMAND_ACCEPT, decode_accept },
+	{ SLICE_LIT("reject"), COMMAND_REJECT, decode_reject },
+	{ SLICE_LIT("role"), COMMAND_ROLE, decode_role },
+	{ SLICE_LIT("kick"), COMMAND_KICK, decode_kick },
+};
+
+static int decode_type(struct decoder *d)
+{
+	uint32_t t = field(d, 0, "type");
+
+	if (t == 0 || json_kind_of(&d->j, t) != JSON_STRING) {
+		d->m->detail = "type";
+		return E_MALFORMED;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (!json_string_is(&d->j, t, types[i].type))
+			continue;
+		d->m->command.kind = types[i].kind;
+		return types[i].decode(d);
+	}
+	return E_UNKNOWN_TYPE;
+}
+
+static int decode_id(struct decoder *d)
+{
+	uint32_t t = field(d, 0, "id");
+
+	if (t == 0)
+		return 0;
+	if (json_u53(&d->j, t, &d->m->request) < 0 || d->m->request == 0) {
+		d->m->request = 0;
+		return bad_field(d, "id");
+	}
+	return 0;
+}
+
+int native_decode(struct native_message *m, struct slice text, struct native_scratch *s)
+{
+	struct decoder d = { .scratch = s, .m = m };
+
+	*m = (struct native_message){ .kind = NATIVE_COMMAND };
+	int err = json_parse(&d.j, text, s->tokens, NATIVE_MAX_TOKENS);
+	if (err < 0)
+		return err;
+	if (json_kind_of(&d.j, 0) != JSON_OBJECT) {
+		m->detail = "not an object";
+		return E_MALFORMED;
+	}
+	buf_clear(&s->text);
+	s->text.max = text.n > s->text.max ? text.n : s->text.max;
+	(void)buf_room(&s->text, text.n);
+	err = decode_id(&d);
+	if (err == 0)
+		err = take_text(&d, "room", 0, ROOM_MAX_NAME, &m->room);
+	return err == 0 ? decode_type(&d) : err;
+}

@@ -1,0 +1,274 @@
+/* native_encode: one event to a message of parley.v1. */
+#include <assert.h>
+
+#include "base/err.h"
+#include "dialect/native_message.h"
+
+static const char id_letters[32] = "abcdefghijklmnopqrstuvwxyz234567";
+
+void native_member_text(char out[NATIVE_MEMBER_ID], uint64_t id)
+{
+	out[0] = 'm';
+	out[1] = '_';
+	for (unsigned i = NATIVE_MEMBER_ID; i-- > 2; id >>= 5)
+		out[i] = id_letters[id & 31];
+}
+
+uint64_t native_member_number(struct slice text)
+{
+	uint64_t id = 0;
+
+	if (text.n != NATIVE_MEMBER_ID || text.p[0] != 'm' || text.p[1] != '_')
+		return 0;
+	for (size_t i = 2; i < text.n; i++) {
+		uint8_t c = text.p[i];
+
+		if (c >= 'a' && c <= 'z')
+			id = id << 5 | (uint64_t)(c - 'a');
+		else if (c >= '2' && c <= '7')
+			id = id << 5 | (uint64_t)(c - '2' + 26);
+		else
+			return 0;
+	}
+	return id;
+}
+
+static void put_member(struct jsonw *w, const char *name, uint64_t id)
+{
+	char text[NATIVE_MEMBER_ID];
+
+	native_member_text(text, id);
+	json_field_string(w, name, slice_of(text, sizeof(text)));
+}
+
+static const struct slice presence_names[] = {
+	SLICE_LIT("mic"), SLICE_LIT("camera"), SLICE_LIT("screen"),
+	SLICE_LIT("hand"), SLICE_LIT("speaking"),
+};
+
+static void put_presence(struct jsonw *w, uint8_t state, uint8_t which)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(presence_names); i++) {
+		if (!(which & BIT(i)))
+			continue;
+		json_key(w, presence_names[i]);
+		json_put_bool(w, (state & BIT(i)) != 0);
+	}
+}
+
+static const char *role_name(enum role role)
+{
+	static const char *const names[ROLES] = { "owner", "moderator", "speaker", "listener" };
+
+	return names[role];
+}
+
+static const char *reason_name(enum leave_reason reason)
+{
+	static const char *const names[LEAVE_REASONS] = {
+		[LEAVE_LEAVE] = "leave",   [LEAVE_DISCONNECT] = "disconnect",
+		[LEAVE_TIMEOUT] = "timeout", [LEAVE_KICK] = "kick",
+		[LEAVE_REPLACED] = "replaced", [LEAVE_SHUTDOWN] = "shutdown",
+	};
+
+	return names[reason];
+}
+
+static void put_info(struct jsonw *w, const struct member_info *m, bool with_offer)
+{
+	json_object(w);
+	put_member(w, "id", m->id);
+	json_field_string(w, "name", m->name);
+	if (m->user.n > 0)
+		json_field_string(w, "user", m->user);
+	json_field_string(w, "role", slice_str(role_name(m->role)));
+	json_key(w, SLICE("state"));
+	json_object(w);
+	put_presence(w, m->state, PRESENCE_ALL);
+	json_object_end(w);
+	if (m->metadata.n > 0)
+		json_field_raw(w, "metadata", m->metadata);
+	json_field_u64(w, "joinedAt", (uint64_t)m->joined_at);
+	if (with_offer)
+		json_field_bool(w, "offer", m->offer);
+	json_object_end(w);
+}
+
+/* Opens an event's object: type, room, seq. */
+static void begin_event(struct jsonw *w, struct buf *b, const char *type, struct slice room,
+			uint64_t seq)
+{
+	json_begin(w, b);
+	json_object(w);
+	json_field_string(w, "type", slice_str(type));
+	json_field_raw(w, "room", room);
+	json_field_u64(w, "seq", seq);
+}
+
+static void encode_joined(struct jsonw *w, const struct event *e)
+{
+	json_key(w, SLICE("member"));
+	put_info(w, &e->subject, false);
+	json_field_bool(w, "offer", e->subject.offer);
+}
+
+static void encode_left(struct jsonw *w, const struct event *e)
+{
+	put_member(w, "member", e->member);
+	json_field_string(w, "reason", slice_str(reason_name(e->reason)));
+	if (e->text.n > 0)
+		json_field_string(w, "detail", e->text);
+}
+
+static void encode_updated(struct jsonw *w, const struct event *e)
+{
+	put_member(w, "member", e->member);
+	json_key(w, SLICE("changes"));
+	json_object(w);
+	put_presence(w, e->subject.state, e->changed);
+	if (e->changed & CHANGED_NAME)
+		json_field_string(w, "name", e->subject.name);
+	if (e->changed & CHANGED_METADATA)
+		json_field_raw(w, "metadata", e->subject.metadata);
+	if (e->changed & CHANGED_ROLE)
+		json_field_string(w, "role", slice_str(role_name(e->subject.role)));
+	json_object_end(w);
+}
+
+static void encode_signal(struct jsonw *w, const struct event *e)
+{
+	put_member(w, "from", e->member);
+	if (e->to)
+		put_member(w, "to", e->to);
+	json_field_raw(w, "data", e->text);
+}
+
+static void encode_chat(struct jsonw *w, const struct event *e)
+{
+	put_member(w, "from", e->member);
+	json_field_string(w, "name", e->subject.name);
+	json_field_string(w, "text", e->text);
+	json_field_u64(w, "time", (uint64_t)e->time);
+	json_field_u64(w, "n", e->n);
+}
+
+static void encode_accept(struct jsonw *w, const struct event *e)
+{
+	put_member(w, "from", e->member);
+}
+
+static void encode_reject(struct jsonw *w, const struct event *e)
+{
+	put_member(w, "from", e->member);
+	if (e->text.n > 0)
+		json_field_string(w, "reason", e->text);
+}
+
+static const struct {
+	const char *type;
+	void (*encode)(struct jsonw *w, const struct event *e);
+} encoders[EVENT_KINDS] = {
+	[EVENT_JOINED] = { "joined", encode_joined },
+	[EVENT_LEFT] = { "left", encode_left },
+	[EVENT_UPDATED] = { "updated", encode_updated },
+	[EVENT_SIGNAL] = { "signal", encode_signal },
+	[EVENT_CHAT] = { "chat", encode_chat },
+	[EVENT_ACCEPT] = { "accept", encode_accept },
+	[EVENT_REJECT] = { "reject", encode_reject },
+};
+
+static void put_roster(struct jsonw *w, struct slice roster)
+{
+	struct cur in = cur_of_slice(roster);
+	struct member_info m;
+
+	json_key(w, SLICE("members"));
+	json_array(w);
+	while (cur_left(&in) > 0 && bus_member_decode(&m, &in) == 0)
+		put_info(w, &m, true);
+	json_array_end(w);
+}
+
+static void put_backlog(struct jsonw *w, struct slice room, struct slice backlog)
+{
+	struct cur in = cur_of_slice(backlog);
+	struct event e;
+
+	json_key(w, SLICE("chat"));
+	json_array(w);
+	while (cur_left(&in) > 0 && bus_event_decode(&e, &in) == 0) {
+		json_object(w);
+		json_field_string(w, "type", SLICE("chat"));
+		json_field_raw(w, "room", room);
+		json_field_u64(w, "seq", e.seq);
+		encode_chat(w, &e);
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
+static void encode_welcome(struct buf *b, struct slice room, const struct event *e)
+{
+	struct jsonw w;
+
+	json_begin(&w, b);
+	json_object(&w);
+	json_field_string(&w, "type", SLICE("reply"));
+	json_field_u64(&w, "id", e->request);
+	json_field_bool(&w, "ok", true);
+	json_key(&w, SLICE("data"));
+	json_object(&w);
+	json_field_raw(&w, "room", room);
+	json_field_u64(&w, "seq", e->seq);
+	json_key(&w, SLICE("you"));
+	put_info(&w, &e->subject, false);
+	put_roster(&w, e->roster);
+	json_field_u64(&w, "capacity", e->capacity);
+	json_field_bool(&w, "ring", e->ring);
+	put_backlog(&w, room, e->backlog);
+	json_object_end(&w);
+	json_object_end(&w);
+}
+
+void native_encode_reply(struct buf *b, uint64_t request, int err, const char *detail)
+{
+	struct jsonw w;
+
+	if (!request && err >= 0)
+		return;
+	json_begin(&w, b);
+	json_object(&w);
+	json_field_string(&w, "type", request ? SLICE("reply") : SLICE("error"));
+	if (request) {
+		json_field_u64(&w, "id", request);
+		json_field_bool(&w, "ok", err >= 0);
+	}
+	if (err < 0) {
+		json_key(&w, SLICE("error"));
+		json_object(&w);
+		json_field_string(&w, "code", slice_str(err_name(err)));
+		json_field_string(&w, "message", slice_str(err_text(err)));
+		if (detail)
+			json_field_string(&w, "detail", slice_str(detail));
+		json_object_end(&w);
+	}
+	json_object_end(&w);
+}
+
+void native_encode(struct buf *b, struct slice room, const struct event *e)
+{
+	struct jsonw w;
+
+	if (e->kind == EVENT_WELCOME) {
+		encode_welcome(b, room, e);
+		return;
+	}
+	if (e->kind == EVENT_REPLY) {
+		native_encode_reply(b, e->request, e->err, NULL);
+		return;
+	}
+	assert(encoders[e->kind].encode);
+	begin_event(&w, b, encoders[e->kind].type, room, e->seq);
+	encoders[e->kind].encode(&w, e);
+	json_object_end(&w);
+}

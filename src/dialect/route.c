@@ -1,0 +1,231 @@
+/* route: carries commands from sessions to rooms and events back, by call when both live on
+ * this worker, by mail otherwise. Neither rooms nor sessions know which.
+ */
+#include <assert.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "dialect/fanout.h"
+#include "loop/mail.h"
+#include "bus/mail.h"
+
+/* --- commands --- */
+
+static void reply(struct session *s, struct slice room, uint64_t request, int err)
+{
+	struct event e = { .kind = EVENT_REPLY, .request = request, .err = err };
+
+	session_event(s, room, &e);
+}
+
+static void command_here(struct session *s, struct slice room, struct member *m,
+			 uint64_t request, const struct command *c)
+{
+	struct dialect *d = s->dialect;
+	struct bus_home home = { d->self, s->number };
+	int err;
+
+	if (c->kind == COMMAND_JOIN) {
+		err = room_join(d->rooms, room, c, home, request, clock_wall());
+		if (err < 0)
+			reply(s, room, request, err);
+		return;
+	}
+	err = room_command(m, c, clock_wall());
+	/* Most signals are not answered: nothing is built then. */
+	if (request || err < 0)
+		reply(s, room, request, err);
+}
+
+static void command_there(unsigned worker, struct session *s, struct slice room,
+			  uint64_t member_id, uint64_t request, const struct command *c)
+{
+	struct bus_command letter = {
+		.from = { s->dialect->self, s->number },
+		.room = room,
+		.member = member_id,
+		.request = request,
+		.command = *c,
+	};
+
+	bus_send_command(worker, &letter);
+}
+
+void route_command(struct seat *seat, uint64_t request, const struct command *c)
+{
+	struct session *s = seat->session;
+	struct dialect *d = s->dialect;
+	struct member *m = seat->member;
+	uint64_t id = seat->member_id;
+	/* Held: the seat may go in here, and with it the fanout and the room's name. */
+	struct fanout *f = fanout_open(d, seat->fanout->room);
+	unsigned worker = m ? d->self : bus_room_worker(f->room, d->workers);
+
+	/* Who leaves hears nothing more of the room, not of its own going either. */
+	if (c->kind == COMMAND_LEAVE)
+		session_drop_seat(seat);
+	if (worker == d->self)
+		command_here(s, f->room, m, request, c);
+	else
+		command_there(worker, s, f->room, id, request, c);
+	fanout_close(f);
+}
+
+static void answer_letter(const struct bus_command *l, int err)
+{
+	struct bus_event back = {
+		.session = l->from.session,
+		.room = l->room,
+		.event = { .kind = EVENT_REPLY, .request = l->request, .err = err },
+	};
+
+	if (l->request || err < 0)
+		bus_send_event(l->from.worker, &back);
+}
+
+/* A command for one of our rooms, from a session elsewhere. */
+static void on_command_letter(void *arg, unsigned from, struct slice body)
+{
+	struct dialect *d = arg;
+	struct bus_command l;
+
+	if (bus_command_letter_decode(&l, body) < 0) {
+		log_error("dialect", "bad-letter", "kind=command from=%u", from);
+		return;
+	}
+	if (l.command.kind == COMMAND_JOIN) {
+		int err = room_join(d->rooms, l.room, &l.command, l.from, l.request,
+				    clock_wall());
+		if (err < 0)
+			answer_letter(&l, err);
+		return;
+	}
+	struct room *r = room_find(d->rooms, l.room);
+	struct member *m = r ? room_member(r, l.member) : NULL;
+
+	/* Gone in the meantime: kicked, or the letters crossed. */
+	answer_letter(&l, m ? room_command(m, &l.command, clock_wall()) : E_NOT_JOINED);
+}
+
+/* --- events --- */
+
+struct mailing {
+	const struct event *event;
+	struct slice room;
+	uint64_t except;
+};
+
+static void mail_event(void *arg, unsigned worker)
+{
+	const struct mailing *g = arg;
+	struct bus_event l = { .except = g->except, .room = g->room, .event = *g->event };
+
+	bus_send_event(worker, &l);
+}
+
+static void event_to_one(struct dialect *d, struct slice room, const struct event *e,
+			 const struct member *to)
+{
+	struct bus_home home = member_home(to);
+	struct seat *seat = member_user(to);
+	struct bus_event l = { .session = home.session, .room = room, .event = *e };
+
+	if (home.worker != d->self) {
+		bus_send_event(home.worker, &l);
+		return;
+	}
+	struct session *s = seat ? seat->session : session_find(d, home.session);
+
+	assert(s); /* a local session tells its rooms before it goes */
+	session_event(s, room, e);
+}
+
+/* A room of ours speaks. */
+static void on_room_event(void *arg, struct room *r, const struct event *e,
+			  struct member *to, struct member *except)
+{
+	struct dialect *d = arg;
+	struct fanout *f = room_user(r);
+
+	if (to) {
+		event_to_one(d, room_name(r), e, to);
+		return;
+	}
+	struct mailing g = { e, room_name(r), except ? member_id(except) : 0 };
+
+	if (f)
+		fanout_event(f, e, except ? member_user(except) : NULL);
+	room_each_remote(r, d->self, mail_event, &g);
+}
+
+/* A session welcomed into a room that it no longer wants (it closed while the letters were under way) gives the seat
+ * back. */
+static void refuse_welcome(struct dialect *d, const struct bus_event *l)
+{
+	struct bus_command leave = {
+		.from = { d->self, l->session },
+		.room = l->room,
+		.member = l->event.member,
+		.command = { .kind = COMMAND_LEAVE, .reason = LEAVE_DISCONNECT },
+	};
+
+	bus_send_command(bus_room_worker(l->room, d->workers), &leave);
+}
+
+/* A room elsewhere speaks. */
+static void on_event_letter(void *arg, unsigned from, struct slice body)
+{
+	struct dialect *d = arg;
+	struct bus_event l;
+
+	if (bus_event_letter_decode(&l, body) < 0) {
+		log_error("dialect", "bad-letter", "kind=event from=%u", from);
+		return;
+	}
+	if (!l.session) {
+		struct fanout *f = map_find(&d->fanouts, l.room);
+
+		if (f)
+			fanout_event(f, &l.event, l.except ? fanout_seat(f, l.except) : NULL);
+		return;
+	}
+	struct session *s = session_find(d, l.session);
+
+	if (s && (l.event.kind != EVENT_WELCOME || session_seat(s, l.room)))
+		session_event(s, l.room, &l.event);
+	else if (l.event.kind == EVENT_WELCOME)
+		refuse_welcome(d, &l);
+}
+
+/* --- connections --- */
+
+/* The letter is a pointer and the message: within the process only. */
+void route_handover(struct session *s, unsigned worker, struct slice message)
+{
+	struct buf b = BUF_INIT(sizeof(s) + message.n);
+
+	ws_detach(s->ws);
+	buf_add(&b, &s, sizeof(s));
+	buf_put(&b, message);
+	loop_mail_send(worker, BUS_HANDOVER, buf_slice(&b));
+	buf_fini(&b);
+	metric_add(METRIC_HANDOVERS, 1);
+}
+
+static void on_handover_letter(void *arg, unsigned from, struct slice body)
+{
+	struct session *s;
+
+	(void)from;
+	assert(body.n >= sizeof(s));
+	memcpy(&s, body.p, sizeof(s));
+	native_arrive(arg, s, slice_from(body, sizeof(s)));
+}
+
+void route_register(struct dialect *d)
+{
+	d->rooms = room_registry_create(&d->settings->room, on_room_event, d);
+	loop_mail_handler(d->loop, BUS_HANDOVER, on_handover_letter, d);
+	loop_mail_handler(d->loop, BUS_COMMAND, on_command_letter, d);
+	loop_mail_handler(d->loop, BUS_EVENT, on_event_letter, d);
+}

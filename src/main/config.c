@@ -1,0 +1,190 @@
+#include "main/config.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "loop/loop.h"
+#include "room/room.h"
+
+#define AT(field) offsetof(struct config, field)
+#define MAX_MS INT64_C(31622400000) /* a leap year */
+#define MIB (1 << 20)
+
+static const struct option table[] = {
+	{ .name = "listen", .kind = OPTION_LIST, .offset = AT(listen), .preset = "[::]:8443",
+	  .help = "Address and port to listen on, several possible; HTTP and TLS share it. "
+		  "[::] means IPv4 too, port 0 any free one." },
+	{ .name = "config", .kind = OPTION_TEXT, .offset = AT(config_file), .preset = "",
+	  .help = "The configuration file (INI)." },
+	{ .name = "data-dir", .kind = OPTION_TEXT, .offset = AT(data_dir), .preset = "",
+	  .help = "Where the server keeps its files; empty: $XDG_DATA_HOME/parley or "
+		  "~/.local/share/parley." },
+	{ .name = "workers", .kind = OPTION_INT, .offset = AT(workers), .preset = "0",
+	  .min = 0, .max = LOOP_MAX, .help = "Threads that serve; 0: one per CPU." },
+	{ .name = "log-level", .kind = OPTION_ENUM, .offset = AT(log_level), .preset = "info",
+	  .words = "debug info warn error", .help = "What is logged: this and worse." },
+	{ .name = "log.format", .kind = OPTION_ENUM, .offset = AT(log_format), .preset = "text",
+	  .words = "text json", .help = "The form of log lines, on standard error." },
+	{ .name = "server.drain", .kind = OPTION_TIME, .offset = AT(drain), .preset = "10s",
+	  .max = MAX_MS, .help = "How long a stop waits for connections to end." },
+
+	{ .name = "net.max-connections", .kind = OPTION_INT, .offset = AT(max_connections),
+	  .preset = "100000", .min = 1, .max = 10000000,
+	  .help = "TCP connections of the process; more are closed at once." },
+	{ .name = "net.write-queue", .kind = OPTION_SIZE, .offset = AT(write_queue),
+	  .preset = "1M", .min = 4096, .max = 256 * MIB,
+	  .help = "Bytes that may wait for one slow reader; more: closed, 1013." },
+	{ .name = "net.linger", .kind = OPTION_TIME, .offset = AT(linger), .preset = "5s",
+	  .min = 1, .max = MAX_MS, .help = "How long a closing connection may take its last bytes." },
+
+	{ .name = "tls.cert", .kind = OPTION_TEXT, .offset = AT(tls_cert), .preset = "",
+	  .help = "Certificate chain, PEM; empty: a self-signed one is made and kept in the data "
+		  "directory." },
+	{ .name = "tls.key", .kind = OPTION_TEXT, .offset = AT(tls_key), .preset = "",
+	  .help = "The certificate's key, PEM." },
+	{ .name = "tls.handshake-timeout", .kind = OPTION_TIME, .offset = AT(tls_handshake),
+	  .preset = "10s", .min = 1, .max = MAX_MS,
+	  .help = "The first byte and the TLS handshake must come within." },
+
+	{ .name = "http.allowed-origins", .kind = OPTION_LIST, .offset = AT(allowed_origins),
+	  .preset = "", .help = "Origins of other pages that may use this server "
+				"(https://app.example.org), or *. The own origin and loopback always may." },
+	{ .name = "http.redirect", .kind = OPTION_BOOL, .offset = AT(redirect), .preset = "true",
+	  .help = "Pages asked for without TLS by another machine are redirected to https." },
+	{ .name = "http.max-line", .kind = OPTION_SIZE, .offset = AT(max_line), .preset = "8k",
+	  .min = 64, .max = MIB, .help = "Bytes of a request line; more: 414." },
+	{ .name = "http.max-headers", .kind = OPTION_SIZE, .offset = AT(max_headers),
+	  .preset = "16k", .min = 256, .max = MIB, .help = "Bytes of a request's header; more: 431." },
+	{ .name = "http.max-header-count", .kind = OPTION_INT, .offset = AT(max_header_count),
+	  .preset = "100", .min = 8, .max = 1000, .help = "Fields of a request's header; more: 431." },
+	{ .name = "http.max-body", .kind = OPTION_SIZE, .offset = AT(max_body), .preset = "64k",
+	  .max = 64 * MIB, .help = "Bytes of a request's body; more: 413." },
+	{ .name = "http.head-timeout", .kind = OPTION_TIME, .offset = AT(head_timeout),
+	  .preset = "10s", .min = 1, .max = MAX_MS,
+	  .help = "A request's head must be there within; else 408." },
+	{ .name = "http.body-timeout", .kind = OPTION_TIME, .offset = AT(body_timeout),
+	  .preset = "30s", .min = 1, .max = MAX_MS,
+	  .help = "A request's body must be there within; else 408." },
+	{ .name = "http.idle-timeout", .kind = OPTION_TIME, .offset = AT(idle_timeout),
+	  .preset = "75s", .min = 1, .max = MAX_MS,
+	  .help = "A kept connection without a request is closed after." },
+
+	{ .name = "ws.ping-interval", .kind = OPTION_TIME, .offset = AT(ping_interval),
+	  .preset = "25s", .max = MAX_MS, .help = "A silent WebSocket is pinged after; 0: never." },
+	{ .name = "ws.ping-timeout", .kind = OPTION_TIME, .offset = AT(ping_timeout),
+	  .preset = "20s", .min = 1, .max = MAX_MS,
+	  .help = "A pinged WebSocket must give a sign of life within." },
+	{ .name = "ws.close-timeout", .kind = OPTION_TIME, .offset = AT(close_timeout),
+	  .preset = "5s", .min = 1, .max = MAX_MS,
+	  .help = "How long a closing WebSocket waits for the other's close." },
+	{ .name = "ws.deflate", .kind = OPTION_BOOL, .offset = AT(deflate), .preset = "false",
+	  .help = "Accept permessage-deflate (without context takeover)." },
+	{ .name = "ws.deflate-min", .kind = OPTION_SIZE, .offset = AT(deflate_min),
+	  .preset = "1k", .max = 16 * MIB, .help = "Smaller messages are not compressed." },
+
+	{ .name = "limit.messages", .kind = OPTION_INT, .offset = AT(rate), .preset = "100",
+	  .max = 1000000, .help = "Messages per second of one session; 0: no limit." },
+	{ .name = "limit.burst", .kind = OPTION_INT, .offset = AT(burst), .preset = "400",
+	  .min = 1, .max = 1000000, .help = "Messages a session may send at once." },
+	{ .name = "limit.message-size", .kind = OPTION_SIZE, .offset = AT(message_size),
+	  .preset = "256k", .min = 1024, .max = 16 * MIB,
+	  .help = "Bytes of a native message; more: closed, 1009." },
+	{ .name = "session.rooms", .kind = OPTION_INT, .offset = AT(session_rooms), .preset = "8",
+	  .min = 1, .max = 8, .help = "Rooms that one session may be in." },
+
+	{ .name = "room.capacity", .kind = OPTION_INT, .offset = AT(room_capacity),
+	  .preset = "1000", .min = 1, .max = ROOM_MAX_MEMBERS,
+	  .help = "Members of a room: at most, and when its first member asks for none." },
+	{ .name = "room.max-rooms", .kind = OPTION_INT, .offset = AT(max_rooms),
+	  .preset = "10000", .min = 1, .max = 10000000, .help = "Rooms of one worker." },
+	{ .name = "chat.backlog", .kind = OPTION_INT, .offset = AT(chat_backlog), .preset = "50",
+	  .max = 1000, .help = "Chat messages a room keeps in memory for newcomers." },
+	{ .name = "ice.server", .kind = OPTION_LIST, .offset = AT(ice_servers), .preset = "",
+	  .secret = true,
+	  .help = "A STUN or TURN server for the clients: URL[,URL...] [username=U credential=C]; "
+		  "several possible. No public one is preset." },
+	{ .name = "debug.echo", .kind = OPTION_BOOL, .offset = AT(debug_echo), .preset = "false",
+	  .help = "Open /v1/echo, a WebSocket that sends every message back." },
+};
+
+static void default_data_dir(struct config *c)
+{
+	struct buf b = BUF_INIT(4096);
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+
+	if (c->data_dir[0])
+		return;
+	if (xdg && xdg[0])
+		buf_printf(&b, "%s/parley", xdg);
+	else if (home && home[0])
+		buf_printf(&b, "%s/.local/share/parley", home);
+	else
+		buf_str(&b, "parley-data");
+	free(c->data_dir);
+	c->data_dir = slice_dup(buf_slice(&b));
+	buf_fini(&b);
+}
+
+static int read_flags(struct option_set *set, int argc, char **argv, struct buf *why)
+{
+	while (argc > 0) {
+		int used = option_read_flag(set, argc, argv, why);
+
+		if (used < 0)
+			return used;
+		if (used == 0) {
+			buf_printf(why, "unknown argument %s; see parley help", argv[0]);
+			return E_MALFORMED;
+		}
+		argc -= used;
+		argv += used;
+	}
+	return 0;
+}
+
+static int check_whole(const struct config *c, struct buf *why)
+{
+	if ((c->tls_cert[0] == 0) != (c->tls_key[0] == 0)) {
+		buf_str(why, "tls.cert and tls.key go together: set both or none");
+		return E_MALFORMED;
+	}
+	if (c->listen.count == 0) {
+		buf_str(why, "listen: at least one address is needed");
+		return E_MALFORMED;
+	}
+	return 0;
+}
+
+int config_load(struct config *c, struct option_set **out, int argc, char **argv,
+		struct buf *why)
+{
+	struct option_set *set = option_create(table, ARRAY_LEN(table), c);
+	int err = read_flags(set, argc, argv, why);
+
+	if (err == 0)
+		err = option_read_env(set, environ, why);
+	if (err == 0 && c->config_file[0])
+		err = option_read_file(set, c->config_file, why);
+	if (err == 0)
+		err = check_whole(c, why);
+	if (err < 0) {
+		option_destroy(set);
+		return err;
+	}
+	default_data_dir(c);
+	*out = set;
+	return 0;
+}
+
+void config_print_help(struct buf *out)
+{
+	option_print_help(table, ARRAY_LEN(table), out);
+}
+
+void config_print_docs(struct buf *out)
+{
+	option_print_docs(table, ARRAY_LEN(table), out);
+}

@@ -1,0 +1,44 @@
+/* config: all settings of the process, and where they come from. The table in config.c is the
+ * only place that knows a setting.
+ */
+#pragma once
+#include "base/clock.h"
+#include "base/option.h"
+
+struct config {
+	struct option_list listen;
+	char *config_file;
+	char *data_dir;
+	int64_t workers;
+	int log_level;
+	int log_format;
+
+	int64_t drain;
+
+	int64_t max_connections, write_queue;
+	ms_t linger;
+
+	char *tls_cert, *tls_key;
+	ms_t tls_handshake;
+
+	struct option_list allowed_origins;
+	bool redirect;
+	int64_t max_line, max_headers, max_header_count, max_body;
+	ms_t head_timeout, body_timeout, idle_timeout;
+
+	ms_t ping_interval, ping_timeout, close_timeout;
+	bool deflate;
+	int64_t deflate_min;
+
+	int64_t rate, burst, message_size;
+	int64_t session_rooms;
+	int64_t room_capacity, max_rooms, chat_backlog;
+	struct option_list ice_servers;
+	bool debug_echo;
+};
+
+/* Reads file, environment and flags into c; *set keeps the sources and owns the texts. A line for people in `why`.
+ * argv: without the program's name and the command. */
+int config_load(struct config *c, struct option_set **set, int argc, char **argv, struct buf *why) NODISCARD;
+void config_print_help(struct buf *out);
+void config_print_docs(struct buf *out);

@@ -1,0 +1,110 @@
+/* parley [serve] [options] | config [options] | version | help */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "main/serve.h"
+#include "main/version.h"
+
+static int print_and_free(struct buf *b)
+{
+	printf("%.*s", SLICE_FMT(buf_slice(b)));
+	buf_fini(b);
+	return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static int run_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	printf("%s\n", VERSION_TEXT);
+	return 0;
+}
+
+static int run_help(int argc, char **argv)
+{
+	struct buf b = BUF_INIT(256 * 1024);
+
+	(void)argc;
+	(void)argv;
+	buf_str(&b, "parley [serve] [options]   run the server\n"
+		    "parley config [options]    print every setting and where it came from\n"
+		    "parley config --docs       print the settings as a Markdown page\n"
+		    "parley version             print the version\n"
+		    "parley help                print this\n\n"
+		    "Options (in the file: [section] key = value; in the environment: "
+		    "PARLEY_SECTION_KEY):\n\n");
+	config_print_help(&b);
+	return print_and_free(&b);
+}
+
+/* Calls fn with the loaded settings; says what is wrong with them. */
+static int with_config(int argc, char **argv,
+		       int (*fn)(const struct config *c, const struct option_set *set))
+{
+	struct buf why = BUF_INIT(4096);
+	struct option_set *set;
+	struct config c;
+
+	if (config_load(&c, &set, argc, argv, &why) < 0) {
+		fprintf(stderr, "parley: %.*s\n", SLICE_FMT(buf_slice(&why)));
+		buf_fini(&why);
+		return 2;
+	}
+	buf_fini(&why);
+	int status = fn(&c, set);
+	option_destroy(set);
+	return status;
+}
+
+static int print_config(const struct config *c, const struct option_set *set)
+{
+	struct buf b = BUF_INIT(256 * 1024);
+
+	(void)c;
+	option_print(set, &b);
+	return print_and_free(&b);
+}
+
+static int run_config(int argc, char **argv)
+{
+	struct buf b = BUF_INIT(256 * 1024);
+
+	if (argc != 1 || strcmp(argv[0], "--docs") != 0)
+		return with_config(argc, argv, print_config);
+	config_print_docs(&b);
+	return print_and_free(&b);
+}
+
+static int serve_with(const struct config *c, const struct option_set *set)
+{
+	(void)set;
+	log_setup((enum log_level)c->log_level, c->log_format == 1);
+	return serve_run(c);
+}
+
+static int run_serve(int argc, char **argv)
+{
+	return with_config(argc, argv, serve_with);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "serve", run_serve },	    { "config", run_config }, { "version", run_version },
+	{ "--version", run_version }, { "help", run_help },   { "--help", run_help },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return run_serve(0, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 2, argv + 2);
+	if (argv[1][0] == '-')
+		return run_serve(argc - 1, argv + 1);
+	fprintf(stderr, "parley: unknown command %s; see parley help\n", argv[1]);
+	return 2;
+}

@@ -1,0 +1,334 @@
+#include "main/serve.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "main/banner.h"
+#include "main/version.h"
+#include "main/worker.h"
+#include "net/tls.h"
+
+#define MAX_LISTEN 16
+
+struct server {
+	const struct config *config;
+	struct worker_shared shared;
+	struct worker *workers[LOOP_MAX];
+	struct addr listen[MAX_LISTEN];
+	int reserved[MAX_LISTEN];       /* hold the ports until the workers have theirs */
+	char *cert_file, *key_file;
+	struct buf ice;
+	int lock_fd;
+};
+
+/* --- settings of the parts --- */
+
+static unsigned worker_count(const struct config *c)
+{
+	cpu_set_t set;
+	int n = 1;
+
+	if (c->workers > 0)
+		return (unsigned)c->workers;
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		n = CPU_COUNT(&set);
+	return n > LOOP_MAX ? LOOP_MAX : (unsigned)n;
+}
+
+static void fill_http(struct http_settings *h, const struct config *c)
+{
+	*h = (struct http_settings){
+		.max_line = (size_t)c->max_line,
+		.max_headers = (size_t)c->max_headers,
+		.max_header_count = (unsigned)c->max_header_count,
+		.max_body = (size_t)c->max_body,
+		.head_timeout = c->head_timeout,
+		.body_timeout = c->body_timeout,
+		.idle_timeout = c->idle_timeout,
+		.max_connections = c->max_connections,
+		.redirect = c->redirect,
+		.allowed_origins = (const char *const *)c->allowed_origins.item,
+		.allowed_origin_count = c->allowed_origins.count,
+		.stream = {
+			.queue = (size_t)c->write_queue,
+			.linger = c->linger,
+			.handshake = c->tls_handshake,
+		},
+	};
+}
+
+static void fill_ws(struct ws_settings *w, const struct config *c, int64_t max_message)
+{
+	*w = (struct ws_settings){
+		.max_message = (size_t)max_message,
+		.ping_interval = c->ping_interval,
+		.ping_timeout = c->ping_timeout,
+		.close_timeout = c->close_timeout,
+		.deflate = c->deflate,
+		.deflate_min = (size_t)c->deflate_min,
+	};
+}
+
+/* What an echo may be asked to hold (docs/protocol.md). */
+#define ECHO_MAX (16 << 20)
+/* A drained client comes back when a restart is likely done. */
+#define RETRY_AFTER 1000
+
+static int fill_dialect(struct server *s, struct buf *why)
+{
+	const struct config *c = s->config;
+	struct dialect_settings *d = &s->shared.dialect;
+
+	buf_init(&s->ice, 64 * 1024);
+	int err = ice_servers_json((const char *const *)c->ice_servers.item,
+				   c->ice_servers.count, &s->ice, why);
+	if (err < 0)
+		return err;
+	fill_ws(&d->ws, c, c->message_size);
+	fill_ws(&d->echo, c, ECHO_MAX);
+	d->rate = (uint32_t)c->rate;
+	d->burst = (uint32_t)c->burst;
+	d->session_rooms = (uint32_t)c->session_rooms;
+	d->retry_after = RETRY_AFTER;
+	d->room = (struct room_settings){
+		.capacity = (uint32_t)c->room_capacity,
+		.max_rooms = (uint32_t)c->max_rooms,
+		.chat_backlog = (uint32_t)c->chat_backlog,
+	};
+	d->ice_servers = buf_slice(&s->ice);
+	d->version = VERSION_TEXT;
+	return 0;
+}
+
+/* --- files and ports --- */
+
+static char *path_in(const char *dir, const char *name)
+{
+	struct buf b = BUF_INIT(4096);
+
+	buf_printf(&b, "%s/%s", dir, name);
+	char *path = slice_dup(buf_slice(&b));
+	buf_fini(&b);
+	return path;
+}
+
+static int open_data_dir(struct server *s, struct buf *why)
+{
+	const char *dir = s->config->data_dir;
+	int err = file_make_dir(dir);
+
+	if (err < 0) {
+		buf_printf(why, "cannot make the data directory %s: %s", dir, err_text(err));
+		return err;
+	}
+	char *lock = path_in(dir, "lock");
+	s->lock_fd = file_lock(lock);
+	free(lock);
+	if (s->lock_fd == -EWOULDBLOCK)
+		buf_printf(why, "another parley uses the data directory %s; give this one its own "
+				"with --data-dir", dir);
+	else if (s->lock_fd < 0)
+		buf_printf(why, "cannot lock the data directory %s: %s", dir,
+			   err_text(s->lock_fd));
+	return s->lock_fd < 0 ? s->lock_fd : 0;
+}
+
+/* localhost, this machine's name and addresses: what people will type. */
+static void certificate_names(struct buf *b)
+{
+	struct addr local[8];
+	char host[256] = "";
+
+	buf_str(b, "localhost,127.0.0.1,::1");
+	if (gethostname(host, sizeof(host) - 1) == 0 && host[0])
+		buf_printf(b, ",%s", host);
+	size_t n = addr_local(local, ARRAY_LEN(local));
+	for (size_t i = 0; i < n; i++) {
+		buf_u8(b, ',');
+		addr_print_ip(&local[i], b);
+	}
+}
+
+static int open_certificate(struct server *s, struct buf *why)
+{
+	const struct config *c = s->config;
+	struct buf names = BUF_INIT(2048);
+
+	if (c->tls_cert[0]) {
+		s->cert_file = xstrdup(c->tls_cert);
+		s->key_file = xstrdup(c->tls_key);
+		return 0;
+	}
+	s->cert_file = path_in(c->data_dir, "self-signed.crt");
+	s->key_file = path_in(c->data_dir, "self-signed.key");
+	certificate_names(&names);
+	int err = tls_self_signed(s->cert_file, s->key_file, buf_slice(&names), why);
+	buf_fini(&names);
+	return err;
+}
+
+static int reserve_ports(struct server *s, struct buf *why)
+{
+	const struct option_list *l = &s->config->listen;
+	struct addr_text t;
+
+	if (l->count > MAX_LISTEN) {
+		buf_printf(why, "listen: at most %d addresses", MAX_LISTEN);
+		return E_LIMIT;
+	}
+	for (size_t i = 0; i < l->count; i++) {
+		if (addr_parse(&s->listen[i], slice_str(l->item[i])) < 0) {
+			buf_printf(why, "listen: %s is no address:port, such as [::]:8443",
+				   l->item[i]);
+			return E_MALFORMED;
+		}
+		s->reserved[i] = listen_reserve(&s->listen[i]);
+		if (s->reserved[i] < 0) {
+			buf_printf(why, "cannot listen on %s: %s; another program may use the port",
+				   addr_text(&s->listen[i], &t), err_text(s->reserved[i]));
+			return s->reserved[i];
+		}
+		s->shared.listen_count = i + 1;
+	}
+	return 0;
+}
+
+static void release_ports(struct server *s)
+{
+	for (size_t i = 0; i < s->shared.listen_count; i++)
+		if (s->reserved[i] >= 0)
+			close(s->reserved[i]);
+}
+
+/* As many descriptors as we may have: each connection is one. */
+static void raise_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &r) < 0)
+			log_warn("main", "descriptors", "limit=%llu err=%s",
+				 (unsigned long long)r.rlim_cur, err_text(-errno));
+	}
+}
+
+/* --- life --- */
+
+static int server_open(struct server *s, struct buf *why)
+{
+	struct worker_shared *sh = &s->shared;
+	int err = open_data_dir(s, why);
+
+	if (err == 0)
+		err = open_certificate(s, why);
+	if (err == 0)
+		err = reserve_ports(s, why);
+	if (err == 0)
+		err = fill_dialect(s, why);
+	if (err < 0)
+		return err;
+	sh->config = s->config;
+	fill_http(&sh->http, s->config);
+	sh->admin.version = PARLEY_VERSION;
+	sh->admin.workers = worker_count(s->config);
+	sh->admin.started = clock_mono();
+	sh->cert_file = s->cert_file;
+	sh->key_file = s->key_file;
+	sh->listen = s->listen;
+	for (unsigned i = 0; err == 0 && i < sh->admin.workers; i++)
+		err = worker_create(&s->workers[i], sh, i, why);
+	return err;
+}
+
+static void server_close(struct server *s)
+{
+	for (unsigned i = 0; i < LOOP_MAX; i++)
+		if (s->workers[i])
+			worker_stop(s->workers[i]);
+	for (unsigned i = 0; i < LOOP_MAX; i++)
+		worker_destroy(s->workers[i]);
+	buf_fini(&s->ice);
+	free(s->cert_file);
+	free(s->key_file);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+}
+
+static int start_workers(struct server *s)
+{
+	for (unsigned i = 0; i < s->shared.admin.workers; i++) {
+		int err = worker_start(s->workers[i]);
+
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+/* Waits for one of the signals at most `ms` (below 0: for ever); 0 when none came. */
+static int wait_signal(const sigset_t *set, ms_t ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+	int sig;
+
+	do
+		sig = ms < 0 ? sigwaitinfo(set, NULL) : sigtimedwait(set, NULL, &t);
+	while (sig < 0 && errno == EINTR);
+	return sig < 0 ? 0 : sig;
+}
+
+/* Until everybody is gone, the time is up, or somebody asks again. */
+static void drain(struct server *s, const sigset_t *set)
+{
+	ms_t end = clock_mono() + s->config->drain;
+
+	atomic_store(&s->shared.admin.draining, true);
+	for (unsigned i = 0; i < s->shared.admin.workers; i++)
+		worker_drain(s->workers[i]);
+	while (metric_total(METRIC_CONNECTIONS) > 0 && clock_mono() < end)
+		if (wait_signal(set, 20))
+			break;
+	log_info("main", "drained", "connections=%lld",
+		 (long long)metric_total(METRIC_CONNECTIONS));
+}
+
+int serve_run(const struct config *c)
+{
+	struct server s = { .config = c, .lock_fd = -1 };
+	struct buf why = BUF_INIT(4096);
+	sigset_t set;
+
+	/* Before any thread: they inherit it, and only this one takes the signals. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptors();
+
+	int err = server_open(&s, &why);
+	release_ports(&s);
+	if (err == 0)
+		err = start_workers(&s);
+	if (err < 0) {
+		fprintf(stderr, "parley: %.*s\n", SLICE_FMT(buf_slice(&why)));
+	} else {
+		banner_print(s.listen, s.shared.listen_count, s.cert_file, c->tls_cert[0] == 0);
+		int sig = wait_signal(&set, -1);
+		log_info("main", "stopping", "signal=%d", sig);
+		drain(&s, &set);
+	}
+	server_close(&s);
+	buf_fini(&why);
+	return err < 0 ? 1 : 0;
+}

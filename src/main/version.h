@@ -1,0 +1,3 @@
+#pragma once
+
+#define VERSION_TEXT "parley/" PARLEY_VERSION

@@ -1,0 +1,135 @@
+#include "main/worker.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "main/pages.h"
+#include "net/tls.h"
+
+struct worker {
+	struct worker_shared *shared;
+	struct loop *loop;
+	struct tls_context *tls;
+	struct http_server *http;
+	struct dialect *dialect;
+	struct listener **listeners;
+	pthread_t thread;
+	bool running;
+};
+
+static void add_routes(struct worker *w)
+{
+	struct worker_shared *s = w->shared;
+	struct http_server *h = w->http;
+
+	http_route(h, HTTP_GET, "/livez", 0, admin_on_livez, &s->admin);
+	http_route(h, HTTP_GET, "/readyz", 0, admin_on_readyz, &s->admin);
+	http_route(h, HTTP_GET, "/health", 0, admin_on_health, &s->admin);
+	http_route(h, HTTP_GET, "/metrics", 0, admin_on_metrics, &s->admin);
+	http_route(h, HTTP_GET, "/ice-servers", 0, dialect_on_ice_servers, &s->dialect);
+	http_route(h, HTTP_GET, "/api/turn-credentials", 0, dialect_on_ice_servers, &s->dialect);
+	http_route(h, HTTP_GET, "/v1/connect", HTTP_UPGRADE, native_on_connect, w->dialect);
+	if (s->config->debug_echo)
+		http_route(h, HTTP_GET, "/v1/echo", HTTP_UPGRADE, dialect_on_echo, &s->dialect);
+	pages_add_routes(h);
+}
+
+static int open_listeners(struct worker *w, struct buf *why)
+{
+	struct worker_shared *s = w->shared;
+	struct addr_text t;
+
+	w->listeners = xzalloc(size_mul(s->listen_count, sizeof(struct listener *)));
+	for (size_t i = 0; i < s->listen_count; i++) {
+		int err = listen_open(&w->listeners[i], w->loop, &s->listen[i],
+				      http_server_accept, w->http);
+		if (err < 0) {
+			buf_printf(why, "cannot listen on %s: %s",
+				   addr_text(&s->listen[i], &t), err_text(err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+int worker_create(struct worker **out, struct worker_shared *shared, unsigned id,
+		  struct buf *why)
+{
+	struct worker *w = xzalloc(sizeof(*w));
+
+	w->shared = shared;
+	w->loop = loop_create(id);
+	int err = tls_context_create(&w->tls, w->loop, shared->cert_file, shared->key_file, why);
+	if (err < 0)
+		goto fail;
+	w->http = http_server_create(w->loop, &shared->http, w->tls);
+	w->dialect = dialect_create(w->loop, shared->admin.workers, &shared->dialect);
+	add_routes(w);
+	err = open_listeners(w, why);
+	if (err < 0)
+		goto fail;
+	*out = w;
+	return 0;
+fail:
+	worker_destroy(w);
+	return err;
+}
+
+void worker_destroy(struct worker *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; w->listeners && i < w->shared->listen_count; i++)
+		listen_close(w->listeners[i]);
+	free(w->listeners);
+	dialect_destroy(w->dialect);
+	http_server_destroy(w->http);
+	tls_context_destroy(w->tls);
+	loop_destroy(w->loop);
+	free(w);
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	loop_run(w->loop);
+	return NULL;
+}
+
+int worker_start(struct worker *w)
+{
+	int err = pthread_create(&w->thread, NULL, worker_main, w);
+
+	w->running = err == 0;
+	return -err;
+}
+
+static void drain_here(void *arg)
+{
+	struct worker *w = arg;
+
+	for (size_t i = 0; i < w->shared->listen_count; i++) {
+		listen_close(w->listeners[i]);
+		w->listeners[i] = NULL;
+	}
+	dialect_drain(w->dialect);
+	http_server_drain(w->http);
+}
+
+void worker_drain(struct worker *w)
+{
+	loop_post(w->loop, drain_here, w);
+}
+
+void worker_stop(struct worker *w)
+{
+	if (!w->running)
+		return;
+	loop_stop(w->loop);
+	pthread_join(w->thread, NULL);
+	w->running = false;
+}
