@@ -1,0 +1,205 @@
+"""What is measured, and what it is held to."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+from .load import Variant
+from .servers import Parley, Refws, memory_kb
+
+WINDOW = ["--warmup", "0.5", "--duration", "1.2"]
+IDLE_CONNS = 19000  # one process of the generator has 20 000 descriptors
+SLOW_MEMBERS = 2
+SLOW_ROOMS = 4
+
+CPU = "cpu_us_per_delivery"
+
+
+class Ratio:
+    """One figure of one variant, divided by the same of another, round by round."""
+
+    def __init__(self, what, key, over, under, limit=None):
+        self.what = what
+        self.key = key
+        self.over = over
+        self.under = under
+        self.limit = limit
+
+
+class Figure:
+    """One figure by itself; `least` turns the limit round."""
+
+    def __init__(self, what, key, variant, unit, limit=None, least=False):
+        self.what = what
+        self.key = key
+        self.variant = variant
+        self.unit = unit
+        self.limit = limit
+        self.least = least
+
+
+class Case:
+    """Variants that run one after another in each round, and what is read off them."""
+
+    def __init__(self, name, variants, measures, rounds=99):
+        self.name = name
+        self.variants = variants
+        self.measures = measures
+        self.rounds = rounds  # no more are needed
+
+
+def side_by_side(subject, name, mode, dialect, args, limit, key=CPU):
+    """The subject against the yardstick."""
+    variants = [
+        Variant("refws", Refws, mode, "room" if dialect == "room" else "echo", args),
+        Variant("parley", subject, mode, dialect, args),
+    ]
+    what = "CPU per connection" if mode == "storm" else "CPU per delivery"
+    return Case(name, variants, [Ratio(what, key, "parley", "refws", limit)])
+
+
+def echo(subject, depth, size, limit):
+    args = ["--conns", "100", "--depth", str(depth), "--size", str(size), *WINDOW]
+    return side_by_side(subject, f"echo-d{depth}-{size}", "echo", "echo", args, limit)
+
+
+def room_args(members, size):
+    rooms = max(1, 1000 // members)
+    return ["--rooms", str(rooms), "--members", str(members), "--size", str(size), *WINDOW]
+
+
+def room(subject, members, size):
+    args = room_args(members, size)
+    return side_by_side(subject, f"room-{members}-{size}", "room", "room", args, 1.10)
+
+
+def window(subject):
+    args = [*room_args(100, 64), "--window", "16"]
+    return side_by_side(subject, "win16-100-64", "room", "room", args, 1.20)
+
+
+def storm(subject, name, dialect):
+    return side_by_side(
+        subject, name, "storm", dialect, ["--concurrency", "64", *WINDOW], 1.30,
+        key="cpu_us_per_connection",
+    )
+
+
+def idle(subject, name, dialect):
+    """Memory of a connection that says nothing, or has joined a room of its own."""
+    args = ["--conns", str(IDLE_CONNS), "--hold", "1"]
+    variants = [
+        Variant("refws", Refws, "idle", "room" if dialect == "room" else "quiet", args),
+        Variant("parley", subject, "idle", dialect, args),
+    ]
+    key = "rss_bytes_per_conn"
+    measures = [
+        Figure("RSS per connection", key, "parley", "B", limit=1024),
+        Figure("RSS per connection, refws", key, "refws", "B"),
+        Figure("CPU to connect one", "connect_cpu_us_per_conn", "parley", "µs"),
+    ]
+    return Case(name, variants, measures, rounds=2)
+
+
+def slow(subject):
+    """Members that never read: what that costs the others, and what it piles up.
+
+    The same members read and the same messages are sent in both variants, so that only the
+    slow ones differ. Each is sent some 30 MB: its bound is met for sure.
+    """
+    reading = 8
+    load = ["--rooms", str(SLOW_ROOMS), "--size", "16384", "--rate", "2000"]
+    load += ["--warmup", "1", "--duration", "3"]
+    without = [*load, "--members", str(reading)]
+    with_slow = [*load, "--members", str(reading + SLOW_MEMBERS), "--slow", str(SLOW_MEMBERS)]
+    variants = [
+        Variant("without", subject, "room", "room", without),
+        Variant("with", subject, "room", "room", with_slow),
+        Variant("refws with", Refws, "room", "room", with_slow),
+    ]
+    measures = [
+        Ratio("p99 of the others", "p99_us", "with", "without", 2.0),
+        Figure("memory piled up", "rss_grown_kb", "with", "kB", limit=32768),
+        Figure("memory piled up, refws", "rss_grown_kb", "refws with", "kB"),
+        Figure("slow readers closed, of 8", "queue_drops", "with", ""),
+    ]
+    return Case("slow-10-16384", variants, measures, rounds=3)
+
+
+def workers(subject, members, size):
+    args = room_args(members, size)
+    variants = [
+        Variant("1 worker", subject, "room", "room", args, workers=1),
+        Variant("2 workers", subject, "room", "room", args, workers=2),
+    ]
+    measures = [
+        Ratio("CPU per delivery", CPU, "2 workers", "1 worker", 1.25),
+        Figure("least share of a worker", "least_share", "2 workers", "", 0.35, least=True),
+    ]
+    return Case(f"workers-{members}-{size}", variants, measures, rounds=3)
+
+
+class Start:
+    """A start without load. The first in a directory also makes the certificate."""
+
+    name = "parley"
+
+    def __init__(self, subject):
+        self.subject = subject
+
+    def run(self, _):
+        found = {}
+        data_dir = tempfile.mkdtemp(prefix="parley-bench-")
+        try:
+            with self.subject(data_dir=data_dir) as server:
+                found["first_ready_ms"] = server.ready_ms
+            with self.subject(data_dir=data_dir) as server:
+                found["ready_ms"] = server.ready_ms
+                server.metrics()  # it has worked once
+                found["rss_kb"] = memory_kb(server.pid)
+        finally:
+            shutil.rmtree(data_dir, ignore_errors=True)
+        found["stripped_kb"] = stripped_size(self.subject.program) / 1024
+        return found
+
+
+def stripped_size(program):
+    with tempfile.NamedTemporaryFile() as out:
+        subprocess.run(["strip", "-o", out.name, program], check=True)
+        return os.path.getsize(out.name)
+
+
+def start(subject):
+    measures = [
+        Figure("first start to ready", "first_ready_ms", "parley", "ms", limit=100),
+        Figure("later start to ready", "ready_ms", "parley", "ms", limit=100),
+        Figure("idle memory, one worker", "rss_kb", "parley", "kB", limit=20480),
+        Figure("stripped binary", "stripped_kb", "parley", "kB", limit=8192),
+    ]
+    return Case("start", [Start(subject)], measures)
+
+
+def all_cases(subject=Parley):
+    return [
+        start(subject),
+        echo(subject, 1, 64, 1.10),
+        echo(subject, 1, 1024, 1.10),
+        echo(subject, 16, 64, 1.20),
+        *(room(subject, members, size) for size in (64, 1024) for members in (2, 10, 100, 1000)),
+        window(subject),
+        storm(subject, "storm-echo", "echo"),
+        storm(subject, "storm-connect", "quiet"),
+        workers(subject, 10, 64),
+        workers(subject, 100, 64),
+        slow(subject),
+        idle(subject, "idle-19000", "quiet"),
+        idle(subject, "joined-19000", "room"),
+    ]
+
+
+def select(cases, names):
+    """Those of which a name is the name or its first parts: "room", "room-10"."""
+    if not names:
+        return cases
+    return [c for c in cases if any(c.name == n or c.name.startswith(n + "-") for n in names)]

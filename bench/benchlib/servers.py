@@ -1,0 +1,195 @@
+"""The servers that are measured: how each is started, and how one speaks to it."""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+START_LIMIT_S = 10
+STOP_LIMIT_S = 10
+
+# The server has a CPU of its own, and so has the generator.
+SERVER_CPU = 0
+GENERATOR_CPU = 1
+
+PARLEY_OPTIONS = [
+    "--log-level", "warn",
+    "--limit.messages=0",
+    "--room.capacity=2000",
+    "--debug.echo=true",
+    "--net.max-connections=100000",
+]
+
+
+class BenchError(Exception):
+    """A run that cannot count."""
+
+
+def pinned(cpu):
+    """For subprocess: one CPU, and ahead of what else runs here where that is allowed."""
+
+    def apply():
+        os.sched_setaffinity(0, {cpu % os.cpu_count()})
+        with contextlib.suppress(OSError):
+            os.setsid()  # an autogroup of its own, so that its weight counts
+            with open("/proc/self/autogroup", "w", encoding="ascii") as f:
+                f.write("-20")
+        with contextlib.suppress(OSError):
+            os.nice(-20)
+
+    return apply
+
+
+def memory_kb(pid, field="VmRSS"):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        for line in f:
+            if line.startswith(field + ":"):
+                return int(line.split()[1])
+    raise BenchError(f"no {field} of process {pid}")
+
+
+class Server:
+    """A running server. Subclasses say how to start it and what its clients say."""
+
+    name = ""
+    echo = []
+    room = []
+    quiet = []
+
+    def __init__(self, command):
+        self.log = tempfile.TemporaryFile()  # a pipe that nobody reads would stop it
+        self.spawned = time.monotonic()
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log,
+            preexec_fn=pinned(SERVER_CPU), env=self.environment(),
+        )
+        self.port = None
+        self.ready_ms = None
+
+    @staticmethod
+    def environment():
+        return {k: v for k, v in os.environ.items() if not k.startswith("PARLEY_")}
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def is_ready(self):
+        self.ready_ms = (time.monotonic() - self.spawned) * 1000
+
+    def said(self):
+        """The end of its log."""
+        self.log.seek(0)
+        return self.log.read()[-300:].decode(errors="replace")
+
+    def metrics(self):
+        """Values of /metrics by name with labels; nothing for a server without them."""
+        return {}
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.communicate(timeout=STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Refws(Server):
+    """The yardstick: bench/refws."""
+
+    name = "refws"
+    program = None
+    room = ["--first", "J{room}", "--await", "joined"]
+
+    def __init__(self, workers=1, data_dir=None):
+        del workers, data_dir  # it has one thread and keeps nothing
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        super().__init__([self.program, str(port), "300"])
+        self.port = port
+        self.await_port()
+
+    def await_port(self):
+        while self.process.poll() is None:
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", self.port)) == 0:
+                    self.is_ready()
+                    return
+            if time.monotonic() - self.spawned > START_LIMIT_S:
+                break
+            time.sleep(0.002)
+        self.stop()
+        raise BenchError(f"refws does not start: {self.said()!r}")
+
+
+class Parley(Server):
+    """The server itself, over plain HTTP on its one port."""
+
+    name = "parley"
+    program = None
+    connect = ["--path", "/v1/connect", "--header", "Sec-WebSocket-Protocol: parley.v1"]
+    joined = [
+        "--first", '{"type":"join","id":1,"room":"{room}","name":"b"}',
+        "--await", '"ok":true',
+    ]
+    echo = ["--path", "/v1/echo"]
+    room = connect + joined + ["--msg", '{"type":"signal","data":"{stamp}{pad}"}']
+    quiet = connect
+
+    def __init__(self, workers=1, data_dir=None):
+        self.own_dir = data_dir is None
+        self.data_dir = data_dir or tempfile.mkdtemp(prefix="parley-bench-")
+        super().__init__([
+            self.program, "--listen", "127.0.0.1:0", "--workers", str(workers),
+            "--data-dir", self.data_dir, *PARLEY_OPTIONS,
+        ])
+        self.await_line()
+
+    def await_line(self):
+        """The first line on stdout says that it is ready, and where."""
+        readable, _, _ = select.select([self.process.stdout], [], [], START_LIMIT_S)
+        line = self.process.stdout.readline() if readable else b""
+        self.is_ready()
+        try:
+            ready = json.loads(line)
+            self.port = int(ready["urls"][0].split("/")[2].rsplit(":", 1)[1])
+        except (ValueError, KeyError, IndexError, TypeError) as e:
+            self.stop()
+            raise BenchError(f"parley does not start: {line!r} {self.said()!r}") from e
+
+    def metrics(self):
+        url = f"http://127.0.0.1:{self.port}/metrics"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines if line and line[0] != "#")
+        return {name: float(value) for name, value in pairs}
+
+    def stop(self):
+        super().stop()
+        if self.own_dir:
+            shutil.rmtree(self.data_dir, ignore_errors=True)
+
+
+def per_worker(metrics, name):
+    """The values of one metric, worker by worker."""
+    return [v for k, v in sorted(metrics.items()) if k.startswith(name + "{worker=")]
+
+
+def total(metrics, name):
+    return metrics[name] if name in metrics else sum(per_worker(metrics, name))
