@@ -1,4 +1,21 @@
+import "@fontsource-variable/figtree/index.css";
+import "./styles/base.css";
+import "./styles/home.css";
+import "./styles/prejoin.css";
+import "./styles/call.css";
+import "./styles/tiles.css";
+import "./styles/chat.css";
+import "./styles/dialog.css";
 import { render } from "preact";
+import { Router } from "./state/route.js";
+import { Home } from "./views/home.js";
+import { RoomPage } from "./views/room-page.js";
+
+function App({ router }: { router: Router }) {
+	const route = router.route.value;
+	if (route.page === "home") return <Home router={router} />;
+	return <RoomPage key={route.room} room={route.room} ring={route.ring} router={router} />;
+}
 
 const root = document.getElementById("app");
-if (root) render(<main>Parley</main>, root);
+if (root) render(<App router={new Router()} />, root);

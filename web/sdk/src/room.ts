@@ -187,7 +187,11 @@ export class Room extends Emitter<RoomEvents> {
 
 	async #ask(): Promise<void> {
 		clearTimeout(this.#retry);
-		const { room, name, options } = this.#options;
+		const { room, name } = this.#options;
+		// A restarted server forgot the room: whoever is back first makes it as it was.
+		const options = this.#reply
+			? { capacity: this.#reply.capacity, ring: this.#reply.ring }
+			: this.#options.options;
 		try {
 			const reply = await this.#connection.request("join", {
 				room,

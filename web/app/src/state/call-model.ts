@@ -1,0 +1,239 @@
+import { batch, computed, signal } from "@preact/signals";
+import {
+	CallSession,
+	type ChatEntry,
+	type ConnectionState,
+	type Person,
+	type RoomEvents,
+} from "../../../sdk/src/index.js";
+import type { MediaModel } from "./media-model.js";
+import { type CallerModel, callers, ownTile, remoteTiles, type TileModel } from "./people.js";
+import { joinWords, type PlainWords } from "./plain-words.js";
+import { type Status, statusOf } from "./status.js";
+
+export interface CallSettings {
+	room: string;
+	name: string;
+	ring: boolean;
+	media: MediaModel;
+}
+
+/** How a call ended, for the page after it. */
+export type Ending =
+	| { kind: "left" }
+	| { kind: "kicked"; detail: string | undefined }
+	| { kind: "replaced" }
+	| { kind: "refused"; words: PlainWords };
+
+/** `calling` and `declined` are a caller's in a ring room. */
+export type Phase = "joining" | "calling" | "declined" | "in" | "ended";
+
+const CAPACITY = 6;
+
+/** The call as signals. The views read them and call the methods; nothing else. */
+export class CallModel {
+	readonly room: string;
+	readonly name: string;
+	readonly media: MediaModel;
+	readonly session: CallSession;
+	readonly self = signal<TileModel>();
+	readonly others = signal<readonly TileModel[]>([]);
+	readonly incoming = signal<readonly CallerModel[]>([]);
+	readonly outgoing = signal<readonly CallerModel[]>([]);
+	/** The last one who declined our call. */
+	readonly declinedBy = signal<string>();
+	readonly messages = signal<readonly ChatEntry[]>([]);
+	readonly unread = signal(0);
+	readonly chatOpen = signal(false);
+	readonly hand = signal(false);
+	readonly ring = signal(false);
+	readonly connection = signal<{ state: ConnectionState; retryAt: number | undefined }>({
+		state: "idle",
+		retryAt: undefined,
+	});
+	readonly status = signal<Status>({ tone: "connecting", text: "Connecting" });
+	readonly ending = signal<Ending>();
+	/** What a screen reader is told; each new text is read once. */
+	readonly announcement = signal("");
+	readonly seatedAt = signal<number>();
+	/** The browser wants a tap before it plays the others' voices. */
+	readonly muffled = signal(false);
+	readonly phase = computed(() => this.#phase());
+	readonly #offs: (() => void)[] = [];
+
+	constructor(settings: CallSettings) {
+		this.room = settings.room;
+		this.name = settings.name;
+		this.media = settings.media;
+		this.session = new CallSession({
+			room: settings.room,
+			name: settings.name,
+			media: settings.media.media,
+			options: { capacity: CAPACITY, ring: settings.ring },
+		});
+		this.#follow();
+		this.refresh();
+	}
+
+	start(): void {
+		this.session.start().catch(() => {
+			// Told by `ended`, or we left before.
+		});
+	}
+
+	leave(): void {
+		if (this.ending.value) return;
+		this.session.leave();
+		this.#end({ kind: "left" });
+	}
+
+	toggleHand(): void {
+		this.hand.value = !this.hand.value;
+		this.session.room.update({ hand: this.hand.value });
+		this.#announce(this.hand.value ? "Your hand is raised" : "Your hand is down");
+		this.refresh();
+	}
+
+	toggleChat(): void {
+		this.chatOpen.value = !this.chatOpen.value;
+		this.unread.value = 0;
+	}
+
+	/** False if it could not be sent: the text is to stay where it is. */
+	async say(text: string): Promise<boolean> {
+		try {
+			await this.session.room.say(text);
+			return true;
+		} catch {
+			return false;
+		}
+	}
+
+	accept(key: string): void {
+		this.session.mesh.accept(key);
+	}
+
+	reject(key: string): void {
+		this.session.mesh.reject(key);
+	}
+
+	retryNow(): void {
+		const { connection } = this.session;
+		if (connection.state === "closed") connection.open();
+		else connection.retryNow();
+	}
+
+	/** Reads everything that tiles and status show. Cheap enough to do at every event. */
+	refresh(): void {
+		const { session, media } = this;
+		const links = session.mesh.peers.map((peer) => peer.state);
+		batch(() => {
+			this.self.value = ownTile(session, this.name, {
+				mic: media.micOn.value,
+				camera: media.cameraOn.value,
+				screen: media.screenOn.value,
+				speaking: media.speaking.value,
+				hand: this.hand.value,
+			});
+			this.others.value = remoteTiles(session);
+			this.incoming.value = callers(session, "incoming");
+			this.outgoing.value = callers(session, "outgoing");
+			this.status.value = statusOf({
+				connection: session.connection.state,
+				room: session.room.state,
+				micOn: media.micOn.value,
+				links,
+				wasIn: this.seatedAt.value !== undefined,
+			});
+		});
+	}
+
+	#phase(): Phase {
+		if (this.ending.value) return "ended";
+		if (this.seatedAt.value === undefined) return "joining";
+		if (!this.ring.value || this.others.value.length > 0) return "in";
+		if (this.outgoing.value.length > 0) return "calling";
+		return this.declinedBy.value === undefined ? "in" : "declined";
+	}
+
+	#follow(): void {
+		const { connection, room, mesh, media } = this.session;
+		const refresh = () => this.refresh();
+		this.#offs.push(
+			connection.on("state", (state) => {
+				this.connection.value = { state, retryAt: connection.retryAt };
+				this.refresh();
+			}),
+			room.on("state", refresh),
+			room.on("seated", ({ ring }) => this.#handleSeated(ring)),
+			room.on("self", refresh),
+			room.on("away", refresh),
+			room.on("back", refresh),
+			room.on("reject", ({ from }) => {
+				this.declinedBy.value = from.name || "Somebody";
+			}),
+			room.on("updated", ({ person, changes }) => this.#handleUpdated(person, changes.hand)),
+			room.on("chat", (entry) => this.#handleChat(entry)),
+			room.on("ended", (why) => this.#handleEnded(why)),
+			mesh.on("standing", ({ person, standing }) => this.#handleStanding(person, standing)),
+			mesh.on("added", (peer) => {
+				peer.on("state", refresh);
+				peer.on("tracks", refresh);
+				peer.on("quality", refresh);
+				this.refresh();
+			}),
+			mesh.on("removed", refresh),
+			media.on("changed", refresh),
+			media.on("track", refresh),
+			media.on("speaking", refresh),
+		);
+	}
+
+	#handleSeated(ring: boolean): void {
+		this.ring.value = ring;
+		this.seatedAt.value ??= Date.now();
+		this.#announce(`You are in the room ${this.room}`);
+		this.refresh();
+	}
+
+	#handleStanding(person: Person, standing: string | undefined): void {
+		const name = person.name || "Somebody";
+		if (standing === "admitted") {
+			this.declinedBy.value = undefined;
+			this.#announce(`${name} is here`);
+		} else if (standing === "incoming") this.#announce(`${name} is calling`);
+		else if (standing === undefined) this.#announce(`${name} has left`);
+		this.refresh();
+	}
+
+	#handleUpdated(person: Person, hand: boolean | undefined): void {
+		if (hand) this.#announce(`${person.name || "Somebody"} raises a hand`);
+		this.refresh();
+	}
+
+	#handleChat(entry: ChatEntry): void {
+		this.messages.value = this.session.room.chat.entries;
+		if (this.chatOpen.value || entry.mine) return;
+		this.unread.value += 1;
+		this.#announce(`${entry.name || "Somebody"} writes: ${entry.text}`);
+	}
+
+	#handleEnded({ reason, detail, error }: RoomEvents["ended"]): void {
+		if (reason === "kick") this.#end({ kind: "kicked", detail });
+		else if (reason === "replaced") this.#end({ kind: "replaced" });
+		else this.#end({ kind: "refused", words: joinWords(error) });
+	}
+
+	#end(ending: Ending): void {
+		for (const off of this.#offs.splice(0)) off();
+		batch(() => {
+			this.ending.value = ending;
+			this.others.value = [];
+			this.incoming.value = [];
+		});
+	}
+
+	#announce(text: string): void {
+		this.announcement.value = text;
+	}
+}

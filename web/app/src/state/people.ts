@@ -1,0 +1,97 @@
+import type {
+	CallSession,
+	Member,
+	Peer,
+	Person,
+	PresenceState,
+	Quality,
+	Role,
+	SlotTracks,
+	Standing,
+} from "../../../sdk/src/index.js";
+
+/** Somebody as a tile shows them. */
+export interface TileModel {
+	key: string;
+	name: string;
+	self: boolean;
+	role: Role;
+	state: PresenceState;
+	/** The server has lost them; the call may live on. */
+	away: boolean;
+	link: "connecting" | "connected" | "lost";
+	quality: Quality;
+	tracks: SlotTracks;
+}
+
+/** Somebody we ring or who rings us. */
+export interface CallerModel {
+	key: string;
+	name: string;
+}
+
+const SILENT: PresenceState = {
+	mic: false,
+	camera: false,
+	screen: false,
+	hand: false,
+	speaking: false,
+};
+
+/** Our own tile; what is on, our own devices know before the server does. */
+export function ownTile(call: CallSession, name: string, own: Partial<PresenceState>): TileModel {
+	const self: Member | undefined = call.room.self;
+	return {
+		key: "self",
+		name: self?.name ?? name,
+		self: true,
+		role: self?.role ?? "speaker",
+		state: { ...SILENT, ...own },
+		away: false,
+		link: "connected",
+		quality: "good",
+		tracks: { ...call.media.tracks },
+	};
+}
+
+export function tileOf(person: Person, peer: Peer): TileModel {
+	return {
+		key: person.key,
+		name: person.name || "Guest",
+		self: false,
+		role: person.role,
+		state: person.state,
+		away: person.away,
+		link: linkOf(peer.state),
+		quality: peer.quality,
+		tracks: peer.tracks,
+	};
+}
+
+/** The people whose media we exchange, in the order they came. */
+export function remoteTiles(call: CallSession): TileModel[] {
+	const people = [...call.room.presence.people].sort((a, b) => a.joinedAt - b.joinedAt);
+	return people.flatMap((person) => {
+		const peer = call.mesh.peer(person.key);
+		return peer ? [tileOf(person, peer)] : [];
+	});
+}
+
+export function callers(call: CallSession, standing: Standing): CallerModel[] {
+	return call.mesh.desk.keys(standing).flatMap((key) => {
+		const person = call.room.presence.get(key);
+		return person ? [{ key, name: person.name || "Somebody" }] : [];
+	});
+}
+
+export function linkOf(state: RTCPeerConnectionState): TileModel["link"] {
+	switch (state) {
+		case "connected":
+			return "connected";
+		case "new":
+		case "connecting":
+			return "connecting";
+		default:
+			return "lost";
+	}
+}

@@ -1,0 +1,96 @@
+import {
+	ConnectionError,
+	type MediaError,
+	RequestError,
+	type Slot,
+} from "../../../sdk/src/index.js";
+
+/** What went wrong and what to do about it, for people. */
+export interface PlainWords {
+	title: string;
+	advice: string;
+	/** Where to go instead. */
+	link?: { label: string; href: string };
+}
+
+const THINGS: Record<Slot, string> = { audio: "microphone", camera: "camera", screen: "screen" };
+
+/** @param href the page's own address, for the way to https */
+export function mediaWords(slot: Slot, error: MediaError, href: string): PlainWords {
+	const thing = THINGS[slot];
+	switch (error.reason) {
+		case "permission-denied":
+			return {
+				title: `Your browser does not let this page use the ${thing}`,
+				advice:
+					"Click the icon left of the address, allow it there, and reload. " +
+					"You can join without it as well.",
+			};
+		case "no-device":
+			return {
+				title: `No ${thing} was found`,
+				advice: "Plug one in and choose it in the settings, or join without it.",
+			};
+		case "device-busy":
+			return {
+				title: `The ${thing} is in use or does not start`,
+				advice: "Close other programs that use it, then try again.",
+			};
+		case "insecure-origin":
+			return {
+				title: "Camera and microphone need a secure connection",
+				advice: "Browsers allow them only over https. You can still join to watch and listen.",
+				link: { label: "Open the secure page", href: href.replace(/^http:/, "https:") },
+			};
+		case "unsupported":
+			return {
+				title: `This browser cannot share the ${thing}`,
+				advice: "Try a current Chrome, Edge, Firefox or Safari on a computer.",
+			};
+		case "cancelled":
+		case "failed":
+			return {
+				title: `The ${thing} could not be started`,
+				advice: "Try again, or choose another device in the settings.",
+			};
+	}
+}
+
+/** Why a room could not be entered. */
+export function joinWords(error: unknown): PlainWords {
+	if (error instanceof ConnectionError) {
+		return {
+			title: "The server cannot be reached",
+			advice: "Check your network. It may also be restarting: try again in a moment.",
+		};
+	}
+	const reason = error instanceof RequestError ? error.reason : "";
+	switch (reason) {
+		case "room_full":
+			return {
+				title: "This room is full",
+				advice: "Wait until somebody leaves and try again, or open another room.",
+			};
+		case "denied":
+			return {
+				title: "You may not enter this room",
+				advice: "Ask whoever invited you for another link.",
+			};
+		case "rate_limited":
+			return {
+				title: "Too many attempts",
+				advice: "Wait a minute, then try again.",
+			};
+		case "bad_field":
+		case "too_large":
+			return {
+				title: "The server does not take this name",
+				advice: "Try a shorter name for yourself or for the room.",
+			};
+		default:
+			return {
+				title: "The room could not be entered",
+				advice: `Try again in a moment.${reason ? ` The server said: ${reason}.` : ""}`,
+			};
+	}
+}

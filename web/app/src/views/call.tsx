@@ -1,0 +1,153 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { CallModel } from "../state/call-model.js";
+import { durationText, secondsUntil } from "../state/status.js";
+import { Chat } from "./chat.js";
+import { Controls } from "./controls.js";
+import { useNow, useShortcuts } from "./hooks.js";
+import { CopyButton } from "./parts.js";
+import { Problems } from "./prejoin.js";
+import { Calling, Declined, Incoming } from "./ringing.js";
+import { Settings } from "./settings.js";
+import { inviteLink, Stage } from "./stage.js";
+import { Voices } from "./voices.js";
+
+interface CallProps {
+	model: CallModel;
+	onLeave: () => void;
+	onAgain: () => void;
+	onHome: () => void;
+}
+
+/** The room itself. */
+export function Call({ model, onLeave, onAgain, onHome }: CallProps) {
+	const settings = useSignal(false);
+	const toggleSettings = () => {
+		settings.value = !settings.value;
+	};
+	useShortcuts({
+		m: () => void model.media.toggleMic(),
+		v: () => void model.media.toggleCamera(),
+		s: () => void model.media.toggleScreen(),
+		h: () => model.toggleHand(),
+		c: () => model.toggleChat(),
+		"?": toggleSettings,
+	});
+	useWakeLock();
+	const phase = model.phase.value;
+	return (
+		<div
+			class={model.chatOpen.value ? "call with-chat" : "call"}
+			data-testid="call"
+			data-phase={phase}
+		>
+			<CallHead model={model} />
+			<Banners model={model} />
+			{phase === "calling" ? (
+				<Calling model={model} onCancel={onLeave} />
+			) : phase === "declined" ? (
+				<Declined name={model.declinedBy.value ?? ""} onAgain={onAgain} onHome={onHome} />
+			) : (
+				<main class="call-main">
+					<Stage model={model} />
+					<Controls model={model} onSettings={toggleSettings} onLeave={onLeave} />
+				</main>
+			)}
+			{model.chatOpen.value && <Chat model={model} />}
+			<Incoming model={model} />
+			{settings.value && <Settings media={model.media} onClose={toggleSettings} />}
+			<Voices model={model} />
+			<p class="unseen" role="status" aria-live="polite" data-testid="announcement">
+				{model.announcement.value}
+			</p>
+		</div>
+	);
+}
+
+function CallHead({ model }: { model: CallModel }) {
+	const { tone, text } = model.status.value;
+	const people = model.others.value.length + 1;
+	return (
+		<header class="call-head">
+			<div class="call-title">
+				<h1 data-testid="room-title">{model.room}</h1>
+				<span class="call-facts">
+					<span data-testid="people-count">{people === 1 ? "1 person" : `${people} people`}</span>
+					<Elapsed since={model.seatedAt.value} />
+				</span>
+			</div>
+			<span class={`status ${tone}`} data-testid="status" data-tone={tone} role="status">
+				<span class="status-dot" aria-hidden="true" />
+				{text}
+			</span>
+			<CopyButton text={inviteLink(model)} />
+		</header>
+	);
+}
+
+function Elapsed({ since }: { since: number | undefined }) {
+	const now = useNow(1_000);
+	return since === undefined ? null : (
+		<span class="elapsed">{durationText(now.value - since)}</span>
+	);
+}
+
+function Banners({ model }: { model: CallModel }) {
+	const { state, retryAt } = model.connection.value;
+	return (
+		<div class="banners">
+			{state === "waiting" && retryAt !== undefined && (
+				<Away retryAt={retryAt} onRetry={() => model.retryNow()} />
+			)}
+			{state === "closed" && <Away retryAt={undefined} onRetry={() => model.retryNow()} />}
+			<Problems media={model.media} />
+		</div>
+	);
+}
+
+/** The way back to the server: how long until the next attempt, and a button for now. */
+function Away({ retryAt, onRetry }: { retryAt: number | undefined; onRetry: () => void }) {
+	const now = useNow(500);
+	const left = retryAt === undefined ? undefined : secondsUntil(retryAt, now.value);
+	return (
+		<div class="notice away" data-testid="reconnect-banner">
+			<span class="status-dot" aria-hidden="true" />
+			<div class="notice-text">
+				<strong role="status">The server is away</strong>
+				<span>
+					Those you see and hear stay with you; nobody can come or go.
+					{left !== undefined && (
+						<span data-testid="countdown">
+							{" "}
+							{left > 0 ? `Next attempt in ${left} s.` : "Trying…"}
+						</span>
+					)}
+				</span>
+			</div>
+			<button type="button" class="soft" data-testid="retry-button" onClick={onRetry}>
+				Try now
+			</button>
+		</div>
+	);
+}
+
+/** Keeps a phone's screen on during a call, where the browser can. */
+function useWakeLock(): void {
+	useEffect(() => {
+		let lock: WakeLockSentinel | undefined;
+		let over = false;
+		const ask = async () => {
+			if (document.visibilityState !== "visible" || !("wakeLock" in navigator)) return;
+			const got = await navigator.wakeLock.request("screen").catch(() => undefined);
+			if (over) void got?.release();
+			else lock = got;
+		};
+		void ask();
+		document.addEventListener("visibilitychange", ask);
+		return () => {
+			over = true;
+			document.removeEventListener("visibilitychange", ask);
+			void lock?.release();
+		};
+	}, []);
+}
