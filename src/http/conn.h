@@ -93,8 +93,6 @@ void http_conn_answered(struct http_conn *c);
 void http_conn_set_state(struct http_conn *c, enum http_conn_state to);
 
 /* reply.c */
-/* An answer that the server gives by itself: {"error":...} with `why`. */
-void http_reply_status(struct http_exchange *x, int status, const char *why);
 /* As http_reply(); the body's memory lives as long as the program: it is never copied. */
 void http_reply_fixed(struct http_exchange *x, int status, const char *type,
 		      struct slice body);

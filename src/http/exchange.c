@@ -34,6 +34,21 @@ bool http_header_next(const struct http_exchange *x, const char *name, size_t *a
 	return http_head_next(x->head, name, at, value);
 }
 
+bool http_header_has(const struct http_exchange *x, const char *name, const char *token)
+{
+	return http_head_has(x->head, name, token);
+}
+
+bool http_origin_ok(const struct http_exchange *x)
+{
+	return x->origin != ORIGIN_FOREIGN;
+}
+
+bool http_is_1_0(const struct http_exchange *x)
+{
+	return http_head_is_1_0(x->head);
+}
+
 struct slice http_body(const struct http_exchange *x)
 {
 	return http_head_body(x->head);

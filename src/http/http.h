@@ -58,6 +58,11 @@ bool http_query_param(struct http_exchange *x, const char *name, struct slice *o
 struct slice http_header(const struct http_exchange *x, const char *name);
 /* All fields of that name: start with *at = 0. */
 bool http_header_next(const struct http_exchange *x, const char *name, size_t *at, struct slice *value);
+/* Is `token` a member of that list field (Connection, Upgrade)? Any case. */
+bool http_header_has(const struct http_exchange *x, const char *name, const char *token);
+/* False when the request comes from a page of a foreign origin. */
+bool http_origin_ok(const struct http_exchange *x);
+bool http_is_1_0(const struct http_exchange *x);
 struct slice http_body(const struct http_exchange *x);
 const struct addr *http_peer(const struct http_exchange *x);
 bool http_is_tls(const struct http_exchange *x);
@@ -69,6 +74,8 @@ void http_add_header(struct http_exchange *x, const char *name, struct slice val
 void http_reply(struct http_exchange *x, int status, const char *type, struct slice body);
 /* {"error":{"code","message","detail"?}} with err's status. detail may be NULL. */
 void http_reply_error(struct http_exchange *x, int err, const char *detail);
+/* The same for a status that no err stands for. */
+void http_reply_status(struct http_exchange *x, int status, const char *message);
 /* The connection becomes something else: the stream with its unread bytes; the exchange is gone. The caller must set
- * an owner at once and write the 101 itself. */
+ * an owner at once and write the 101 itself. NULL when the client went away while the handler had it. */
 struct stream *http_take_stream(struct http_exchange *x);

@@ -270,7 +270,7 @@ void http_reply_error(struct http_exchange *x, int err, const char *detail)
 	reply_json_error(x, err_http_status(err), err_name(err), err_text(err), detail);
 }
 
-void http_reply_status(struct http_exchange *x, int status, const char *why)
+void http_reply_status(struct http_exchange *x, int status, const char *message)
 {
-	reply_json_error(x, status, statuses[status_index(status)].code, why, NULL);
+	reply_json_error(x, status, statuses[status_index(status)].code, message, NULL);
 }

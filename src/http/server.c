@@ -289,6 +289,11 @@ static ssize_t on_data(void *arg, struct stream *s, uint8_t *p, size_t n)
 		conn_free(c);
 		return (ssize_t)used;
 	}
+	if (!is_reading(c) && n - used > STREAM_CARRY_MAX) {
+		/* More requests in advance than we keep: the client may ask again. */
+		c->x.keep_alive = false;
+		used = n;
+	}
 	if (!is_reading(c))
 		stream_pause(s, true);
 	if (c->server)
