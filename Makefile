@@ -7,7 +7,7 @@
 #   make bench    the measurements of bench/
 #   make fuzz     each fuzz target for FUZZ_SECONDS (60)
 #   make lint     the checks, clang-tidy, clang-format, Biome and tsc
-#   make format   rewrites C and TypeScript as the formatters want them
+#   make format   rewrites C and TypeScript as the formatters want them, and docs/configuration.md
 #   make clean    removes what was built
 .SUFFIXES:
 .PHONY: run build test bench lint format fuzz clean web
@@ -40,12 +40,12 @@ fuzz:
 
 lint:
 	@scripts/install-deps build web test lint
-	@$(MAKE) --no-print-directory -s web/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory -s web
 	@scripts/lint
 
 format:
-	@scripts/install-deps web lint
-	@$(MAKE) --no-print-directory -s web/node_modules/.package-lock.json
+	@scripts/install-deps build web test lint
+	@$(MAKE) --no-print-directory -s web
 	@scripts/lint --fix
 
 clean:
