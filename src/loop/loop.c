@@ -27,7 +27,8 @@ struct loop {
 	int batch_n;
 	int batch_at;
 
-	uint64_t woke_us;       /* when the present turn began */
+	uint64_t rest_us;       /* when the last turn ended */
+	uint64_t woke_us;       /* when the present one began */
 	int64_t lag_now;
 	int64_t lag_before;
 	ms_t lag_since;
@@ -63,7 +64,6 @@ struct loop *loop_create(unsigned id)
 	l->id = id;
 	l->now = clock_mono();
 	l->lag_since = l->now;
-	l->woke_us = clock_mono_us();
 	l->metrics = metric_open(id);
 	l->scratch = xmalloc(LOOP_SCRATCH);
 	loop_wheel_init(&l->wheel, l->now);
@@ -125,17 +125,22 @@ static int loop_timeout(struct loop *l, ms_t now)
 
 static void loop_wait(struct loop *l)
 {
-	uint64_t before = clock_mono_us();
-	int64_t busy = (int64_t)(before - l->woke_us);
+	int timeout = loop_timeout(l, (ms_t)(l->rest_us / 1000));
+	int n = epoll_wait(l->epoll, l->batch, BATCH, timeout);
+
+	l->woke_us = clock_mono_us();
+	l->now = (ms_t)(l->woke_us / 1000);
+	l->batch_n = n < 0 ? 0 : n; /* EINTR: a turn without events */
+}
+
+static void loop_sum_up(struct loop *l)
+{
+	l->rest_us = clock_mono_us();
+	int64_t busy = (int64_t)(l->rest_us - l->woke_us);
 
 	metric_add(METRIC_LOOP_TURNS, 1);
 	metric_add(METRIC_LOOP_BUSY_US, busy);
 	loop_note_lag(l, busy);
-
-	int n = epoll_wait(l->epoll, l->batch, BATCH, loop_timeout(l, (ms_t)(before / 1000)));
-	l->woke_us = clock_mono_us();
-	l->now = (ms_t)(l->woke_us / 1000);
-	l->batch_n = n < 0 ? 0 : n; /* EINTR: a turn without events */
 }
 
 static void loop_run_batch(struct loop *l)
@@ -175,7 +180,7 @@ void loop_run(struct loop *l)
 	l->running = true;
 	current = l;
 	metric_here = l->metrics;
-	l->woke_us = clock_mono_us();
+	l->rest_us = clock_mono_us();
 	while (!atomic_load_explicit(&l->stop, memory_order_relaxed)) {
 		loop_wait(l);
 		/* First, so that timers started by a handler count from the present turn. */
@@ -185,6 +190,7 @@ void loop_run(struct loop *l)
 		loop_mailer_drain(&l->mailer);
 		loop_run_tasks(l);
 		loop_mailer_flush(&l->mailer);
+		loop_sum_up(l);
 	}
 	atomic_store(&l->stop, false);
 	metric_here = outer_metrics;

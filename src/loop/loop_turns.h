@@ -1,0 +1,31 @@
+/* loop_turns: for tests: drives a loop turn by turn on the testing thread, without waiting. */
+#pragma once
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "loop/loop.h"
+
+static inline void loop_turns_stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* One turn: what is ready now and all that follows from it. */
+static inline void loop_one_turn(struct loop *l)
+{
+	loop_post(l, loop_turns_stop, l);
+	loop_run(l);
+}
+
+/* Turns until `cond` holds; fails after ten seconds. */
+#define loop_until(l, cond)                                                              \
+	do {                                                                             \
+		ms_t give_up = clock_mono() + 10000;                                     \
+		while (!(cond)) {                                                        \
+			assert_true(clock_mono() < give_up);                             \
+			loop_one_turn(l);                                                \
+		}                                                                        \
+	} while (0)
