@@ -9,11 +9,16 @@ import time
 from .cases import Ratio
 
 
+LATE_SHARE = 0.005  # of paced messages; above, the tail is the machine's and not the server's
+
+
 def flat(result):
     """Adds what is worked out from other figures of a run."""
     result = dict(result)
     if "latency_us" in result:
-        result["p99_us"] = result["latency_us"]["p99"]
+        result["p50_us"] = result["latency_us"]["p50"]
+        if result.get("generator_late_share", 0) <= LATE_SHARE:
+            result["p99_us"] = result["latency_us"]["p99"]
     if "rss_peak_kb" in result:
         result["rss_grown_kb"] = result["rss_peak_kb"] - result["rss_before_kb"]
     return result
@@ -56,10 +61,15 @@ def verdict(value, limit, least=False):
     return f"{'≥' if least else '≤'} {limit:g}", "yes" if good else "**no**"
 
 
+def nothing(limit):
+    """The cells of a figure that no round gave."""
+    return ["—", "", "", "" if limit is None else "**no**"]
+
+
 def ratio_row(results, case, m):
     values = results.ratios(case.name, m)
     if not values:
-        return None
+        return [case.name, m.what, m.under, m.over, *nothing(m.limit)]
     over = statistics.median(results.figures(case.name, m.over, m.key).values())
     under = statistics.median(results.figures(case.name, m.under, m.key).values())
     median = statistics.median(values)
@@ -72,7 +82,7 @@ def ratio_row(results, case, m):
 def figure_row(results, case, m):
     values = list(results.figures(case.name, m.variant, m.key).values())
     if not values:
-        return None
+        return [case.name, m.what, *nothing(m.limit)]
     median = statistics.median(values)
     limit, met = verdict(median, m.limit, m.least)
     rounds = " ".join(number(v) for v in values)
@@ -86,9 +96,8 @@ def table(head, rows):
 
 def rows_of(results, cases, ratios):
     make = ratio_row if ratios else figure_row
-    made = [make(results, c, m) for c in cases for m in c.measures
+    return [make(results, c, m) for c in cases for m in c.measures
             if isinstance(m, Ratio) == ratios]
-    return [row for row in made if row]
 
 
 def missed(results, cases):
