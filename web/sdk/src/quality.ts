@@ -14,7 +14,10 @@ export interface StatsSample {
 
 /** The members of stats reports that are read here. */
 interface Report {
+	id?: string;
 	type: string;
+	kind?: string;
+	selectedCandidatePairId?: string;
 	nominated?: boolean;
 	state?: string;
 	currentRoundTripTime?: number;
@@ -25,7 +28,9 @@ interface Report {
 }
 
 /** Sums what getStats() says of one connection. */
-export function sampleOf(reports: Iterable<Report>): StatsSample {
+export function sampleOf(all: Iterable<Report>): StatsSample {
+	const reports = [...all];
+	const selected = reports.find((report) => report.selectedCandidatePairId !== undefined);
 	const sample: StatsSample = {
 		rtt: undefined,
 		jitter: undefined,
@@ -34,17 +39,25 @@ export function sampleOf(reports: Iterable<Report>): StatsSample {
 		remoteLoss: undefined,
 	};
 	for (const report of reports) {
-		if (report.type === "candidate-pair" && report.nominated && report.state === "succeeded") {
+		if (isPath(report, selected?.selectedCandidatePairId)) {
 			sample.rtt = report.currentRoundTripTime ?? sample.rtt;
 		} else if (report.type === "inbound-rtp") {
 			sample.received += report.packetsReceived ?? 0;
 			sample.missed += Math.max(0, report.packetsLost ?? 0);
-			sample.jitter = highest(sample.jitter, report.jitter);
+			// Video comes in bursts, a frame at a time: only the voice's jitter tells of the path.
+			if (report.kind === "audio") sample.jitter = highest(sample.jitter, report.jitter);
 		} else if (report.type === "remote-inbound-rtp") {
 			sample.remoteLoss = highest(sample.remoteLoss, report.fractionLost);
 		}
 	}
 	return sample;
+}
+
+/** Firefox has no transport reports; there the nominated pair must do. */
+function isPath(report: Report, selectedId: string | undefined): boolean {
+	if (report.type !== "candidate-pair") return false;
+	if (selectedId !== undefined) return report.id === selectedId;
+	return report.nominated === true && report.state === "succeeded";
 }
 
 function highest(a: number | undefined, b: number | undefined): number | undefined {

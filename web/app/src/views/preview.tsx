@@ -16,7 +16,7 @@ export function Avatar({ name }: { name: string }) {
 export function Preview({ model, name }: { model: MediaModel; name: string }) {
 	const video = useTrack<HTMLVideoElement>(model.tracks.value.camera);
 	return (
-		<div class="preview" data-testid="preview">
+		<div class={model.asking.value ? "preview asking" : "preview"} data-testid="preview">
 			{!model.cameraOn.value && (
 				<div class="preview-off">
 					{name ? <Avatar name={name} /> : <CameraIcon off size={34} />}

@@ -77,7 +77,7 @@ function Invite({ model }: { model: CallModel }) {
 	return (
 		<section class="invite" data-testid="empty-room">
 			<h2>Nobody else is here yet</h2>
-			<p>Send this link to whom you want to talk with. It is all they need.</p>
+			<p>Send this link to whoever you want to talk to. It is all they need.</p>
 			<code class="invite-link" data-testid="invite-link">
 				{link.replace(/^https?:\/\//, "")}
 			</code>
