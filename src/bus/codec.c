@@ -128,24 +128,16 @@ int bus_event_decode(struct event *e, struct cur *in)
 	return 0;
 }
 
-static void letter_send(unsigned worker, enum bus_kind kind, struct buf *b)
-{
-	assert(!b->bad);
-	loop_mail_send(worker, kind, buf_slice(b));
-	buf_fini(b);
-}
+/* --- letters --- */
 
-void bus_send_command(unsigned worker, const struct bus_command *c)
+void bus_command_letter_encode(struct buf *b, const struct bus_command *c)
 {
-	struct buf b = BUF_INIT(LETTER_MAX);
-
-	buf_be32(&b, c->from.worker);
-	buf_be64(&b, c->from.session);
-	buf_be64(&b, c->member);
-	buf_be64(&b, c->request);
-	buf_prefixed(&b, c->room);
-	bus_command_encode(&b, &c->command);
-	letter_send(worker, BUS_COMMAND, &b);
+	buf_be32(b, c->from.worker);
+	buf_be64(b, c->from.session);
+	buf_be64(b, c->member);
+	buf_be64(b, c->request);
+	buf_prefixed(b, c->room);
+	bus_command_encode(b, &c->command);
 }
 
 int bus_command_letter_decode(struct bus_command *c, struct slice body)
@@ -161,14 +153,12 @@ int bus_command_letter_decode(struct bus_command *c, struct slice body)
 	return err < 0 ? err : cur_left(&in) > 0 ? E_MALFORMED : 0;
 }
 
-void bus_send_event(unsigned worker, const struct bus_event *e)
+void bus_event_letter_encode(struct buf *b, const struct bus_event *e)
 {
-	struct buf b = BUF_INIT(LETTER_MAX);
-
-	buf_be64(&b, e->session);
-	buf_be64(&b, e->except);
-	bus_event_encode(&b, &e->event);
-	letter_send(worker, BUS_EVENT, &b);
+	buf_be64(b, e->session);
+	buf_be64(b, e->except);
+	buf_prefixed(b, e->room);
+	bus_event_encode(b, &e->event);
 }
 
 int bus_event_letter_decode(struct bus_event *e, struct slice body)
@@ -177,6 +167,30 @@ int bus_event_letter_decode(struct bus_event *e, struct slice body)
 
 	*e = (struct bus_event){ .session = cur_be64(&in) };
 	e->except = cur_be64(&in);
+	e->room = cur_prefixed(&in);
 	int err = bus_event_decode(&e->event, &in);
 	return err < 0 ? err : cur_left(&in) > 0 ? E_MALFORMED : 0;
+}
+
+static void letter_send(unsigned worker, enum bus_kind kind, struct buf *b)
+{
+	assert(!b->bad);
+	loop_mail_send(worker, kind, buf_slice(b));
+	buf_fini(b);
+}
+
+void bus_send_command(unsigned worker, const struct bus_command *c)
+{
+	struct buf b = BUF_INIT(LETTER_MAX);
+
+	bus_command_letter_encode(&b, c);
+	letter_send(worker, BUS_COMMAND, &b);
+}
+
+void bus_send_event(unsigned worker, const struct bus_event *e)
+{
+	struct buf b = BUF_INIT(LETTER_MAX);
+
+	bus_event_letter_encode(&b, e);
+	letter_send(worker, BUS_EVENT, &b);
 }

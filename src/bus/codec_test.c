@@ -104,6 +104,39 @@ static void command_comes_back_as_it_went(void **state)
 	buf_fini(&b);
 }
 
+static void letters_keep_their_envelopes(void **state)
+{
+	(void)state;
+	const struct bus_command c = { .from = { 3, 77 }, .room = SLICE("r"), .member = 5,
+				       .request = 6, .command = { .kind = COMMAND_LEAVE } };
+	const struct bus_event e = { .session = 9, .except = 8, .room = SLICE("room"),
+				     .event = chat };
+	struct buf b = BUF_INIT(4096);
+	struct bus_command c2;
+	struct bus_event e2;
+
+	bus_command_letter_encode(&b, &c);
+	assert_int_equal(bus_command_letter_decode(&c2, buf_slice(&b)), 0);
+	assert_int_equal(c2.from.worker, 3);
+	assert_int_equal(c2.from.session, 77);
+	assert_slice(c2.room, c.room);
+	assert_int_equal(c2.member, 5);
+	assert_int_equal(c2.request, 6);
+	assert_int_equal(c2.command.kind, COMMAND_LEAVE);
+	buf_u8(&b, 0);
+	assert_true(bus_command_letter_decode(&c2, buf_slice(&b)) < 0);
+	buf_clear(&b);
+	bus_event_letter_encode(&b, &e);
+	assert_int_equal(bus_event_letter_decode(&e2, buf_slice(&b)), 0);
+	assert_int_equal(e2.session, 9);
+	assert_int_equal(e2.except, 8);
+	assert_slice(e2.room, e.room);
+	assert_slice(e2.event.text, chat.text);
+	buf_u8(&b, 0);
+	assert_true(bus_event_letter_decode(&e2, buf_slice(&b)) < 0);
+	buf_fini(&b);
+}
+
 static void every_truncation_is_refused(void **state)
 {
 	(void)state;
@@ -161,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(event_comes_back_as_it_went),
 		cmocka_unit_test(command_comes_back_as_it_went),
+		cmocka_unit_test(letters_keep_their_envelopes),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(unknown_kinds_are_refused),
 		cmocka_unit_test(rooms_spread_over_the_workers),

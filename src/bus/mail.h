@@ -34,6 +34,8 @@ struct bus_event {
 
 void bus_send_command(unsigned worker, const struct bus_command *c);
 void bus_send_event(unsigned worker, const struct bus_event *e);
-/* For the handlers. */
+/* For the handlers, and what they decode. */
+void bus_command_letter_encode(struct buf *b, const struct bus_command *c);
+void bus_event_letter_encode(struct buf *b, const struct bus_event *e);
 int bus_command_letter_decode(struct bus_command *c, struct slice body) NODISCARD;
 int bus_event_letter_decode(struct bus_event *e, struct slice body) NODISCARD;
