@@ -54,7 +54,8 @@ def check(result):
         f"{result.get('stalled')} stalled" if result.get("stalled") else "",
         f"{result.get('failures')} refused" if result.get("failures") else "",
         f"{result['failed']} connections failed" if result["failed"] else "",
-        "not all connected in time" if result["timed_out"] else "",
+        f"only {result['ready']} ready in time" if result["timed_out"] else "",
+        f"said instead: {result['said_instead']}" if "said_instead" in result else "",
         result["error"],
     ]
     trouble = [t for t in trouble if t]

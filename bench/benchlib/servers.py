@@ -23,6 +23,7 @@ PARLEY_OPTIONS = [
     "--log-level", "warn",
     "--limit.messages=0",
     "--room.capacity=2000",
+    "--room.max-rooms=100000",
     "--debug.echo=true",
     "--net.max-connections=100000",
 ]

@@ -100,14 +100,23 @@ static void on_close(struct conn *c, const struct frame *f)
 	conn_fail(c, why, 0);
 }
 
+static void on_answer(struct conn *c, const struct frame *f)
+{
+	char *said = c->w->stats->said;
+
+	if (memmem(f->p, f->n, opt.await, strlen(opt.await)))
+		become_ready(c);
+	else
+		snprintf(said, sizeof(c->w->stats->said), "%.*s", (int)f->n, f->p);
+}
+
 /* A message in pieces counts once, by the piece with the stamp. Returns deliveries. */
 static unsigned on_data(struct conn *c, const struct frame *f)
 {
 	bool first = f->op != FRAME_MORE;
 
 	if (c->state == CONN_JOINING) {
-		if (memmem(f->p, f->n, opt.await, strlen(opt.await)))
-			become_ready(c);
+		on_answer(c, f);
 		return 0;
 	}
 	if (first)

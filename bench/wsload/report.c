@@ -137,6 +137,8 @@ void report_print(const struct run *r)
 	if (latency_count(&s->latency) > 0)
 		put_latency(&s->latency);
 	printf(",\"timed_out\":%s", r->timed_out ? "true" : "false");
+	if (r->timed_out && s->said[0])
+		put_text("said_instead", s->said);
 	put_text("error", s->error);
 	printf("}\n");
 }

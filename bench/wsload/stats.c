@@ -38,6 +38,8 @@ void stats_merge(struct stats *into, const struct stats *from)
 	latency_merge(&into->latency, &from->latency);
 	if (!into->error[0])
 		memcpy(into->error, from->error, sizeof(into->error));
+	if (!into->said[0])
+		memcpy(into->said, from->said, sizeof(into->said));
 }
 
 void stats_note(struct stats *s, const char *fmt, ...)

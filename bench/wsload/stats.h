@@ -27,6 +27,7 @@ struct stats {
 	struct latency latency;
 	struct timespec cpu_from, cpu_to;
 	char error[160]; /* the first thing that went wrong */
+	char said[160];  /* the last text that was not the awaited one */
 };
 
 struct shared {
