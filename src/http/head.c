@@ -213,6 +213,18 @@ static bool method_is_known(struct slice m)
 	return false;
 }
 
+/* RFC 9112, 3: method, target and version with one space between; llhttp takes several. */
+static bool has_two_spaces(struct slice line)
+{
+	struct slice part;
+	unsigned parts = 0;
+
+	for (struct slice rest = line; slice_split(&rest, ' ', &part); parts++)
+		if (part.n == 0)
+			return false;
+	return parts == 3 && line.p[line.n - 1] != ' ';
+}
+
 static void request_line(struct http_head *h)
 {
 	struct slice line = line_text(h);
@@ -226,7 +238,9 @@ static void request_line(struct http_head *h)
 	}
 	if (slice_is(line, "PRI * HTTP/2.0"))
 		refuse(h, 505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
-	else if (is_token(method) && method.n < line.n && !method_is_known(method))
+	else if (!has_two_spaces(line) || !is_token(method))
+		refuse(h, 400, "bad request line");
+	else if (!method_is_known(method))
 		refuse(h, 501, "unknown method");
 	else
 		parse_line(h);

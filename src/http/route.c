@@ -50,9 +50,8 @@ static bool matches(const struct route *r, struct slice path, struct route_match
 	m->param_count = 0;
 	for (;;) {
 		struct segment s = next_segment(&pattern);
-		struct slice before = path;
-		if (s.kind == SEGMENT_REST) {
-			add_param(m, s.text, slice_from(before, 1));
+		if (s.kind == SEGMENT_REST && path.n > 0) {
+			add_param(m, s.text, slice_from(path, 1));
 			return true;
 		}
 		bool more = next_part(&path, &part);
