@@ -11,7 +11,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define TOKENS 512
-#define REPARSED 32     /* values looked at one by one; the work is quadratic */
+#define REPARSED 32 /* values looked at one by one; the work is quadratic */
 
 static struct json_token tok[TOKENS], again[TOKENS];
 
@@ -47,7 +47,8 @@ static void check_raw(const struct json *j, uint32_t t)
 
 static void check_string(const struct json *j, uint32_t t)
 {
-	struct buf text = BUF_INIT(SIZE_MAX), quoted = BUF_INIT(SIZE_MAX), back = BUF_INIT(SIZE_MAX);
+	struct buf text = BUF_INIT(SIZE_MAX), quoted = BUF_INIT(SIZE_MAX),
+		   back = BUF_INIT(SIZE_MAX);
 	struct json alone;
 
 	int err = json_string(j, t, j->tok[t].len, &text);
@@ -83,7 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (json_kind_of(&j, t) == JSON_STRING)
 			check_string(&j, t);
 		if (json_u53(&j, t, &number) == 0)
-			assert(json_kind_of(&j, t) == JSON_NUMBER && number < UINT64_C(1) << 53);
+			assert(json_kind_of(&j, t) == JSON_NUMBER &&
+			       number < UINT64_C(1) << 53);
 		if (json_bool(&j, t, &flag) == 0)
 			assert(json_kind_of(&j, t) == (flag ? JSON_TRUE : JSON_FALSE));
 	}

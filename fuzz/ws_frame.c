@@ -1,5 +1,5 @@
-/* ws_frame: the input is what a client sent. No prefix of a head is taken for a whole one or
- * judged otherwise than the whole, our own encoder writes the same head back, and
+/* ws_frame: the input is what a client sent. No prefix of a head is taken for a whole one
+ * or judged otherwise than the whole, our own encoder writes the same head back, and
  * unmasking in parts is unmasking at once.
  */
 #include "ws/frame.h"

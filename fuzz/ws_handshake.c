@@ -20,7 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	assert(found == 0 || found == 1 || found == E_MALFORMED);
 	if (found == 1)
-		assert(slice_starts(answer, SLICE("permessage-deflate; server_no_context_takeover;")));
+		assert(slice_starts(
+			answer,
+			SLICE("permessage-deflate; server_no_context_takeover;")));
 	buf_str(&both, "permessage-deflate, ");
 	buf_put(&both, field);
 	int with = ws_deflate_offered(buf_slice(&both), &longer);

@@ -1,8 +1,9 @@
 /* One pass over the text, no recursion: a value is put, then what may follow it is looked
- * at, with the open arrays and objects on a small stack. A string is scanned 16 bytes at a
- * time; the mask of a block is used up before the next is loaded, so that the many \r\n of an
- * SDP do not restart the scan. Whether a string with bytes above 0x7f is UTF-8 is asked
- * when its end is known: all of JSON's own signs are ASCII and cannot be inside a character.
+ * at, with the open arrays and objects on a small stack. A string is scanned 16 bytes at
+ * a time; the mask of a block is used up before the next is loaded, so that the many \r\n
+ * of an SDP do not restart the scan. Whether a string with bytes above 0x7f is UTF-8 is
+ * asked when its end is known: all of JSON's own signs are ASCII and cannot be inside a
+ * character.
  */
 #include "base/json.h"
 
@@ -25,7 +26,7 @@ struct parser {
 	uint32_t count;
 	uint32_t max;
 	uint32_t depth;
-	int err;                /* set where NULL is returned */
+	int err; /* set where NULL is returned */
 	struct level level[JSON_MAX_DEPTH];
 };
 
@@ -96,8 +97,8 @@ static int hex_escape(const uint8_t *p, const uint8_t *end)
 }
 
 static const uint8_t escape_value[256] = {
-	['"'] = '"', ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-	['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+	['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+	['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
 };
 
 /* Reads one escape at p (a backslash): its length in *size. Returns the character.
@@ -174,7 +175,7 @@ static const uint8_t *scan_string(struct parser *s, const uint8_t *from, bool *e
 			if (size == 0)
 				return NULL;
 			*escaped = true;
-			used = i + size;        /* at most 15 + 12 */
+			used = i + size; /* at most 15 + 12 */
 		}
 		p += used > n ? used : n;
 	}
@@ -213,7 +214,7 @@ static const uint8_t *scan_number(struct parser *s, const uint8_t *p)
 	if (*p == '-')
 		p++;
 	if (p < s->end && *p == '0')
-		p++;            /* a digit behind it is what may not follow a value */
+		p++; /* a digit behind it is what may not follow a value */
 	else
 		p = some_digits(s, p);
 	if (p && p < s->end && *p == '.')
@@ -272,7 +273,8 @@ static const uint8_t *close_level(struct parser *s, const uint8_t *p, bool empty
 }
 
 /* An opening bracket. *more: a value must follow, else the level is closed again. */
-static const uint8_t *open_level(struct parser *s, const uint8_t *p, bool object, bool *more)
+static const uint8_t *open_level(struct parser *s, const uint8_t *p, bool object,
+				 bool *more)
 {
 	if (UNLIKELY(s->depth == JSON_MAX_DEPTH))
 		return fail(s, E_LIMIT);
@@ -342,7 +344,7 @@ int json_parse(struct json *j, struct slice text, struct json_token *tok, uint32
 	if (text.n == 0)
 		return E_TRUNCATED;
 
-	struct parser s;        /* the levels stay as they are: 768 bytes for nothing */
+	struct parser s; /* the levels stay as they are: 768 bytes for nothing */
 	s.text = text.p;
 	s.end = text.p + text.n;
 	s.tok = tok;

@@ -1,8 +1,8 @@
-/* Against jansson: the same texts must be accepted, and mean the same. The texts are seeded
- * mutations of sound ones, so a failure comes again.
+/* Against jansson: the same texts must be accepted, and mean the same. The texts are
+ * seeded mutations of sound ones, so a failure comes again.
  *
- * Some of our names are jansson's too. Its header is read with those renamed, and nothing that
- * needs them (json_is_null() and its like) is used.
+ * Some of our names are jansson's too. Its header is read with those renamed, and nothing
+ * that needs them (json_is_null() and its like) is used.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,7 +50,7 @@ static uint32_t random_below(size_t n)
 }
 
 static const char *const sound[] = {
-	"{\"type\":\"signal\",\"id\":17,\"data\":{\"candidate\":\"candidate:1 1 udp 2130 192.0.2.1\"}}",
+	"{\"type\":\"signal\",\"id\":17,\"data\":{\"candidate\":\"1 1 192.0.2.1\"}}",
 	"{\"sdp\":\"v=0\\r\\no=- 46117 2 IN IP4 127.0.0.1\\r\\ns=-\\r\\nt=0 0\\r\\n\"}",
 	"[1,-2,0.5,1e3,-1.25E-2,true,false,null,[],{},\"\"]",
 	"{\"a\":[{\"b\":[{\"c\":[[[]]]}]}],\"\\u0061\\u00e9\":\"\\ud83d\\ude00\"}",
@@ -60,9 +60,24 @@ static const char *const sound[] = {
 };
 
 static const char *const bits[] = {
-	"\"", "\\", "{", "}", "[", "]", ",", ":", "0", "-", ".", "e", "E+", " ", "\n", "\x01",
-	"\x7f", "\\u", "\\ud800", "\\udc00", "\\u0000", "\\n", "true", "null", "\x80", "\xc3",
-	"\xa9", "\xed\xa0\x80", "\xf4\x90", "\xf0\x9f\x98\x80", "\"a\":", "1.5", "00", "[[", "/",
+	"\"",       "\\",
+	"{",        "}",
+	"[",        "]",
+	",",        ":",
+	"0",        "-",
+	".",        "e",
+	"E+",       " ",
+	"\n",       "\x01",
+	"\x7f",     "\\u",
+	"\\ud800",  "\\udc00",
+	"\\u0000",  "\\n",
+	"true",     "null",
+	"\x80",     "\xc3",
+	"\xa9",     "\xed\xa0\x80",
+	"\xf4\x90", "\xf0\x9f\x98\x80",
+	"\"a\":",   "1.5",
+	"00",       "[[",
+	"/",
 };
 
 /* Replaces `cut` bytes at `at` by s. */
@@ -104,7 +119,8 @@ static void mutate(uint8_t *text, size_t *n)
 	}
 }
 
-/* jansson keeps numbers in doubles and names in C strings, so it refuses some that we pass. */
+/* jansson keeps numbers in doubles and names in C strings, so it refuses some that we
+ * pass. */
 static bool beyond_jansson(const json_error_t *e)
 {
 	enum json_error_code code = json_error_code(e);
@@ -193,15 +209,18 @@ static bool compare(const uint8_t *text, size_t n)
 
 	memcpy(p, text, n);
 	int err = json_parse(&j, slice_of(p, n), tok, TOKENS);
-	json_t *v = json_loadb((char *)p, n, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL,
+	json_t *v = json_loadb((char *)p, n,
+			       JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL,
 			       &error);
 	bool beyond = !v && beyond_jansson(&error);
-	/* No JSON has a NUL in it, but jansson overlooks one behind a number. Our depth is limited
-	 * sooner. Behind a number or name that is beyond jansson it has not seen the text. */
+	/* No JSON has a NUL in it, but jansson overlooks one behind a number. Our depth
+	 * is limited sooner. Behind a number or name that is beyond jansson it has not
+	 * seen the text. */
 	if (n > 0 && memchr(p, 0, n))
 		assert_true(err < 0);
 	else if (err != E_LIMIT && !beyond && (err == 0) != !!v)
-		fail_msg("%.*s: %d, jansson: %s", (int)n, (char *)p, err, v ? "ok" : error.text);
+		fail_msg("%.*s: %d, jansson: %s", (int)n, (char *)p, err,
+			 v ? "ok" : error.text);
 	if (err == 0 && v)
 		same_value(&j, 0, v);
 	json_decref(v);
@@ -242,8 +261,8 @@ static void json_quote_is_read_back_by_jansson(void **state)
 		json_t *v = json_loadb((char *)quoted.p, quoted.n,
 				       JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 		assert_non_null(v);
-		assert_true(slice_eq(buf_slice(&text),
-				     slice_of(json_string_value(v), json_string_length(v))));
+		assert_true(slice_eq(buf_slice(&text), slice_of(json_string_value(v),
+								json_string_length(v))));
 		json_decref(v);
 		buf_fini(&text);
 		buf_fini(&quoted);

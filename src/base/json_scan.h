@@ -14,8 +14,8 @@
 #define JSON_LANES 16u
 
 struct json_lanes {
-	uint32_t stop;          /* '"', '\\', or below 0x20 */
-	uint32_t high;          /* 0x80 and above: UTF-8 is to be checked */
+	uint32_t stop; /* '"', '\\', or below 0x20 */
+	uint32_t high; /* 0x80 and above: UTF-8 is to be checked */
 };
 
 #if defined(__SSE2__) && !defined(JSON_SCALAR)

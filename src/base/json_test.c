@@ -227,7 +227,8 @@ static void json_rejects_everything_else(void **state)
 static const char document[] =
 	"{\"type\":\"signal\",\"id\":17,\"to\":null,\"data\":{\"description\":{\"type\":"
 	"\"offer\",\"sdp\":\"v=0\\r\\no=- 1 2 IN IP4 127.0.0.1\\r\\ns=-\\r\\n\"}},"
-	"\"list\":[true,false,-1.5e+3,[],{},\"\\u00e9\xc3\xa9\\ud83d\\ude00\xf0\x9f\x98\x80\"]}";
+	"\"list\":[true,false,-1.5e+3,[],{},"
+	"\"\\u00e9\xc3\xa9\\ud83d\\ude00\xf0\x9f\x98\x80\"]}";
 
 static void json_tells_every_truncation(void **state)
 {
@@ -266,7 +267,8 @@ static void json_scans_strings_of_every_length(void **state)
 				memset(text, 'x', sizeof(text));
 				text[0] = text[n + 1] = '"';
 				memcpy(text + 1 + before, v[i].piece.p, v[i].piece.n);
-				assert_int_equal(parse_exact(slice_of(text, n + 2)), v[i].want);
+				assert_int_equal(parse_exact(slice_of(text, n + 2)),
+						 v[i].want);
 			}
 		}
 	}
@@ -325,7 +327,8 @@ static void json_tokens_say_where_and_what_follows(void **state)
 		{ JSON_STRING, 8, 0, "\"c\"" },
 		{ JSON_NULL, 9, 0, "null" },
 	};
-	struct json j = parsed(SLICE(" { \"a\" : [1 , {} ],\"b\":\"x\\n\", \"c\" :null} "));
+	struct json j =
+		parsed(SLICE(" { \"a\" : [1 , {} ],\"b\":\"x\\n\", \"c\" :null} "));
 
 	(void)state;
 	assert_int_equal(j.count, ARRAY_LEN(want));
@@ -359,15 +362,17 @@ static void json_count_saturates(void **state)
 
 static void json_member_finds_the_first_of_that_name(void **state)
 {
-	struct json j = parsed(SLICE("{\"x\":{\"a\":0},\"a\":1,\"b\":2,\"a\":3,\"\\u0063\\n\":4,\"\":5}"));
+	struct json j = parsed(SLICE(
+		"{\"x\":{\"a\":0},\"a\":1,\"b\":2,\"a\":3,\"\\u0063\\n\":4,\"\":5}"));
 
 	(void)state;
 	assert_true(slice_is(json_raw(&j, json_member(&j, 0, SLICE("a"))), "1"));
 	assert_true(slice_is(json_raw(&j, json_member(&j, 0, SLICE("b"))), "2"));
 	assert_true(slice_is(json_raw(&j, json_member(&j, 0, SLICE("c\n"))), "4"));
 	assert_true(slice_is(json_raw(&j, json_member(&j, 0, SLICE(""))), "5"));
-	assert_true(slice_is(json_raw(&j, json_member(&j, json_member(&j, 0, SLICE("x")), SLICE("a"))),
-			     "0"));
+	assert_true(slice_is(
+		json_raw(&j, json_member(&j, json_member(&j, 0, SLICE("x")), SLICE("a"))),
+		"0"));
 	assert_int_equal(json_member(&j, 0, SLICE("c")), 0);
 	assert_int_equal(json_member(&j, 0, SLICE("c\nd")), 0);
 	assert_int_equal(json_member(&j, 0, SLICE("\\u0063\\n")), 0);
@@ -376,7 +381,8 @@ static void json_member_finds_the_first_of_that_name(void **state)
 
 static void json_string_unescapes(void **state)
 {
-	static const struct slice want = SLICE_LIT("\"\\/\b\f\n\r\tA\0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z");
+	static const struct slice want =
+		SLICE_LIT("\"\\/\b\f\n\r\tA\0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z");
 	struct json j = parsed(SLICE("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u0000\\u00E9"
 				     "\\u20ac\\uD83D\\ude00z\""));
 	struct buf b = BUF_INIT(64);
@@ -402,7 +408,8 @@ static void json_string_holds_to_its_limit(void **state)
 	assert_int_equal(json_string(&j, 1, 5, &b), E_LIMIT);
 	assert_int_equal(json_string(&j, 1, 0, &b), E_LIMIT);
 	assert_int_equal(json_string(&j, 2, 5, &b), E_BAD_FIELD);
-	assert_true(slice_is(buf_slice(&b), "beforeab\xe2\x82\xac" "c"));
+	assert_true(slice_is(buf_slice(&b), "beforeab\xe2\x82\xac"
+					    "c"));
 	assert_int_equal(json_string(&j, 1, 6, &small), E_LIMIT);
 	assert_true(slice_is(json_string_raw(&j, 1), "ab\\u20acc"));
 	assert_int_equal(json_string_raw(&j, 2).n, 0);
@@ -411,18 +418,20 @@ static void json_string_holds_to_its_limit(void **state)
 	buf_fini(&small);
 }
 
-/* Each code point, written as an escape (a pair beyond the BMP), comes out as its UTF-8. */
+/* Each code point, written as an escape (a pair beyond the BMP), comes out as its UTF-8.
+ */
 static void json_string_knows_every_code_point(void **state)
 {
 	(void)state;
-	for (uint32_t c = 0; c <= 0x10ffff; c += c < 0x3000 || (c > 0xd000 && c < 0x10800) ? 1 : 61) {
+	for (uint32_t c = 0; c <= 0x10ffff;
+	     c += c < 0x3000 || (c > 0xd000 && c < 0x10800) ? 1 : 61) {
 		char text[32];
 		uint8_t room[8];
 		struct buf b = { .p = room, .cap = sizeof(room), .max = sizeof(room) };
-		int n = c < 0x10000
-			? snprintf(text, sizeof(text), "\"\\u%04x\"", c)
-			: snprintf(text, sizeof(text), "\"\\u%04X\\u%04x\"",
-				   0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
+		int n = c < 0x10000 ? snprintf(text, sizeof(text), "\"\\u%04x\"", c)
+				    : snprintf(text, sizeof(text), "\"\\u%04X\\u%04x\"",
+					       0xd800 + ((c - 0x10000) >> 10),
+					       0xdc00 + (c & 0x3ff));
 		struct json j;
 		int err = json_parse(&j, slice_of(text, (size_t)n), tok, TOKENS);
 		if (c >= 0xd800 && c <= 0xdfff) {
@@ -506,8 +515,9 @@ static void json_writer_sets_the_commas(void **state)
 	json_array_end(&w);
 	json_field_raw(&w, "e", SLICE("{\"f\":null}"));
 	json_object_end(&w);
-	assert_true(slice_is(buf_slice(&b), "{\"a\":\"x\",\"b\":18446744073709551615,\"c\":false,"
-					    "\"d\":[{},[],0,true],\"e\":{\"f\":null}}"));
+	assert_true(slice_is(buf_slice(&b),
+			     "{\"a\":\"x\",\"b\":18446744073709551615,\"c\":false,"
+			     "\"d\":[{},[],0,true],\"e\":{\"f\":null}}"));
 	buf_fini(&b);
 }
 
@@ -538,8 +548,9 @@ static void json_quote_escapes_what_must_be(void **state)
 
 	(void)state;
 	json_quote(&b, SLICE("a\"b\\c/\b\f\n\r\t\x01\x1f\x7f\xc3\xa9\0"));
-	assert_true(slice_is(buf_slice(&b), "\"a\\\"b\\\\c/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f"
-					    "\xc3\xa9\\u0000\""));
+	assert_true(slice_is(buf_slice(&b),
+			     "\"a\\\"b\\\\c/\\b\\f\\n\\r\\t\\u0001\\u001f\x7f"
+			     "\xc3\xa9\\u0000\""));
 	/* Every byte of ASCII, at every place in a block, comes back. */
 	for (size_t shift = 0; shift < 16; shift++) {
 		memset(all, '-', sizeof(all));
@@ -562,9 +573,15 @@ static void json_doubles_have_three_decimals(void **state)
 		double v;
 		const char *want;
 	} v[] = {
-		{ 0, "0.000" },         { 12.3, "12.300" },     { -1.9999, "-2.000" },
-		{ 0.0006, "0.001" },    { -0.0001, "0.000" },   { 1e15, "1000000000000000.000" },
-		{ NAN, "null" },        { INFINITY, "null" },   { 1e22, "10000000000000000000000" },
+		{ 0, "0.000" },
+		{ 12.3, "12.300" },
+		{ -1.9999, "-2.000" },
+		{ 0.0006, "0.001" },
+		{ -0.0001, "0.000" },
+		{ 1e15, "1000000000000000.000" },
+		{ NAN, "null" },
+		{ INFINITY, "null" },
+		{ 1e22, "10000000000000000000000" },
 	};
 
 	(void)state;

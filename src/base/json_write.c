@@ -69,7 +69,7 @@ void json_key(struct jsonw *w, struct slice name)
 		p[name.n + 1] = '"';
 		p[name.n + 2] = ':';
 	}
-	w->more &= ~(UINT64_C(1) << (w->depth - 1));    /* the value sets it again */
+	w->more &= ~(UINT64_C(1) << (w->depth - 1)); /* the value sets it again */
 }
 
 /* How many bytes from the start need no escape. */

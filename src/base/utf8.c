@@ -1,8 +1,8 @@
 /* Long runs of ASCII are skipped 32 bytes at a time; the rest goes through an automaton.
  *
  * The automaton has nine states. One 64-bit word per byte value holds the next state for
- * each of them, in a field of six bits; a state is the position of its field, so a step is
- * one load and one shift, and the shift alone is on the critical path:
+ * each of them, in a field of six bits; a state is the position of its field, so a step
+ * is one load and one shift, and the shift alone is on the critical path:
  *
  *     next = step[byte] >> state          (the shift count is taken modulo 64)
  *
@@ -13,14 +13,14 @@
 #define FIELD 6u
 enum {
 	AT_START = 0 * FIELD,
-	AT_BAD = 1 * FIELD,     /* never left */
-	AT_1 = 2 * FIELD,       /* one continuation byte to come */
+	AT_BAD = 1 * FIELD, /* never left */
+	AT_1 = 2 * FIELD,   /* one continuation byte to come */
 	AT_2 = 3 * FIELD,
 	AT_3 = 4 * FIELD,
-	AT_E0 = 5 * FIELD,      /* a0..bf next: no overlong form */
-	AT_ED = 6 * FIELD,      /* 80..9f next: no surrogate */
-	AT_F0 = 7 * FIELD,      /* 90..bf next: no overlong form */
-	AT_F4 = 8 * FIELD,      /* 80..8f next: up to U+10FFFF */
+	AT_E0 = 5 * FIELD, /* a0..bf next: no overlong form */
+	AT_ED = 6 * FIELD, /* 80..9f next: no surrogate */
+	AT_F0 = 7 * FIELD, /* 90..bf next: no overlong form */
+	AT_F4 = 8 * FIELD, /* 80..8f next: up to U+10FFFF */
 };
 
 #define FROM(from, to) ((uint64_t)(to) << (from))

@@ -6,7 +6,10 @@
 
 #include <cmocka.h>
 
-#define V(text, valid) { SLICE_LIT(text), valid }
+#define V(text, valid)                                                                   \
+	{                                                                                \
+		SLICE_LIT(text), valid                                                   \
+	}
 
 static const struct {
 	struct slice text;
@@ -54,7 +57,9 @@ static const struct {
 	V("0123456789abcdef0123456789abcde\xc3\xa9", true),
 	V("0123456789abcdef0123456789abcdef\xc3\xa9", true),
 	V("0123456789abcdef0123456789abcdef\xc3", false),
-	V("\xe2\x82\xac" "0123456789abcdef0123456789abcdef0123456789abcdef\xff", false),
+	V("\xe2\x82\xac"
+	  "0123456789abcdef0123456789abcdef0123456789abcdef\xff",
+	  false),
 };
 
 static uint8_t *exact_copy(struct slice s)
@@ -71,7 +76,8 @@ static void utf8_knows_the_bounds_of_rfc_3629(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(vectors); i++) {
 		uint8_t *p = exact_copy(vectors[i].text);
-		assert_int_equal(utf8_valid(slice_of(p, vectors[i].text.n)), vectors[i].valid);
+		assert_int_equal(utf8_valid(slice_of(p, vectors[i].text.n)),
+				 vectors[i].valid);
 		free(p);
 	}
 }
@@ -89,10 +95,15 @@ static void utf8_pieces_agree_with_the_whole(void **state)
 	}
 }
 
-/* The definition, written out plainly: is this four-byte text made of whole characters? */
+/* The definition, written out plainly: is this four-byte text made of whole characters?
+ */
 static size_t plain_length(const uint8_t *p, size_t n)
 {
-	size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	size_t len = p[0] < 0x80   ? 1
+		     : p[0] < 0xc0 ? 0
+		     : p[0] < 0xe0 ? 2
+		     : p[0] < 0xf0 ? 3
+				   : 4;
 	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
 
 	if (len <= 1 || len > n || p[0] >= 0xf8)
@@ -122,16 +133,17 @@ static bool plain_valid(const uint8_t *p, size_t n)
 /* All texts of one to three bytes; of four, those whose bytes are near a bound. */
 static void utf8_agrees_with_the_definition(void **state)
 {
-	static const uint8_t edge[] = { 0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf,
-					0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee,
-					0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf8, 0xff };
+	static const uint8_t edge[] = { 0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f,
+					0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0,
+					0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1,
+					0xf3, 0xf4, 0xf5, 0xf8, 0xff };
 	enum { N = ARRAY_LEN(edge) };
 
 	(void)state;
 	for (uint32_t v = 0; v < 1u << 24; v++) {
 		uint8_t p[3] = { (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v };
 		if (p[0] < 0x7f && (p[0] & 0x0f))
-			continue;       /* one ASCII letter in front is as good as another */
+			continue; /* one ASCII letter in front is as good as another */
 		assert_true(utf8_valid(slice_of(p, 3)) == plain_valid(p, 3));
 		assert_true(utf8_valid(slice_of(p, 2)) == plain_valid(p, 2));
 	}
@@ -149,10 +161,14 @@ static void utf8_fails_at_the_first_bad_byte(void **state)
 		struct slice text;
 		size_t bad_at;
 	} v[] = {
-		{ SLICE_LIT("ab\x80zz"), 2 },         { SLICE_LIT("\xc0zz"), 0 },
-		{ SLICE_LIT("\xe0\x9fzz"), 1 },       { SLICE_LIT("\xed\xa0zz"), 1 },
-		{ SLICE_LIT("\xf0\x8fzz"), 1 },       { SLICE_LIT("\xf4\x90zz"), 1 },
-		{ SLICE_LIT("\xf0\x90\x80\xc0"), 3 }, { SLICE_LIT("\xe2\x82z"), 2 },
+		{ SLICE_LIT("ab\x80zz"), 2 },
+		{ SLICE_LIT("\xc0zz"), 0 },
+		{ SLICE_LIT("\xe0\x9fzz"), 1 },
+		{ SLICE_LIT("\xed\xa0zz"), 1 },
+		{ SLICE_LIT("\xf0\x8fzz"), 1 },
+		{ SLICE_LIT("\xf4\x90zz"), 1 },
+		{ SLICE_LIT("\xf0\x90\x80\xc0"), 3 },
+		{ SLICE_LIT("\xe2\x82z"), 2 },
 		{ SLICE_LIT("\xf5"), 0 },
 	};
 

@@ -1,7 +1,7 @@
-/* Raw deflate streams that are begun anew for each message. The sender ends a message with
- * a sync flush and drops its last four bytes, always 00 00 ff ff (RFC 7692, section 7.2.1); the
- * receiver puts them back. Level 1: on signalling messages level 6 costs half as much
- * again and saves a tenth.
+/* Raw deflate streams that are begun anew for each message. The sender ends a message
+ * with a sync flush and drops its last four bytes, always 00 00 ff ff (RFC 7692,
+ * section 7.2.1); the receiver puts them back. Level 1: on signalling messages level 6
+ * costs half as much again and saves a tenth.
  */
 #define ZLIB_CONST
 #include "ws/deflate.h"
@@ -14,7 +14,7 @@
 #include "base/mem.h"
 
 #define LEVEL 1
-#define WINDOW_BITS (-15)       /* negative: no zlib head */
+#define WINDOW_BITS (-15) /* negative: no zlib head */
 #define MEM_LEVEL 8
 #define PIECE_MIN 1024u
 #define PIECE_MAX (256u * 1024)
@@ -76,13 +76,14 @@ int ws_deflate_message(struct ws_deflate *d, struct slice message, struct buf *b
 	deflateReset(z);
 	if (!done)
 		return E_LIMIT;
-	assert(n > sizeof(tail) && memcmp(to + n - sizeof(tail), tail, sizeof(tail)) == 0);
+	assert(n > sizeof(tail) &&
+	       memcmp(to + n - sizeof(tail), tail, sizeof(tail)) == 0);
 	b->n += n - sizeof(tail);
 	return 0;
 }
 
-/* Inflates one piece of the output, of at most `room` bytes. Returns its size. With no room
- * left one byte more is tried, so that a message of exactly the limit passes.
+/* Inflates one piece of the output, of at most `room` bytes. Returns its size. With no
+ * room left one byte more is tried, so that a message of exactly the limit passes.
  */
 static int inflate_piece(z_stream *z, struct buf *b, size_t room)
 {
@@ -124,15 +125,16 @@ static int inflate_all(z_stream *z, struct slice in, struct buf *b, size_t *left
 	return 0;
 }
 
-/* zlib.h, inflate(): bit 7 of data_type is set right behind a block's end. Elsewhere the tail
- * was taken for data: the payload had lost its own end.
+/* zlib.h, inflate(): bit 7 of data_type is set right behind a block's end. Elsewhere the
+ * tail was taken for data: the payload had lost its own end.
  */
 static bool ends_with_block(const z_stream *z)
 {
 	return (z->data_type & 128) != 0;
 }
 
-int ws_inflate_message(struct ws_deflate *d, struct slice payload, size_t max, struct buf *b)
+int ws_inflate_message(struct ws_deflate *d, struct slice payload, size_t max,
+		       struct buf *b)
 {
 	size_t start = buf_at(b);
 	size_t left = max < room_left(b) ? max : room_left(b);

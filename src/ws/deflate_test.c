@@ -23,7 +23,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int inflate_exact(struct ws_deflate *d, struct slice payload, size_t max, struct buf *b)
+static int inflate_exact(struct ws_deflate *d, struct slice payload, size_t max,
+			 struct buf *b)
 {
 	uint8_t *p = malloc(payload.n ? payload.n : 1);
 
@@ -41,9 +42,11 @@ static const struct {
 	const char *text;
 } vectors[] = {
 	{ "compressed block", SLICE_LIT("\xf2\x48\xcd\xc9\xc9\x07\x00"), "Hello" },
-	{ "stored block", SLICE_LIT("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"), "Hello" },
+	{ "stored block", SLICE_LIT("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"),
+	  "Hello" },
 	{ "last block", SLICE_LIT("\xf3\x48\xcd\xc9\xc9\x07\x00\x00"), "Hello" },
-	{ "two blocks", SLICE_LIT("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"), "Hello" },
+	{ "two blocks", SLICE_LIT("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"),
+	  "Hello" },
 	{ "nothing", SLICE_LIT("\x00"), "" },
 	{ "stored nothing", SLICE_LIT("\x00\x00\x00\xff\xff\x00"), "" },
 };
@@ -84,13 +87,14 @@ static void fill(uint8_t *p, size_t n, bool noise)
 
 	for (size_t i = 0; i < n; i++) {
 		v = v * 1664525 + 1013904223;
-		p[i] = noise ? (uint8_t)(v >> 24) : (uint8_t)"{\"candidate\":1,"[(v >> 16) % 3 + i % 12];
+		p[i] = noise ? (uint8_t)(v >> 24)
+			     : (uint8_t) "{\"candidate\":1,"[(v >> 16) % 3 + i % 12];
 	}
 }
 
 static void ws_inflate_gives_back_what_deflate_took(void **state)
 {
-	static const size_t sizes[] = { 1,    2,    100,   1023,  1024,   1025,   4096,
+	static const size_t sizes[] = { 1,    2,     100,   1023,  1024,   1025, 4096,
 					5000, 65535, 65536, 65537, 300000, MIB };
 
 	for (size_t i = 0; i < 2 * ARRAY_LEN(sizes); i++) {
@@ -118,12 +122,14 @@ static void ws_inflate_stops_at_the_limit(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
 		buf_str(&back, "<");
 		size_t before = buf_at(&back);
-		assert_int_equal(inflate_exact(*state, buf_slice(&packed), limits[i], &back),
-				 E_TOO_LARGE);
+		assert_int_equal(
+			inflate_exact(*state, buf_slice(&packed), limits[i], &back),
+			E_TOO_LARGE);
 		assert_int_equal(buf_at(&back), before);
 		assert_false(back.bad);
 	}
-	assert_int_equal(inflate_exact(*state, buf_slice(&packed), MIB, &small), E_TOO_LARGE);
+	assert_int_equal(inflate_exact(*state, buf_slice(&packed), MIB, &small),
+			 E_TOO_LARGE);
 	assert_int_equal(inflate_exact(*state, buf_slice(&packed), 10000, &back), 0);
 	free(zeros);
 	buf_fini(&packed);
@@ -139,7 +145,8 @@ static void ws_inflate_of_a_bomb_takes_no_more_than_the_limit(void **state)
 	struct buf packed = BUF_INIT(MIB), back = BUF_INIT(64 * MIB);
 
 	assert_int_equal(ws_deflate_message(*state, slice_of(zeros, n), &packed), 0);
-	assert_int_equal(inflate_exact(*state, buf_slice(&packed), 64 * 1024, &back), E_TOO_LARGE);
+	assert_int_equal(inflate_exact(*state, buf_slice(&packed), 64 * 1024, &back),
+			 E_TOO_LARGE);
 	assert_true(back.cap <= 256 * 1024);
 	free(zeros);
 	buf_fini(&packed);
@@ -163,7 +170,8 @@ static void ws_inflate_refuses_noise_and_half_messages(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(v); i++)
 		assert_int_equal(inflate_exact(*state, v[i], 1024, &b), E_MALFORMED);
 	for (size_t n = 0; n < hello.n; n++)
-		assert_int_equal(inflate_exact(*state, slice_of(hello.p, n), 1024, &b), E_MALFORMED);
+		assert_int_equal(inflate_exact(*state, slice_of(hello.p, n), 1024, &b),
+				 E_MALFORMED);
 	assert_int_equal(buf_at(&b), 0);
 	/* After all that the next message is read as ever. */
 	assert_int_equal(inflate_exact(*state, hello, 1024, &b), 0);
@@ -178,7 +186,8 @@ static void ws_deflate_into_a_full_buf_leaves_it_alone(void **state)
 
 	fill(noise, sizeof(noise), true);
 	buf_str(&b, "before");
-	assert_int_equal(ws_deflate_message(*state, slice_of(noise, sizeof(noise)), &b), E_LIMIT);
+	assert_int_equal(ws_deflate_message(*state, slice_of(noise, sizeof(noise)), &b),
+			 E_LIMIT);
 	assert_true(slice_is(buf_slice(&b), "before"));
 	assert_int_equal(ws_deflate_message(*state, SLICE("Hello"), &b), 0);
 	assert_int_equal(buf_at(&b), 6 + 7);
@@ -193,15 +202,21 @@ static void ws_inflate_reads_every_level_and_window(void **state)
 	fill(text, sizeof(text), false);
 	for (int level = 0; level <= 9; level++) {
 		for (int bits = 9; bits <= 15; bits++) {
-			z_stream z = { .next_in = text, .avail_in = sizeof(text),
-				       .next_out = out, .avail_out = sizeof(out) };
+			z_stream z = { .next_in = text,
+				       .avail_in = sizeof(text),
+				       .next_out = out,
+				       .avail_out = sizeof(out) };
 			struct buf b = BUF_INIT(sizeof(text));
-			assert_int_equal(deflateInit2(&z, level, Z_DEFLATED, -bits, 9, 0), Z_OK);
+			assert_int_equal(deflateInit2(&z, level, Z_DEFLATED, -bits, 9, 0),
+					 Z_OK);
 			assert_int_equal(deflate(&z, Z_SYNC_FLUSH), Z_OK);
 			size_t n = sizeof(out) - z.avail_out - 4;
 			deflateEnd(&z);
-			assert_int_equal(inflate_exact(*state, slice_of(out, n), sizeof(text), &b), 0);
-			assert_true(slice_eq(buf_slice(&b), slice_of(text, sizeof(text))));
+			assert_int_equal(
+				inflate_exact(*state, slice_of(out, n), sizeof(text), &b),
+				0);
+			assert_true(
+				slice_eq(buf_slice(&b), slice_of(text, sizeof(text))));
 			buf_fini(&b);
 		}
 	}

@@ -19,11 +19,11 @@ enum ws_op {
 
 struct ws_head {
 	uint64_t len;
-	uint32_t mask;          /* its four bytes as they came, for ws_unmask() */
+	uint32_t mask; /* its four bytes as they came, for ws_unmask() */
 	uint8_t op;
-	uint8_t size;           /* bytes of the head itself */
+	uint8_t size; /* bytes of the head itself */
 	bool fin;
-	bool rsv1;              /* only on WS_TEXT and WS_BINARY; an error unless deflate was agreed */
+	bool rsv1; /* only on WS_TEXT and WS_BINARY; an error unless deflate was agreed */
 	bool masked;
 };
 
@@ -36,14 +36,15 @@ static inline bool ws_op_is_control(uint8_t op)
 	return (op & 8) != 0;
 }
 
-/* Decodes a client's frame head. -EAGAIN when more bytes are needed; E_MALFORMED for rsv2 and
- * rsv3, rsv1 on other than the first frame of a message, an unknown opcode, a fragmented or
- * over-long control frame, a length not in its shortest form or with the top bit set; E_DENIED
- * when it is not masked. What is wrong is told as soon as two bytes are there, if they show it. */
+/* Decodes a client's frame head. -EAGAIN when more bytes are needed; E_MALFORMED for rsv2
+ * and rsv3, rsv1 on other than the first frame of a message, an unknown opcode, a
+ * fragmented or over-long control frame, a length not in its shortest form or with the
+ * top bit set; E_DENIED when it is not masked. What is wrong is told as soon as two bytes
+ * are there, if they show it. */
 int ws_head_decode(struct ws_head *h, const uint8_t *p, size_t n) NODISCARD;
 /* A server's head: unmasked, FIN. Returns its size. */
 size_t ws_head_encode(uint8_t out[WS_HEAD_MAX], enum ws_op op, bool rsv1, uint64_t len);
 /* In place; a payload may come in parts: `offset` is the position of p within it. */
 void ws_unmask(uint8_t *p, size_t n, uint32_t mask, size_t offset);
-/* May a peer put this into a close frame (section 7.4, and IANA's registry up to 1014)? */
+/* May a peer put this into a close frame (section 7.4, IANA's registry to 1014)? */
 bool ws_close_code_ok(uint16_t code);

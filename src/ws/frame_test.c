@@ -33,14 +33,23 @@ static const struct {
 	{ { 0x81, 0x85, MASK }, 6, WS_TEXT, true, false, 5 },
 	{ { 0x8a, 0x85, MASK }, 6, WS_PONG, true, false, 5 },
 	{ { 0x82, 0xfe, 0x01, 0x00, MASK }, 8, WS_BINARY, true, false, 256 },
-	{ { 0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, MASK }, 14, WS_BINARY, true, false, 65536 },
+	{ { 0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, MASK },
+	  14,
+	  WS_BINARY,
+	  true,
+	  false,
+	  65536 },
 	/* the bounds of each length's form */
 	{ { 0x01, 0x80, MASK }, 6, WS_TEXT, false, false, 0 },
 	{ { 0x00, 0xfd, MASK }, 6, WS_CONT, false, false, 125 },
 	{ { 0x80, 0xfe, 0x00, 0x7e, MASK }, 8, WS_CONT, true, false, 126 },
 	{ { 0x82, 0xfe, 0xff, 0xff, MASK }, 8, WS_BINARY, true, false, 65535 },
-	{ { 0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, MASK }, 14, WS_BINARY, true,
-	  false, INT64_MAX },
+	{ { 0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, MASK },
+	  14,
+	  WS_BINARY,
+	  true,
+	  false,
+	  INT64_MAX },
 	{ { 0x88, 0xfd, MASK }, 6, WS_CLOSE, true, false, 125 },
 	{ { 0x89, 0x80, MASK }, 6, WS_PING, true, false, 0 },
 	/* RFC 7692, section 7.2.3.1 */
@@ -82,15 +91,15 @@ static void ws_head_decode_refuses_what_the_rfc_forbids(void **state)
 {
 	static const struct {
 		uint8_t bytes[WS_CLIENT_HEAD_MAX];
-		size_t seen;    /* bytes that suffice to know */
+		size_t seen; /* bytes that suffice to know */
 		int want;
 	} v[] = {
-		{ { 0xa1, 0x80, MASK }, 2, E_MALFORMED },       /* rsv2 */
-		{ { 0x91, 0x80, MASK }, 2, E_MALFORMED },       /* rsv3 */
-		{ { 0xc0, 0x80, MASK }, 2, E_MALFORMED },       /* rsv1 on a continuation */
-		{ { 0xc9, 0x80, MASK }, 2, E_MALFORMED },       /* rsv1 on a ping */
-		{ { 0x09, 0x80, MASK }, 2, E_MALFORMED },       /* fragmented ping */
-		{ { 0x08, 0x80, MASK }, 2, E_MALFORMED },       /* fragmented close */
+		{ { 0xa1, 0x80, MASK }, 2, E_MALFORMED }, /* rsv2 */
+		{ { 0x91, 0x80, MASK }, 2, E_MALFORMED }, /* rsv3 */
+		{ { 0xc0, 0x80, MASK }, 2, E_MALFORMED }, /* rsv1 on a continuation */
+		{ { 0xc9, 0x80, MASK }, 2, E_MALFORMED }, /* rsv1 on a ping */
+		{ { 0x09, 0x80, MASK }, 2, E_MALFORMED }, /* fragmented ping */
+		{ { 0x08, 0x80, MASK }, 2, E_MALFORMED }, /* fragmented close */
 		{ { 0x89, 0xfe, 0x00, 0x7e, MASK }, 2, E_MALFORMED },
 		{ { 0x8a, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, MASK }, 2, E_MALFORMED },
 		{ { 0x81, 0xfe, 0x00, 0x7d, MASK }, 4, E_MALFORMED },
@@ -107,7 +116,8 @@ static void ws_head_decode_refuses_what_the_rfc_forbids(void **state)
 		for (size_t n = 0; n < v[i].seen; n++)
 			assert_int_equal(decode_exact(&h, v[i].bytes, n), -EAGAIN);
 		assert_int_equal(decode_exact(&h, v[i].bytes, v[i].seen), v[i].want);
-		assert_int_equal(decode_exact(&h, v[i].bytes, WS_CLIENT_HEAD_MAX), v[i].want);
+		assert_int_equal(decode_exact(&h, v[i].bytes, WS_CLIENT_HEAD_MAX),
+				 v[i].want);
 	}
 }
 
@@ -141,7 +151,8 @@ static void ws_head_encode_takes_the_shortest_form(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-		assert_int_equal(ws_head_encode(out, WS_TEXT, false, v[i].len), v[i].size);
+		assert_int_equal(ws_head_encode(out, WS_TEXT, false, v[i].len),
+				 v[i].size);
 		assert_memory_equal(out, v[i].bytes, v[i].size);
 	}
 	ws_head_encode(out, WS_BINARY, true, 1);
@@ -163,7 +174,8 @@ static void ws_head_decode_reads_what_encode_writes(void **state)
 		p[1] |= 0x80;
 		assert_int_equal(decode_exact(&h, p, n + 4), 0);
 		assert_int_equal(h.size, n + 4);
-		assert_true(h.len == lens[i] && h.fin && h.rsv1 == (i & 1) && h.op == WS_BINARY);
+		assert_true(h.len == lens[i] && h.fin && h.rsv1 == (i & 1) &&
+			    h.op == WS_BINARY);
 	}
 }
 
@@ -193,7 +205,8 @@ static void ws_unmask_works_at_every_length_place_and_offset(void **state)
 				p[place + n] = 0x55;
 				ws_unmask(p + place, n, mask, offset);
 				for (size_t i = 0; i < n; i++)
-					assert_int_equal(p[place + i], key[(offset + i) & 3]);
+					assert_int_equal(p[place + i],
+							 key[(offset + i) & 3]);
 				assert_int_equal(p[place + n], 0x55);
 				free(p);
 			}
@@ -222,8 +235,8 @@ static void ws_close_codes_of_the_registry_pass(void **state)
 		uint16_t first, last;
 		bool ok;
 	} v[] = {
-		{ 0, 999, false },     { 1000, 1003, true },  { 1004, 1006, false },
-		{ 1007, 1014, true },  { 1015, 2999, false }, { 3000, 4999, true },
+		{ 0, 999, false },      { 1000, 1003, true },  { 1004, 1006, false },
+		{ 1007, 1014, true },   { 1015, 2999, false }, { 3000, 4999, true },
 		{ 5000, 65535, false },
 	};
 

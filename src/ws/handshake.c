@@ -6,7 +6,7 @@
 #include "base/err.h"
 
 #define KEY_SIZE 24
-#define KEY_DIGITS 22           /* 16 bytes in base64, without padding */
+#define KEY_DIGITS 22 /* 16 bytes in base64, without padding */
 
 static bool is_alnum(uint8_t c)
 {
@@ -123,7 +123,8 @@ struct offer {
 	bool declined;
 };
 
-static void add_param(struct offer *o, struct slice name, bool has_value, struct slice value)
+static void add_param(struct offer *o, struct slice name, bool has_value,
+		      struct slice value)
 {
 	bool *seen = NULL;
 	bool ok = !has_value;
@@ -170,7 +171,8 @@ static int take_offer(struct slice *s, struct offer *o)
 /* Section 7.1.2.1: a limit on our window is accepted by saying it back. The client's own
  * window may be as large as it likes: we inflate with the largest.
  */
-#define ANSWER "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+#define ANSWER                                                                           \
+	"permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
 int ws_deflate_offered(struct slice field, struct slice *answer)
 {
@@ -184,8 +186,9 @@ int ws_deflate_offered(struct slice field, struct slice *answer)
 			return err;
 		if (!found && !o.declined) {
 			found = true;
-			*answer = o.server_bits ? SLICE(ANSWER "; server_max_window_bits=15")
-						: SLICE(ANSWER);
+			*answer = o.server_bits
+					  ? SLICE(ANSWER "; server_max_window_bits=15")
+					  : SLICE(ANSWER);
 		}
 		if (field.n > 0 && !take(&field, ','))
 			return E_MALFORMED;

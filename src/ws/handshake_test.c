@@ -48,38 +48,48 @@ static void ws_protocol_is_matched_to_the_letter(void **state)
 	assert_false(ws_protocol_offered(SLICE("chat parley.v1"), name));
 }
 
-static const struct slice plain =
-	SLICE_LIT("permessage-deflate; server_no_context_takeover; client_no_context_takeover");
-static const struct slice with_bits =
-	SLICE_LIT("permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
-		  "server_max_window_bits=15");
+static const struct slice plain = SLICE_LIT(
+	"permessage-deflate; server_no_context_takeover; client_no_context_takeover");
+static const struct slice with_bits = SLICE_LIT(
+	"permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
+	"server_max_window_bits=15");
 
 static void ws_deflate_offers_are_answered(void **state)
 {
 	static const struct {
 		const char *offer;
-		const struct slice *answer;     /* NULL: declined */
+		const struct slice *answer; /* NULL: declined */
 	} v[] = {
 		{ "permessage-deflate", &plain },
 		/* what Chromium and Firefox send */
 		{ "permessage-deflate; client_max_window_bits", &plain },
 		{ "permessage-deflate;client_max_window_bits=8", &plain },
 		{ "permessage-deflate; client_max_window_bits=\"15\"", &plain },
-		{ "permessage-deflate ; server_no_context_takeover ; client_no_context_takeover", &plain },
+		{ "permessage-deflate ; server_no_context_takeover ; "
+		  "client_no_context_takeover",
+		  &plain },
 		{ "permessage-deflate; server_max_window_bits=15", &with_bits },
-		{ "permessage-deflate; server_max_window_bits=\"15\" ; client_max_window_bits", &with_bits },
-		/* RFC 7692, section 5.2: in the client's order, the first that can be met */
-		{ "permessage-deflate; server_max_window_bits=10, permessage-deflate", &plain },
+		{ "permessage-deflate; server_max_window_bits=\"15\" ; "
+		  "client_max_window_bits",
+		  &with_bits },
+		/* RFC 7692, section 5.2: in the client's order, the first that can be met
+		 */
+		{ "permessage-deflate; server_max_window_bits=10, permessage-deflate",
+		  &plain },
 		{ "x-webkit-deflate-frame, permessage-deflate", &plain },
-		{ "foo; bar=\"baz\", permessage-deflate; server_max_window_bits=15, permessage-deflate",
+		{ "foo; bar=\"baz\", permessage-deflate; server_max_window_bits=15, "
+		  "permessage-deflate",
 		  &with_bits },
 		/* our window is one for all */
 		{ "permessage-deflate; server_max_window_bits=14", NULL },
 		{ "permessage-deflate; server_max_window_bits=8", NULL },
 		/* section 7.1: unknown, twice, or with a wrong value */
 		{ "permessage-deflate; something_else", NULL },
-		{ "permessage-deflate; server_no_context_takeover; server_no_context_takeover", NULL },
-		{ "permessage-deflate; client_max_window_bits; client_max_window_bits=9", NULL },
+		{ "permessage-deflate; server_no_context_takeover; "
+		  "server_no_context_takeover",
+		  NULL },
+		{ "permessage-deflate; client_max_window_bits; client_max_window_bits=9",
+		  NULL },
 		{ "permessage-deflate; server_no_context_takeover=1", NULL },
 		{ "permessage-deflate; client_no_context_takeover=true", NULL },
 		{ "permessage-deflate; server_max_window_bits", NULL },
@@ -107,30 +117,42 @@ static void ws_deflate_offers_are_answered(void **state)
 static void ws_deflate_offers_must_keep_the_grammar(void **state)
 {
 	static const char *const v[] = {
-		";", ",", "permessage-deflate;", "permessage-deflate; ;", "permessage-deflate foo",
-		"permessage-deflate; client_max_window_bits=", "permessage-deflate; =8",
-		"permessage-deflate; client_max_window_bits=\"8", "permessage-deflate; a=\"\"",
-		"permessage-deflate; a=\"b c\"", "permessage-deflate; a=b c", "permessage@deflate",
-		"\"permessage-deflate\"", "permessage-deflate\x7f",
+		";",
+		",",
+		"permessage-deflate;",
+		"permessage-deflate; ;",
+		"permessage-deflate foo",
+		"permessage-deflate; client_max_window_bits=",
+		"permessage-deflate; =8",
+		"permessage-deflate; client_max_window_bits=\"8",
+		"permessage-deflate; a=\"\"",
+		"permessage-deflate; a=\"b c\"",
+		"permessage-deflate; a=b c",
+		"permessage@deflate",
+		"\"permessage-deflate\"",
+		"permessage-deflate\x7f",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
 		struct slice answer;
-		assert_int_equal(ws_deflate_offered(slice_str(v[i]), &answer), E_MALFORMED);
+		assert_int_equal(ws_deflate_offered(slice_str(v[i]), &answer),
+				 E_MALFORMED);
 	}
 }
 
 static void ws_deflate_offers_may_end_anywhere(void **state)
 {
-	static const char offer[] = "foo; a=\"b\", permessage-deflate; server_max_window_bits=\"15\"";
+	static const char offer[] =
+		"foo; a=\"b\", permessage-deflate; server_max_window_bits=\"15\"";
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(offer); n++) {
 		char *p = malloc(n ? n : 1);
 		struct slice answer;
 		memcpy(p, offer, n);
-		assert_in_range(ws_deflate_offered(slice_of(p, n), &answer) + 10000, 0, 10001);
+		assert_in_range(ws_deflate_offered(slice_of(p, n), &answer) + 10000, 0,
+				10001);
 		free(p);
 	}
 }
