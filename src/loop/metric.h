@@ -67,7 +67,7 @@ static inline void metric_set_value(enum metric m, int64_t n)
 	atomic_store_explicit(&metric_here->v[m], n, memory_order_relaxed);
 }
 
-/* Sum over all loops alive (max for LOOP_LAG_MAX_US); from any thread. */
+/* Sum over all loops, also those that ended (max for LOOP_LAG_MAX_US); from any thread. */
 int64_t metric_total(enum metric m);
 /* Of one loop; 0 when there is none. */
 int64_t metric_of(unsigned loop_id, enum metric m);

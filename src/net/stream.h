@@ -60,6 +60,8 @@ int stream_write_shared(struct stream *s, struct slice bytes) NODISCARD;
 void stream_write_last(struct stream *s, struct slice bytes);
 /* Bytes gathered or queued and not yet taken by the socket. */
 size_t stream_queued(const struct stream *s);
+/* Another bound of the write queue than limits.queue, for this stream. */
+void stream_set_queue(struct stream *s, size_t bytes);
 /* Stops/starts reading: back-pressure. */
 void stream_pause(struct stream *s, bool paused);
 /* Sends what is queued, then the end (TLS close_notify, FIN), waits for the peer's end or limits.linger, then `closed`. No more `data`. */
