@@ -18,7 +18,7 @@ export interface CallOptions
  *
  * ```ts
  * const media = new LocalMedia();
- * await media.openAll();
+ * await media.open();
  * const call = new CallSession({ room: "amber-fox", name: "Ann", media });
  * call.mesh.on("added", (peer) => peer.on("tracks", ({ audio, camera }) => show(audio, camera)));
  * await call.start();

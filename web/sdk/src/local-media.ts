@@ -67,10 +67,14 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
 		return this.#tracks[SLOT_OF[kind]]?.getSettings().deviceId ?? this.#ids[kind];
 	}
 
-	/** Opens both inputs with one question to the person. */
-	async openAll(): Promise<void> {
-		const opened = await openInputs(this.#ids);
-		for (const kind of ["audio", "video"] as const) this.#take(kind, opened[kind]);
+	/** Opens inputs with one question to the person; what fails is told as `problem`. */
+	async open(kinds: readonly InputKind[] = ["audio", "video"]): Promise<void> {
+		const [only] = kinds;
+		if (kinds.length > 1) {
+			const opened = await openInputs(this.#ids);
+			for (const kind of kinds) this.#take(kind, opened[kind]);
+		} else if (only)
+			this.#take(only, await openInput(only, this.#ids[only]).catch(MediaError.from));
 		await this.#list();
 	}
 

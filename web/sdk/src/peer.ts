@@ -154,7 +154,8 @@ export class Peer extends Emitter<PeerEvents> {
 	#handleState(state: RTCPeerConnectionState): void {
 		this.#watch.handleState(state, Date.now());
 		this.#look();
-		if (state === "failed" || state === "disconnected") {
+		if (state === "connected") this.emit("quality", this.#meter.handleFound());
+		else if (state === "failed" || state === "disconnected") {
 			this.emit("quality", this.#meter.handleLost());
 		}
 		this.emit("state", state);

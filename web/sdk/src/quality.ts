@@ -113,6 +113,11 @@ export class QualityMeter {
 		return this.#settle(grade(measure(before, sample)));
 	}
 
+	/** The path is back; how good it is, the next samples tell. */
+	handleFound(): Quality {
+		return this.#quality === "lost" ? this.#settle("fair") : this.#quality;
+	}
+
 	handleLost(): Quality {
 		this.#before = undefined;
 		return this.#settle("lost");

@@ -226,6 +226,8 @@ export class CallModel {
 
 	#end(ending: Ending): void {
 		for (const off of this.#offs.splice(0)) off();
+		// No lamp may stay on behind the page that says the call is over.
+		this.media.close();
 		batch(() => {
 			this.ending.value = ending;
 			this.others.value = [];

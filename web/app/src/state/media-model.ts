@@ -8,7 +8,7 @@ import {
 	type Slot,
 	type SlotTracks,
 } from "../../../sdk/src/index.js";
-import { mediaWords, type PlainWords } from "./plain-words.js";
+import type { MediaProblems } from "./plain-words.js";
 import { loadPrefs, savePrefs } from "./prefs.js";
 
 /** Our own devices as signals, from the preview to the end of the call. */
@@ -24,7 +24,7 @@ export class MediaModel {
 	readonly output = signal(loadPrefs().output);
 	/** The browser is asking the person for leave. */
 	readonly asking = signal(false);
-	readonly problems = signal<Partial<Record<Slot, PlainWords>>>({});
+	readonly problems = signal<MediaProblems>({});
 
 	constructor() {
 		const { audio, video } = loadPrefs();
@@ -46,10 +46,11 @@ export class MediaModel {
 	/** Opens what was on the last time; refusals become problems, never a dead end. */
 	async start(): Promise<void> {
 		const { micOn, cameraOn } = loadPrefs();
-		this.asking.value = true;
-		await this.media.openAll();
-		if (!micOn) await this.media.setMic(false);
-		if (!cameraOn) await this.media.setCamera(false);
+		const kinds: InputKind[] = [];
+		if (micOn) kinds.push("audio");
+		if (cameraOn) kinds.push("video");
+		this.asking.value = kinds.length > 0;
+		await this.media.open(kinds);
 		this.asking.value = false;
 	}
 
@@ -86,8 +87,8 @@ export class MediaModel {
 		this.output.value = deviceId;
 	}
 
-	dismiss(slot: Slot): void {
-		this.#settle(slot);
+	dismiss(slots: readonly Slot[]): void {
+		for (const slot of slots) this.#settle(slot);
 	}
 
 	close(): void {
@@ -107,9 +108,6 @@ export class MediaModel {
 	}
 
 	#fail(slot: Slot, error: MediaError): void {
-		this.problems.value = {
-			...this.problems.value,
-			[slot]: mediaWords(slot, error, location.href),
-		};
+		this.problems.value = { ...this.problems.value, [slot]: error };
 	}
 }

@@ -39,11 +39,14 @@ export function initials(name: string): string {
 	return letters.join("").toUpperCase() || "?";
 }
 
+// Hues that go well with the page and with each other.
+const HUES = [158, 24, 205, 42, 338, 96, 182, 8, 225, 130];
+
 /** A hue that stays the same for a name. */
 export function hueOf(name: string): number {
 	let hash = 7;
-	for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 360;
-	return hash;
+	for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 65_521;
+	return HUES[hash % HUES.length] ?? 158;
 }
 
 export function cutBytes(text: string, limit: number): string {

@@ -13,28 +13,45 @@ export interface PlainWords {
 	link?: { label: string; href: string };
 }
 
-const THINGS: Record<Slot, string> = { audio: "microphone", camera: "camera", screen: "screen" };
+/** What went wrong with our own devices. */
+export type MediaProblems = Partial<Record<Slot, MediaError>>;
 
-/** @param href the page's own address, for the way to https */
-export function mediaWords(slot: Slot, error: MediaError, href: string): PlainWords {
-	const thing = THINGS[slot];
+/**
+ * One notice for camera and microphone if both failed for one reason, else one for each.
+ *
+ * @param href the page's own address, for the way to https
+ */
+export function problemWords(problems: MediaProblems, href: string): [Slot[], PlainWords][] {
+	const { audio, camera, screen } = problems;
+	const words: [Slot[], PlainWords][] = [];
+	if (audio && camera && audio.reason === camera.reason) {
+		words.push([["audio", "camera"], mediaWords("camera and microphone", audio, href)]);
+	} else {
+		if (audio) words.push([["audio"], mediaWords("microphone", audio, href)]);
+		if (camera) words.push([["camera"], mediaWords("camera", camera, href)]);
+	}
+	if (screen) words.push([["screen"], mediaWords("screen", screen, href)]);
+	return words;
+}
+
+function mediaWords(thing: string, error: MediaError, href: string): PlainWords {
 	switch (error.reason) {
 		case "permission-denied":
 			return {
 				title: `Your browser does not let this page use the ${thing}`,
 				advice:
 					"Click the icon left of the address, allow it there, and reload. " +
-					"You can join without it as well.",
+					"You can also go on without.",
 			};
 		case "no-device":
 			return {
 				title: `No ${thing} was found`,
-				advice: "Plug one in and choose it in the settings, or join without it.",
+				advice: "Plug one in and choose it, or go on without.",
 			};
 		case "device-busy":
 			return {
-				title: `The ${thing} is in use or does not start`,
-				advice: "Close other programs that use it, then try again.",
+				title: `The ${thing} cannot be started`,
+				advice: "Another program may be using it. Close that one, then try again.",
 			};
 		case "insecure-origin":
 			return {

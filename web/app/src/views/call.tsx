@@ -96,17 +96,15 @@ function Banners({ model }: { model: CallModel }) {
 	const { state, retryAt } = model.connection.value;
 	return (
 		<div class="banners">
-			{state === "waiting" && retryAt !== undefined && (
-				<Away retryAt={retryAt} onRetry={() => model.retryNow()} />
-			)}
-			{state === "closed" && <Away retryAt={undefined} onRetry={() => model.retryNow()} />}
+			{state === "waiting" && retryAt !== undefined && <Away model={model} retryAt={retryAt} />}
+			{state === "closed" && <Away model={model} retryAt={undefined} />}
 			<Problems media={model.media} />
 		</div>
 	);
 }
 
 /** The way back to the server: how long until the next attempt, and a button for now. */
-function Away({ retryAt, onRetry }: { retryAt: number | undefined; onRetry: () => void }) {
+function Away({ model, retryAt }: { model: CallModel; retryAt: number | undefined }) {
 	const now = useNow(500);
 	const left = retryAt === undefined ? undefined : secondsUntil(retryAt, now.value);
 	return (
@@ -115,7 +113,9 @@ function Away({ retryAt, onRetry }: { retryAt: number | undefined; onRetry: () =
 			<div class="notice-text">
 				<strong role="status">The server is away</strong>
 				<span>
-					Those you see and hear stay with you; nobody can come or go.
+					{model.others.value.length > 0
+						? "Those you see and hear stay with you; nobody can come or go."
+						: "It may be restarting, or your network is down."}
 					{left !== undefined && (
 						<span data-testid="countdown">
 							{" "}
@@ -124,7 +124,12 @@ function Away({ retryAt, onRetry }: { retryAt: number | undefined; onRetry: () =
 					)}
 				</span>
 			</div>
-			<button type="button" class="soft" data-testid="retry-button" onClick={onRetry}>
+			<button
+				type="button"
+				class="soft"
+				data-testid="retry-button"
+				onClick={() => model.retryNow()}
+			>
 				Try now
 			</button>
 		</div>

@@ -36,6 +36,9 @@ export function Dialog({ label, testid, onClose, children }: DialogProps) {
 			class="dialog"
 			aria-label={label}
 			data-testid={testid}
+			// The dialog itself takes the focus: a key meant for elsewhere shall press no button.
+			tabIndex={-1}
+			autofocus
 			onCancel={(event) => {
 				event.preventDefault();
 				onClose?.();

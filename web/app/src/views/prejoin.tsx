@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { MediaModel } from "../state/media-model.js";
 import { cutBytes } from "../state/names.js";
+import { problemWords } from "../state/plain-words.js";
 import { loadPrefs, savePrefs } from "../state/prefs.js";
 import { Brand, DeviceSelect, Notice } from "./parts.js";
 import { Preview } from "./preview.js";
@@ -106,15 +107,13 @@ export function DeviceFields({ media }: { media: MediaModel }) {
 	);
 }
 
-/** One notice when both were refused for one reason, else one for each. */
+/** What is wrong with our own devices, in plain words. */
 export function Problems({ media }: { media: MediaModel }) {
-	const { audio, camera, screen } = media.problems.value;
-	const both = audio?.link !== undefined && camera?.link !== undefined;
 	return (
 		<>
-			{audio && <Notice words={audio} onDismiss={() => media.dismiss("audio")} />}
-			{camera && !both && <Notice words={camera} onDismiss={() => media.dismiss("camera")} />}
-			{screen && <Notice words={screen} onDismiss={() => media.dismiss("screen")} />}
+			{problemWords(media.problems.value, location.href).map(([slots, words]) => (
+				<Notice key={slots.join()} words={words} onDismiss={() => media.dismiss(slots)} />
+			))}
 		</>
 	);
 }

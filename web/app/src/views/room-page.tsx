@@ -24,10 +24,12 @@ export function RoomPage({ room, ring, router }: RoomPageProps) {
 		media.value?.close();
 		const model = new MediaModel();
 		media.value = model;
-		void model.start();
+		return model.start();
 	};
 	const join = (name: string) => {
 		if (!media.value) return;
+		// What went wrong was read in the preview; the call starts without it.
+		media.value.dismiss(["audio", "camera"]);
 		const model = new CallModel({ room, name, ring, media: media.value });
 		call.value = model;
 		exposeDebug(model);
@@ -37,12 +39,20 @@ export function RoomPage({ room, ring, router }: RoomPageProps) {
 		call.value?.leave();
 		media.value?.close();
 	};
+	/** Tries once more without a second look at the preview. */
+	const again = async (name: string) => {
+		leave();
+		await prepare();
+		join(name);
+	};
 
 	useEffect(() => {
-		prepare();
+		void prepare();
+		document.title = `${room} · Parley`;
 		addEventListener("pagehide", leave);
 		return () => {
 			removeEventListener("pagehide", leave);
+			document.title = "Parley";
 			leave();
 		};
 	}, []);
@@ -52,16 +62,8 @@ export function RoomPage({ room, ring, router }: RoomPageProps) {
 	if (!media.value) return null;
 	if (!model) return <Prejoin room={room} ring={ring} media={media.value} onJoin={join} />;
 	const ending = model.ending.value;
-	if (ending) return <Ended room={room} ending={ending} onAgain={prepare} onHome={home} />;
-	return (
-		<Call model={model} onLeave={leave} onAgain={() => again(model, join, prepare)} onHome={home} />
-	);
-}
-
-/** Calls once more without the preview: the devices are still open. */
-function again(model: CallModel, join: (name: string) => void, prepare: () => void): void {
-	const { name } = model;
-	model.leave();
-	if (model.media.tracks.peek().audio || model.media.tracks.peek().camera) join(name);
-	else prepare();
+	const retry = () => void again(model.name);
+	if (!ending) return <Call model={model} onLeave={leave} onAgain={retry} onHome={home} />;
+	const onAgain = ending.kind === "refused" ? retry : () => void prepare();
+	return <Ended room={room} ending={ending} onAgain={onAgain} onHome={home} />;
 }

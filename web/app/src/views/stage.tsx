@@ -43,7 +43,10 @@ export function Stage({ model }: { model: CallModel }) {
 			{everybody.map((person) => (
 				<Tile key={person.key} person={person} />
 			))}
-			{others.length === 0 && <Invite key="invite" model={model} />}
+			{others.length === 0 && model.phase.value === "joining" && <Entering key="entering" />}
+			{others.length === 0 && model.phase.value !== "joining" && (
+				<Invite key="invite" model={model} />
+			)}
 		</GridStage>
 	);
 }
@@ -70,6 +73,14 @@ export function inviteLink(model: CallModel): string {
 	const url = new URL(`/r/${encodeURIComponent(model.room)}`, location.origin);
 	if (model.ring.value) url.searchParams.set("ring", "1");
 	return url.href;
+}
+
+function Entering() {
+	return (
+		<section class="invite" data-testid="entering">
+			<h2>Entering the room…</h2>
+		</section>
+	);
 }
 
 function Invite({ model }: { model: CallModel }) {
