@@ -70,6 +70,8 @@ def code_only(text):
 
 def compile_commands(build):
     """The entries of a build directory's compile_commands.json."""
+    if not os.path.exists(os.path.join(ROOT, build, "compile_commands.json")):
+        sys.exit(f"{build}/ is not configured; scripts/build does that")
     with open(os.path.join(ROOT, build, "compile_commands.json"), encoding="utf-8") as f:
         return json.load(f)
 
