@@ -45,7 +45,7 @@ function mediaWords(thing: string, error: MediaError, href: string): PlainWords 
 			};
 		case "no-device":
 			return {
-				title: `No ${thing} was found`,
+				title: `No ${thing.replace(" and ", " or ")} was found`,
 				advice: "Plug one in and choose it, or go on without.",
 			};
 		case "device-busy":

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ExponentialBackoff } from "./backoff.js";
+import { Connection } from "./connection.js";
+import { FakeSocket } from "./testing.js";
+
+describe("Connection", () => {
+	let sockets: FakeSocket[];
+	let connection: Connection;
+	const socket = () => sockets.at(-1) as FakeSocket;
+
+	beforeEach(() => {
+		vi.useFakeTimers();
+		sockets = [];
+		connection = new Connection({
+			url: "ws://test",
+			policy: new ExponentialBackoff(() => 0),
+			openSocket: () => {
+				sockets.push(new FakeSocket());
+				return socket();
+			},
+		});
+	});
+	afterEach(() => {
+		connection.close();
+		vi.useRealTimers();
+	});
+
+	it("gives up on a server that says no hello", () => {
+		connection.open();
+		vi.advanceTimersByTime(10_000);
+		expect(connection.state).toBe("waiting");
+		expect(socket().closed).toBe(true);
+	});
+
+	it("comes back after 1 and then 2 seconds", async () => {
+		connection.open();
+		await socket().hello();
+		socket().break();
+		vi.advanceTimersByTime(1000);
+		expect(sockets.length).toBe(2);
+		socket().break();
+		vi.advanceTimersByTime(1999);
+		expect(sockets.length).toBe(2);
+		vi.advanceTimersByTime(1);
+		expect(sockets.length).toBe(3);
+	});
+
+	it("tries at once when told to", async () => {
+		connection.open();
+		await socket().hello();
+		socket().break();
+		connection.retryNow();
+		expect(connection.state).toBe("connecting");
+		expect(sockets.length).toBe(2);
+	});
+
+	it("notices a dead network by a ping without answer", async () => {
+		connection.open();
+		await socket().hello();
+		vi.advanceTimersByTime(10_000);
+		expect(socket().count("ping")).toBe(1);
+		vi.advanceTimersByTime(5000);
+		expect(connection.state).toBe("waiting");
+	});
+
+	it("keeps a quiet line that answers its pings", async () => {
+		connection.open();
+		await socket().hello();
+		for (let round = 0; round < 5; round++) {
+			vi.advanceTimersByTime(10_000);
+			await socket().say({ type: "pong" });
+		}
+		expect(connection.state).toBe("open");
+		expect(sockets.length).toBe(1);
+	});
+
+	it("rejects requests while the server is away, and those that were under way", async () => {
+		await expect(connection.request("chat")).rejects.toMatchObject({ reason: "not-open" });
+		connection.open();
+		await socket().hello();
+		const asked = expect(connection.request("chat")).rejects.toMatchObject({ reason: "lost" });
+		socket().break();
+		await asked;
+	});
+
+	it("waits as long as a draining server asks", async () => {
+		connection.open();
+		await socket().hello();
+		await socket().say({ type: "drain", retryAfter: 4000 });
+		socket().break();
+		expect((connection.retryAt ?? 0) - Date.now()).toBe(4000);
+	});
+
+	it("does not come back after close", async () => {
+		connection.open();
+		await socket().hello();
+		connection.close();
+		vi.advanceTimersByTime(100_000);
+		expect(connection.state).toBe("closed");
+		expect(sockets.length).toBe(1);
+	});
+
+	it("lets messages that it does not know go by", async () => {
+		connection.open();
+		await socket().hello();
+		socket().onmessage?.call({} as WebSocket, { data: '{"type":"later"}' } as MessageEvent);
+		socket().onmessage?.call({} as WebSocket, { data: "{" } as MessageEvent);
+		expect(connection.state).toBe("open");
+	});
+});

@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ConnectionError, RequestError } from "./errors.js";
+import { Requests } from "./requests.js";
+
+describe("Requests", () => {
+	beforeEach(() => vi.useFakeTimers());
+	afterEach(() => vi.useRealTimers());
+
+	it("settles each promise by its own id", async () => {
+		const requests = new Requests();
+		const first = requests.open(1000);
+		const second = requests.open(1000);
+		requests.handleReply({ type: "reply", id: second.id, ok: true, data: "b" });
+		requests.handleReply({ type: "reply", id: first.id, ok: true, data: "a" });
+		expect(await Promise.all([first.done, second.done])).toEqual(["a", "b"]);
+	});
+
+	it("rejects a refused request with the server's code", async () => {
+		const requests = new Requests();
+		const { id, done } = requests.open(1000);
+		const error = { code: "bad_field", message: "bad", detail: "name" };
+		requests.handleReply({ type: "reply", id, ok: false, error });
+		await expect(done).rejects.toMatchObject({ reason: "bad_field", detail: "name" });
+		await expect(done).rejects.toBeInstanceOf(RequestError);
+	});
+
+	it("rejects with a timeout and forgets the request", async () => {
+		const requests = new Requests();
+		const { id, done } = requests.open(1000);
+		const failed = expect(done).rejects.toMatchObject({ reason: "timeout" });
+		vi.advanceTimersByTime(1000);
+		await failed;
+		expect(requests.size).toBe(0);
+		expect(requests.handleReply({ type: "reply", id, ok: true })).toBe(false);
+	});
+
+	it("rejects all when the line is lost", async () => {
+		const requests = new Requests();
+		const waiting = [requests.open(1000).done, requests.open(1000).done];
+		requests.handleLost(new ConnectionError("lost", "gone"));
+		const results = await Promise.allSettled(waiting);
+		expect(results.map((result) => result.status)).toEqual(["rejected", "rejected"]);
+	});
+});
