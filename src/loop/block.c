@@ -6,7 +6,8 @@ struct loop_spare {
 	struct loop_spare *next;
 };
 
-/* About two megabytes per loop at most; what is given back beyond goes to the allocator. */
+/* About two megabytes per loop at most; what is given back beyond goes to the
+ * allocator. */
 static const struct {
 	size_t size;
 	unsigned keep;

@@ -27,8 +27,8 @@ struct loop {
 	int batch_n;
 	int batch_at;
 
-	uint64_t rest_us;       /* when the last turn ended */
-	uint64_t woke_us;       /* when the present one began */
+	uint64_t rest_us; /* when the last turn ended */
+	uint64_t woke_us; /* when the present one began */
 	int64_t lag_now;
 	int64_t lag_before;
 	ms_t lag_since;
@@ -48,7 +48,8 @@ static void loop_check(const struct loop *l)
 	(void)l;
 }
 
-/* The wake-up is edge-triggered: its counter is never read, which saves a call per batch. */
+/* The wake-up is edge-triggered: its counter is never read, which saves a call per
+ * batch. */
 static void loop_on_wake(struct loop_io *io, uint32_t events)
 {
 	(void)io;
@@ -183,7 +184,8 @@ void loop_run(struct loop *l)
 	l->rest_us = clock_mono_us();
 	while (!atomic_load_explicit(&l->stop, memory_order_relaxed)) {
 		loop_wait(l);
-		/* First, so that timers started by a handler count from the present turn. */
+		/* First, so that timers started by a handler count from the present
+		 * turn. */
 		loop_wheel_advance(&l->wheel, l->now);
 		loop_run_batch(l);
 		loop_wheel_run(&l->wheel);

@@ -1,11 +1,11 @@
 /* loop: one epoll loop per worker thread; the only place besides net/ that waits.
  *
- * A turn: wait; run what is ready (descriptors, timers, mail); then the tasks of the turn's
- * end, phase by phase, until none is left; then hand over the batched mail. So everything
- * that one turn says leaves together, one write per connection.
+ * A turn: wait; run what is ready (descriptors, timers, mail); then the tasks of the
+ * turn's end, phase by phase, until none is left; then hand over the batched mail. So
+ * everything that one turn says leaves together, one write per connection.
  *
- * Owner: the thread that runs it; every call but loop_stop() and loop_post() is made on that
- * thread. Before loop_run() one other thread may set things up (listeners, timers).
+ * Owner: the thread that runs it; every call but loop_stop() and loop_post() is made on
+ * that thread. Before loop_run() one other thread may set things up (listeners, timers).
  * loop_assert() guards the doors of objects that belong to a running loop.
  */
 #pragma once
@@ -21,17 +21,18 @@ struct loop;
 #define LOOP_MAX 64
 struct loop *loop_create(unsigned id);
 void loop_destroy(struct loop *l);
-/* Runs on the calling thread until loop_stop(); the turn that sees the stop is finished. */
+/* Runs on the calling thread until loop_stop(); the turn that sees the stop is
+ * finished. */
 void loop_run(struct loop *l);
-void loop_stop(struct loop *l);         /* from any thread and from signal handlers */
+void loop_stop(struct loop *l); /* from any thread and from signal handlers */
 unsigned loop_id(const struct loop *l);
 /* The loop of the running thread; NULL on threads without one. */
 struct loop *loop_current(void);
-ms_t loop_now(const struct loop *l);    /* monotonic, taken once per turn */
+ms_t loop_now(const struct loop *l); /* monotonic, taken once per turn */
 #define loop_assert(l) assert((l) == loop_current())
 
-/* Process housekeeping only (start, reload, drain): runs fn(arg) on the loop, in the order
- * posted. From any thread, also before loop_run(). */
+/* Process housekeeping only (start, reload, drain): runs fn(arg) on the loop, in the
+ * order posted. From any thread, also before loop_run(). */
 typedef void loop_post_fn(void *arg);
 void loop_post(struct loop *l, loop_post_fn *fn, void *arg);
 
@@ -40,11 +41,11 @@ struct loop_io;
 typedef void loop_io_fn(struct loop_io *io, uint32_t events);
 struct loop_io {
 	int fd;
-	uint32_t want;          /* EPOLLIN, EPOLLOUT */
+	uint32_t want; /* EPOLLIN, EPOLLOUT */
 	loop_io_fn *fn;
 };
-int loop_io_add(struct loop *l, struct loop_io *io, int fd, uint32_t want,
-		loop_io_fn *fn) NODISCARD;
+int loop_io_add(struct loop *l, struct loop_io *io, int fd, uint32_t want, loop_io_fn *fn)
+	NODISCARD;
 void loop_io_want(struct loop *l, struct loop_io *io, uint32_t want);
 /* After this `fn` is not called again, not even for an event already fetched.
  * Does not close fd. */
@@ -56,7 +57,7 @@ struct loop_timer;
 typedef void loop_timer_fn(struct loop_timer *t);
 struct loop_timer {
 	struct list link;
-	ms_t due;               /* 0: not running */
+	ms_t due; /* 0: not running */
 	loop_timer_fn *fn;
 };
 void loop_timer_init(struct loop_timer *t, loop_timer_fn *fn);
@@ -66,9 +67,9 @@ void loop_timer_stop(struct loop *l, struct loop_timer *t);
 
 /* --- the turn's end --- */
 enum loop_phase {
-	LOOP_FANOUT,    /* rooms write what they gathered into their members' streams */
-	LOOP_FLUSH,     /* streams write what they gathered to their sockets */
-	LOOP_REAP,      /* closed things are freed and their owners told */
+	LOOP_FANOUT, /* rooms write what they gathered into their members' streams */
+	LOOP_FLUSH,  /* streams write what they gathered to their sockets */
+	LOOP_REAP,   /* closed things are freed and their owners told */
 	LOOP_PHASES
 };
 struct loop_task;
@@ -78,8 +79,8 @@ struct loop_task {
 	loop_task_fn *fn;
 };
 void loop_task_init(struct loop_task *t, loop_task_fn *fn);
-/* Runs once, however often asked before; a task posted while a phase runs makes the phases
- * start again from the first once that phase is done. */
+/* Runs once, however often asked before; a task posted while a phase runs makes the
+ * phases start again from the first once that phase is done. */
 void loop_task_post(struct loop *l, enum loop_phase phase, struct loop_task *t);
 void loop_task_cancel(struct loop_task *t);
 static inline bool loop_task_posted(const struct loop_task *t)
@@ -87,8 +88,8 @@ static inline bool loop_task_posted(const struct loop_task *t)
 	return !list_empty(&t->link);
 }
 
-/* Scratch for one read of a descriptor: valid until the handler returns to the loop. What a
- * stream shows to `data` lies in it. */
+/* Scratch for one read of a descriptor: valid until the handler returns to the loop. What
+ * a stream shows to `data` lies in it. */
 #define LOOP_SCRATCH (256 * 1024)
 uint8_t *loop_scratch(struct loop *l);
 

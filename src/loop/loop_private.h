@@ -10,10 +10,10 @@
 #define WHEEL_LEVELS 5
 
 struct loop_wheel {
-	ms_t tick;                      /* everything due up to here has been taken out */
-	uint64_t used[WHEEL_LEVELS];    /* a bit per slot that is not empty */
+	ms_t tick;                   /* everything due up to here has been taken out */
+	uint64_t used[WHEEL_LEVELS]; /* a bit per slot that is not empty */
 	struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
-	struct list expired;            /* taken out, to be run in this turn */
+	struct list expired; /* taken out, to be run in this turn */
 };
 
 void loop_wheel_init(struct loop_wheel *w, ms_t now);
@@ -22,7 +22,8 @@ void loop_wheel_stop(struct loop_wheel *w, struct loop_timer *t);
 /* Takes what is due up to `now` into w->expired, in the order of its time. */
 void loop_wheel_advance(struct loop_wheel *w, ms_t now);
 void loop_wheel_run(struct loop_wheel *w);
-/* When the wheel next wants to be advanced: never later than the first timer; -1: never. */
+/* When the wheel next wants to be advanced: never later than the first timer; -1:
+ * never. */
 ms_t loop_wheel_next(const struct loop_wheel *w);
 
 /* --- the letter box (mail.c) --- */
@@ -30,7 +31,7 @@ ms_t loop_wheel_next(const struct loop_wheel *w);
 /* One batch of mail, or one posted function. */
 struct loop_parcel {
 	struct loop_parcel *next;
-	loop_post_fn *fn;               /* NULL: mail */
+	loop_post_fn *fn; /* NULL: mail */
 	void *arg;
 	uint32_t from;
 	uint32_t n;
@@ -38,9 +39,9 @@ struct loop_parcel {
 	uint8_t bytes[] __attribute__((aligned(8)));
 };
 
-/* A stack of parcels. LOOP_ASLEEP instead of NULL at its bottom says that the owner waits (or
- * is about to) and must be woken; so a batch costs one wake-up at most, and none when the
- * receiver is busy anyhow. */
+/* A stack of parcels. LOOP_ASLEEP instead of NULL at its bottom says that the owner waits
+ * (or is about to) and must be woken; so a batch costs one wake-up at most, and none when
+ * the receiver is busy anyhow. */
 struct loop_box {
 	_Atomic(struct loop_parcel *) top;
 	int wake_fd;
@@ -56,7 +57,7 @@ struct loop_mailer {
 	struct loop_box box;
 	struct loop_handler handler[LOOP_MAIL_KINDS];
 	struct loop_parcel *out[LOOP_MAX];
-	uint64_t dirty;                 /* a bit per `out` that is not NULL */
+	uint64_t dirty; /* a bit per `out` that is not NULL */
 };
 
 int loop_mailer_init(struct loop_mailer *m, unsigned id) NODISCARD;

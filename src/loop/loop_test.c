@@ -87,8 +87,8 @@ static void stop_from_another_thread_ends_a_waiting_loop(void **state)
 struct teller {
 	struct loop_task task;
 	char letter;
-	struct teller *posts;   /* this one ... */
-	enum loop_phase phase;  /* ... into that phase */
+	struct teller *posts;  /* this one ... */
+	enum loop_phase phase; /* ... into that phase */
 	struct teller *cancels;
 };
 
@@ -174,7 +174,7 @@ static void task_cancelled_does_not_run(void **state)
 
 struct end {
 	struct loop_io io;
-	int other;      /* the far end */
+	int other; /* the far end */
 	struct end *deletes;
 	unsigned calls;
 };
@@ -269,7 +269,8 @@ static void timer_wakes_a_waiting_loop_and_is_not_early(void **state)
 	timer_late = loop_now(loop) + 20;
 	loop_timer_start(loop, &timer, 20);
 	loop_run(loop);
-	assert_in_range(timer_late, 0, 5000); /* lateness is the machine's; it must only come */
+	assert_in_range(timer_late, 0,
+			5000); /* lateness is the machine's; it must only come */
 }
 
 /* --- metrics and blocks --- */

@@ -1,4 +1,5 @@
-/* loop_turns: for tests: drives a loop turn by turn on the testing thread, without waiting. */
+/* loop_turns: for tests: drives a loop turn by turn on the testing thread, without
+ * waiting. */
 #pragma once
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +18,27 @@ static inline void loop_turns_stop(void *arg)
 static inline void loop_one_turn(struct loop *l)
 {
 	loop_post(l, loop_turns_stop, l);
+	loop_run(l);
+}
+
+struct loop_turns_span {
+	struct loop_timer timer;
+	struct loop *loop;
+};
+
+static inline void loop_turns_over(struct loop_timer *t)
+{
+	loop_stop(container_of(t, struct loop_turns_span, timer)->loop);
+}
+
+/* Waits as a worker does; for what comes by the clock and shows in no other way. */
+static inline void loop_run_for(struct loop *l, ms_t span)
+{
+	struct loop_turns_span s = { .loop = l };
+
+	loop_timer_init(&s.timer, loop_turns_over);
+	loop_one_turn(l);
+	loop_timer_start(l, &s.timer, span);
 	loop_run(l);
 }
 

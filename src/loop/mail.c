@@ -116,7 +116,8 @@ void loop_mailer_flush(struct loop_mailer *m)
 	while (m->dirty) {
 		unsigned to = (unsigned)__builtin_ctzll(m->dirty);
 		struct loop_parcel *p = m->out[to];
-		struct loop_box *box = atomic_load_explicit(&boxes[to], memory_order_acquire);
+		struct loop_box *box =
+			atomic_load_explicit(&boxes[to], memory_order_acquire);
 
 		m->dirty &= m->dirty - 1;
 		m->out[to] = NULL;

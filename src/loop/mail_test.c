@@ -9,13 +9,13 @@ enum { KIND_COUNT = 1, KIND_ECHO, KIND_DONE, KIND_BIG };
 /* --- several loops on threads of their own --- */
 
 #define LOOPS 4
-#define MAILS 20000     /* from each loop to each */
+#define MAILS 20000 /* from each loop to each */
 
 struct node {
 	struct loop *loop;
 	struct loop_task task;
 	uint32_t sent;
-	uint32_t next[LOOPS];   /* the number expected from each */
+	uint32_t next[LOOPS]; /* the number expected from each */
 	unsigned complete;
 };
 
@@ -47,8 +47,9 @@ static void node_send(void *arg)
 	for (unsigned i = 0; i < 100 && n->sent < MAILS; i++, n->sent++) {
 		memcpy(body, &n->sent, sizeof(n->sent));
 		for (unsigned to = 0; to < LOOPS; to++)
-			loop_mail_send(to, KIND_COUNT,
-				       slice_of(body, sizeof(uint32_t) + loop_id(n->loop)));
+			loop_mail_send(
+				to, KIND_COUNT,
+				slice_of(body, sizeof(uint32_t) + loop_id(n->loop)));
 	}
 	if (n->sent < MAILS)
 		loop_post(n->loop, node_send, n);

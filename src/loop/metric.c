@@ -3,8 +3,8 @@
 #include <string.h>
 #include "loop/loop_private.h"
 
-/* Not in the loops, so that a reader needs no lock against one that ends; each
- * on cache lines of its own. `spare` is for threads without a loop: main, before and after. */
+/* Not in the loops, so that a reader needs no lock against one that ends; each on cache
+ * lines of its own. `spare` is for threads without a loop: main, before and after. */
 static struct {
 	_Alignas(64) struct metric_set set;
 	_Atomic bool alive;

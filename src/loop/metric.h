@@ -7,42 +7,56 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define METRIC_LIST(X)                                                                            \
-	/* id                   kind     name (parley_...)            help */                     \
-	X(CONNECTIONS,          gauge,   "connections",               "open TCP connections")     \
-	X(CONNECTS,             counter, "connects_total",            "accepted TCP connections") \
-	X(ACCEPT_ERRORS,        counter, "accept_errors_total",       "accepts that failed")      \
-	X(CONNECTIONS_REFUSED,  counter, "connections_refused_total", "closed at once: over net.max-connections") \
-	X(TLS_HANDSHAKES,       counter, "tls_handshakes_total",      "TLS handshakes done")      \
-	X(TLS_FAILURES,         counter, "tls_failures_total",        "TLS handshakes that failed") \
-	X(BYTES_IN,             counter, "received_bytes_total",      "bytes read from sockets")  \
-	X(BYTES_OUT,            counter, "sent_bytes_total",          "bytes written to sockets") \
-	X(QUEUED_BYTES,         gauge,   "write_queue_bytes",         "bytes waiting for slow readers") \
-	X(QUEUE_DROPS,          counter, "write_queue_drops_total",   "connections closed because they read too slowly") \
-	X(HTTP_REQUESTS,        counter, "http_requests_total",       "HTTP requests answered")   \
-	X(HTTP_BAD,             counter, "http_bad_requests_total",   "malformed or oversize HTTP requests") \
-	X(HTTP_TIMEOUTS,        counter, "http_timeouts_total",       "requests that came too slowly") \
-	X(HTTP_ORIGIN_DENIED,   counter, "http_origin_denied_total",  "requests and upgrades from a foreign origin") \
-	X(WEBSOCKETS,           gauge,   "websockets",                "open WebSocket connections") \
-	X(WS_MESSAGES_IN,       counter, "websocket_messages_received_total", "WebSocket messages received") \
-	X(WS_MESSAGES_OUT,      counter, "websocket_messages_sent_total",     "WebSocket messages sent") \
-	X(WS_BAD,               counter, "websocket_violations_total",        "connections closed for a protocol violation") \
-	X(WS_PING_TIMEOUTS,     counter, "websocket_ping_timeouts_total",     "connections closed because no pong came") \
-	X(SESSIONS,             gauge,   "sessions",                  "native sessions")          \
-	X(ROOMS,                gauge,   "rooms",                     "rooms")                    \
-	X(MEMBERS,              gauge,   "members",                   "members of rooms")         \
-	X(COMMANDS,             counter, "commands_total",            "commands that members gave") \
-	X(COMMANDS_REFUSED,     counter, "commands_refused_total",    "commands answered with an error") \
-	X(MALFORMED,            counter, "malformed_messages_total",  "messages that were no valid native message") \
-	X(RATE_LIMITED,         counter, "rate_limited_total",        "messages over limit.messages") \
-	X(EVENTS,               counter, "room_events_total",         "events that rooms made")   \
-	X(DELIVERIES,           counter, "deliveries_total",          "events handed to members") \
-	X(MAIL_SENT,            counter, "mail_sent_total",           "mail to other workers")    \
-	X(MAIL_BATCHES,         counter, "mail_batches_total",        "batches of mail (wake-ups)") \
-	X(HANDOVERS,            counter, "handovers_total",           "connections moved to their room's worker") \
-	X(LOOP_TURNS,           counter, "loop_turns_total",          "turns of the loop")        \
-	X(LOOP_BUSY_US,         counter, "loop_busy_microseconds_total", "time spent working, not waiting") \
-	X(LOOP_LAG_MAX_US,      gauge,   "loop_lag_max_microseconds", "longest turn of the last 10 s")
+#define METRIC_LIST(X)                                                                   \
+	/* id, kind, name (parley_...), help */                                          \
+	X(CONNECTIONS, gauge, "connections", "open TCP connections")                     \
+	X(CONNECTS, counter, "connects_total", "accepted TCP connections")               \
+	X(ACCEPT_ERRORS, counter, "accept_errors_total", "accepts that failed")          \
+	X(CONNECTIONS_REFUSED, counter, "connections_refused_total",                     \
+	  "closed at once: over net.max-connections")                                    \
+	X(TLS_HANDSHAKES, counter, "tls_handshakes_total", "TLS handshakes done")        \
+	X(TLS_FAILURES, counter, "tls_failures_total", "TLS handshakes that failed")     \
+	X(BYTES_IN, counter, "received_bytes_total", "bytes read from sockets")          \
+	X(BYTES_OUT, counter, "sent_bytes_total", "bytes written to sockets")            \
+	X(QUEUED_BYTES, gauge, "write_queue_bytes", "bytes waiting for slow readers")    \
+	X(QUEUE_DROPS, counter, "write_queue_drops_total",                               \
+	  "connections closed because they read too slowly")                             \
+	X(HTTP_REQUESTS, counter, "http_requests_total", "HTTP requests answered")       \
+	X(HTTP_BAD, counter, "http_bad_requests_total",                                  \
+	  "malformed or oversize HTTP requests")                                         \
+	X(HTTP_TIMEOUTS, counter, "http_timeouts_total",                                 \
+	  "requests that came too slowly")                                               \
+	X(HTTP_ORIGIN_DENIED, counter, "http_origin_denied_total",                       \
+	  "requests and upgrades from a foreign origin")                                 \
+	X(WEBSOCKETS, gauge, "websockets", "open WebSocket connections")                 \
+	X(WS_MESSAGES_IN, counter, "websocket_messages_received_total",                  \
+	  "WebSocket messages received")                                                 \
+	X(WS_MESSAGES_OUT, counter, "websocket_messages_sent_total",                     \
+	  "WebSocket messages sent")                                                     \
+	X(WS_BAD, counter, "websocket_violations_total",                                 \
+	  "connections closed for a protocol violation")                                 \
+	X(WS_PING_TIMEOUTS, counter, "websocket_ping_timeouts_total",                    \
+	  "connections closed because no pong came")                                     \
+	X(SESSIONS, gauge, "sessions", "native sessions")                                \
+	X(ROOMS, gauge, "rooms", "rooms")                                                \
+	X(MEMBERS, gauge, "members", "members of rooms")                                 \
+	X(COMMANDS, counter, "commands_total", "commands that members gave")             \
+	X(COMMANDS_REFUSED, counter, "commands_refused_total",                           \
+	  "commands answered with an error")                                             \
+	X(MALFORMED, counter, "malformed_messages_total",                                \
+	  "messages that were no valid native message")                                  \
+	X(RATE_LIMITED, counter, "rate_limited_total", "messages over limit.messages")   \
+	X(EVENTS, counter, "room_events_total", "events that rooms made")                \
+	X(DELIVERIES, counter, "deliveries_total", "events handed to members")           \
+	X(MAIL_SENT, counter, "mail_sent_total", "mail to other workers")                \
+	X(MAIL_BATCHES, counter, "mail_batches_total", "batches of mail (wake-ups)")     \
+	X(HANDOVERS, counter, "handovers_total",                                         \
+	  "connections moved to their room's worker")                                    \
+	X(LOOP_TURNS, counter, "loop_turns_total", "turns of the loop")                  \
+	X(LOOP_BUSY_US, counter, "loop_busy_microseconds_total",                         \
+	  "time spent working, not waiting")                                             \
+	X(LOOP_LAG_MAX_US, gauge, "loop_lag_max_microseconds",                           \
+	  "longest turn of the last 10 s")
 
 #define X(id, kind, name, help) METRIC_##id,
 enum metric { METRIC_LIST(X) METRIC_COUNT };
@@ -67,7 +81,8 @@ static inline void metric_set_value(enum metric m, int64_t n)
 	atomic_store_explicit(&metric_here->v[m], n, memory_order_relaxed);
 }
 
-/* Sum over all loops, also those that ended (max for LOOP_LAG_MAX_US); from any thread. */
+/* Sum over all loops, also those that ended (max for LOOP_LAG_MAX_US); from any
+ * thread. */
 int64_t metric_total(enum metric m);
 /* Of one loop; 0 when there is none. */
 int64_t metric_of(unsigned loop_id, enum metric m);

@@ -1,11 +1,11 @@
 /* A hierarchical wheel: five levels of 64 slots; a slot of level n is 64^n ms wide, so
- * the wheel spans twelve days (what is due later waits in the last slot and is put in again).
- * A timer goes into the level that its distance asks for and trickles down as its time
- * comes near; an idle wheel jumps from one used slot to the next by the bit maps, without
- * counting through the milliseconds between.
+ * the wheel spans twelve days (what is due later waits in the last slot and is put in
+ * again). A timer goes into the level that its distance asks for and trickles down as its
+ * time comes near; an idle wheel jumps from one used slot to the next by the bit maps,
+ * without counting through the milliseconds between.
  *
- * Timers of a second and more are rounded up by at most 1/64: twenty thousand
- * keep-alives then fire in a few turns per second instead of each in a turn of its own.
+ * Timers of a second and more are rounded up by at most 1/64: twenty thousand keep-alives
+ * then fire in a few turns per second instead of each in a turn of its own.
  */
 #include "loop/loop_private.h"
 
@@ -119,7 +119,7 @@ static void wheel_open_slot(struct loop_wheel *w, unsigned level)
 	list_init(&moved);
 	list_splice(&moved, &w->slot[level][slot]);
 	w->used[level] &= ~((uint64_t)1 << slot);
-	list_each_safe(n, &moved) {
+	list_each_safe (n, &moved) {
 		list_unlink(n);
 		wheel_put(w, list_entry(n, struct loop_timer, link));
 	}
@@ -143,7 +143,8 @@ void loop_wheel_advance(struct loop_wheel *w, ms_t now)
 void loop_wheel_run(struct loop_wheel *w)
 {
 	while (!list_empty(&w->expired)) {
-		struct loop_timer *t = list_entry(w->expired.next, struct loop_timer, link);
+		struct loop_timer *t =
+			list_entry(w->expired.next, struct loop_timer, link);
 		list_unlink(&t->link);
 		t->due = 0;
 		t->fn(t);

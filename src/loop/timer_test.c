@@ -10,7 +10,7 @@
 
 struct probe {
 	struct loop_timer t;
-	ms_t asked;     /* the moment that was asked for */
+	ms_t asked; /* the moment that was asked for */
 	ms_t fired;
 };
 

@@ -9,8 +9,8 @@
 #include "base/mem.h"
 
 #define BACKLOG 4096
-#define ACCEPT_BATCH 256        /* per turn, so that accepting never starves who is connected */
-#define ACCEPT_PAUSE 100        /* ms without accepting when descriptors or memory are short */
+#define ACCEPT_BATCH 256 /* per turn, so that accepting never starves who is connected */
+#define ACCEPT_PAUSE 100 /* ms without accepting when descriptors or memory are short */
 
 struct listener {
 	struct loop *loop;
@@ -19,7 +19,7 @@ struct listener {
 	struct log_limit log;
 	listen_accept_fn *fn;
 	void *arg;
-	bool closed;            /* by its own callback: freed when that returns */
+	bool closed; /* by its own callback: freed when that returns */
 	bool busy;
 };
 
@@ -93,7 +93,7 @@ static void listener_failed(struct listener *ln, int err)
 	metric_add(METRIC_ACCEPT_ERRORS, 1);
 	log_limited(&ln->log, "net", "accept-failed", "err=%s", err_text(err));
 	if (err != -EMFILE && err != -ENFILE && err != -ENOBUFS && err != -ENOMEM)
-		return; /* that connection's own trouble (accept(2): ECONNABORTED, ENETDOWN ...) */
+		return; /* that connection's own trouble: ECONNABORTED, ENETDOWN ... */
 	loop_io_want(ln->loop, &ln->io, 0);
 	loop_timer_start(ln->loop, &ln->resume, ACCEPT_PAUSE);
 }
@@ -104,7 +104,8 @@ static bool listener_accept(struct listener *ln)
 	struct sockaddr_storage ss;
 	socklen_t n = sizeof(ss);
 	struct addr peer = { 0 };
-	int fd = accept4(ln->io.fd, (struct sockaddr *)&ss, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept4(ln->io.fd, (struct sockaddr *)&ss, &n,
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0) {
 		int err = -errno;

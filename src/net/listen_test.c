@@ -91,7 +91,8 @@ static void accepted_sockets_are_ready_for_use(void **state)
 	assert_true(addr_is_loopback(&accepted.peer[0]));
 	assert_true(fcntl(accepted.fd[0], F_GETFL) & O_NONBLOCK);
 	assert_true(fcntl(accepted.fd[0], F_GETFD) & FD_CLOEXEC);
-	assert_int_equal(getsockopt(accepted.fd[0], IPPROTO_TCP, TCP_NODELAY, &nodelay, &n), 0);
+	assert_int_equal(
+		getsockopt(accepted.fd[0], IPPROTO_TCP, TCP_NODELAY, &nodelay, &n), 0);
 	assert_int_equal(nodelay, 1);
 	assert_int_equal(metric_of(0, METRIC_CONNECTS), 1);
 	close(client);
@@ -196,7 +197,8 @@ static void listener_may_be_closed_by_its_callback(void **state)
 	accepted_close();
 }
 
-/* Without descriptors accept() fails for as long as the connection waits: no spinning then. */
+/* Without descriptors accept() fails for as long as the connection waits: no spinning
+ * then. */
 static void listener_pauses_when_descriptors_run_out(void **state)
 {
 	(void)state;

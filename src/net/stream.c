@@ -233,7 +233,7 @@ static void stream_readable(struct stream *s, uint32_t events)
 		if (events & (EPOLLERR | EPOLLHUP))
 			stream_die(s, -ECONNRESET);
 		else
-			stream_stop_reading(s); /* asked for only now: most pauses are short */
+			stream_stop_reading(s); /* only now: most pauses are short */
 	} else if (LIKELY(s->mode == STREAM_PLAIN && !s->waits_first)) {
 		stream_read_plain(s);
 	} else {
@@ -346,6 +346,11 @@ struct stream *stream_create(struct loop *l, int fd, const struct addr *peer,
 	return s;
 }
 
+void stream_set_queue(struct stream *s, size_t bytes)
+{
+	s->queue_limit = clamp32(bytes);
+}
+
 void stream_detach(struct stream *s)
 {
 	struct loop *l = s->loop;
@@ -364,7 +369,8 @@ void stream_detach(struct stream *s)
 	s->loop = NULL;
 }
 
-void stream_attach(struct loop *l, struct stream *s, const struct stream_ops *ops, void *arg)
+void stream_attach(struct loop *l, struct stream *s, const struct stream_ops *ops,
+		   void *arg)
 {
 	assert(!s->loop);
 	s->loop = l;

@@ -55,7 +55,8 @@ static void out_make_room(struct loop *l, struct stream_out **out, size_t n)
 		memmove(o->p, o->p + o->at, left);
 	} else {
 		size_t twice = o && o->cap > SMALL_CAP ? 2 * (size_t)o->cap : 0;
-		struct stream_out *bigger = out_create(l, left + n > twice ? left + n : twice);
+		struct stream_out *bigger =
+			out_create(l, left + n > twice ? left + n : twice);
 		if (o)
 			memcpy(bigger->p, o->p + o->at, left);
 		stream_out_free(l, out);
@@ -193,7 +194,8 @@ static bool stream_send_tls(struct stream *s)
 	struct stream_out **wire = stream_tls_wire(s);
 
 	if (s->state == STREAM_FINISHING && !stream_tls_ready(s))
-		stream_out_free(s->loop, &s->out); /* nobody will ever be able to read it */
+		stream_out_free(s->loop,
+				&s->out); /* nobody will ever be able to read it */
 	for (;;) {
 		if (!*wire && s->out && stream_tls_ready(s))
 			stream_tls_seal_out(s);
@@ -227,7 +229,8 @@ void stream_flush(struct stream *s)
 	if (s->blocked || s->state >= STREAM_DRAINING ||
 	    (s->mode == STREAM_UNKNOWN && s->state == STREAM_OPEN))
 		return;
-	bool all = s->mode == STREAM_TLS ? stream_send_tls(s) : stream_send_out(s, &s->out);
+	bool all =
+		s->mode == STREAM_TLS ? stream_send_tls(s) : stream_send_out(s, &s->out);
 	if (s->state == STREAM_DEAD)
 		return;
 	stream_gauge(s);
@@ -258,10 +261,12 @@ static int stream_write_shared_tls(struct stream *s, struct slice bytes)
 	return 0;
 }
 
-/* The hot path of a room: one system call and no memory of ours is touched but the stream. */
+/* The hot path of a room: one system call and no memory of ours is touched but the
+ * stream. */
 int stream_write_shared(struct stream *s, struct slice bytes)
 {
-	if (s->state != STREAM_OPEN || s->out || s->mode == STREAM_UNKNOWN || bytes.n == 0)
+	if (s->state != STREAM_OPEN || s->out || s->mode == STREAM_UNKNOWN ||
+	    bytes.n == 0)
 		return stream_write(s, bytes);
 	if (s->tls)
 		return stream_write_shared_tls(s, bytes);

@@ -14,7 +14,7 @@
 struct owner {
 	struct stream *s;
 	struct buf got;
-	unsigned calls;         /* of data */
+	unsigned calls; /* of data */
 	unsigned closed;
 	unsigned drained;
 	int err;

@@ -1,8 +1,9 @@
-/* stream_private: what stream.c (life and reading), stream_out.c (writing) and stream_tls.c
- * (records) share; nobody else includes it.
+/* stream_private: what stream.c (life and reading), stream_out.c (writing) and
+ * stream_tls.c (records) share; nobody else includes it.
  *
- * Plain: `out` holds what was gathered in this turn and, when `blocked`, what the socket did
- * not take. TLS: `out` holds plaintext not yet encrypted, tls->wire what the socket shall get.
+ * Plain: `out` holds what was gathered in this turn and, when `blocked`, what the socket
+ * did not take. TLS: `out` holds plaintext not yet encrypted, tls->wire what the socket
+ * shall get.
  */
 #pragma once
 #include "net/stream.h"
@@ -36,37 +37,38 @@ struct stream_carry {
 
 struct stream {
 	struct loop_io io;
-	struct loop *loop;              /* NULL between detach and attach */
+	struct loop *loop; /* NULL between detach and attach */
 	const struct stream_ops *ops;
 	void *arg;
 	struct stream_out *out;
 	struct stream_carry *carry;
-	struct stream_tls *tls;         /* mode TLS only */
-	struct tls_context *context;    /* until the first byte */
+	struct stream_tls *tls;      /* mode TLS only */
+	struct tls_context *context; /* until the first byte */
 	struct loop_task task;
-	struct loop_timer timer;        /* handshake, then linger */
+	struct loop_timer timer; /* handshake, then linger */
 	struct addr peer;
 	uint32_t queue_limit;
 	uint32_t linger;
-	uint32_t gauged;                /* our part of METRIC_QUEUED_BYTES */
-	int err;                        /* for `closed` */
+	uint32_t gauged; /* our part of METRIC_QUEUED_BYTES */
+	int err;         /* for `closed` */
 	uint8_t state;
 	uint8_t mode;
-	bool blocked : 1;               /* the socket is full: EPOLLOUT is wanted */
-	bool was_blocked : 1;           /* `drained` is owed */
+	bool blocked : 1;     /* the socket is full: EPOLLOUT is wanted */
+	bool was_blocked : 1; /* `drained` is owed */
 	bool paused : 1;
 	bool in_data : 1;
-	bool again : 1;                 /* show the carry to (new) `data` */
+	bool again : 1; /* show the carry to (new) `data` */
 	bool peer_ended : 1;
-	bool waits_first : 1;           /* for the first byte or the handshake; timer runs */
-	bool watched : 1;               /* io is in the loop's epoll */
+	bool waits_first : 1; /* for the first byte or the handshake; timer runs */
+	bool watched : 1;     /* io is in the loop's epoll */
 };
 
 /* stream.c */
 void stream_die(struct stream *s, int err);
 void stream_post(struct stream *s, enum loop_phase phase);
 void stream_settled(struct stream *s, enum stream_mode mode);
-/* Shows n bytes to the owner and keeps what it leaves. The stream may be detached after. */
+/* Shows n bytes to the owner and keeps what it leaves. The stream may be detached
+ * after. */
 void stream_deliver(struct stream *s, uint8_t *p, size_t n);
 size_t stream_unpack_carry(struct stream *s, uint8_t *to);
 void stream_on_end(struct stream *s);
@@ -85,8 +87,8 @@ static inline size_t stream_out_left(const struct stream_out *out)
 	return out ? out->n - out->at : 0;
 }
 
-/* stream_tls.c. The loop's scratch: plaintext in front, behind the carry; the ciphertext that
- * it is made from in the last part. */
+/* stream_tls.c. The loop's scratch: plaintext in front, behind the carry; the ciphertext
+ * that it is made from in the last part. */
 #define STREAM_CIPHER_MAX (64 * 1024) /* read at once */
 #define STREAM_CIPHER_AT (LOOP_SCRATCH - STREAM_CIPHER_MAX)
 void stream_tls_start(struct stream *s);
@@ -96,6 +98,6 @@ void stream_tls_input(struct stream *s, uint8_t *p, size_t n);
 /* Encrypts a part of s->out, or bytes of the caller's, into the wire. */
 void stream_tls_seal_out(struct stream *s);
 void stream_tls_seal(struct stream *s, struct slice bytes);
-bool stream_tls_ready(const struct stream *s);  /* handshake done */
-void stream_tls_end(struct stream *s);          /* close_notify, once */
+bool stream_tls_ready(const struct stream *s); /* handshake done */
+void stream_tls_end(struct stream *s);         /* close_notify, once */
 struct stream_out **stream_tls_wire(struct stream *s);

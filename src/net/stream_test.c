@@ -147,8 +147,7 @@ static void first_byte_ends_the_deadline(void **state)
 	(void)state;
 	far_write(far, SLICE("x"));
 	loop_until(loop, own.got.n == 1);
-	ms_t later = loop_now(loop) + owner_hurry.handshake + 20;
-	loop_until(loop, loop_now(loop) > later);
+	loop_run_for(loop, owner_hurry.handshake + 20);
 	assert_int_equal(own.closed, 0);
 }
 
@@ -335,7 +334,8 @@ static void queue_of_a_reader_that_does_not_read_is_bounded(void **state)
 	assert_in_range(queued, owner_limits.queue - 60001, owner_limits.queue);
 	assert_int_equal(metric_total(METRIC_QUEUED_BYTES), queued);
 	assert_null(stream_reserve(own.s, 60001));
-	assert_int_equal(stream_write(own.s, slice_of("", owner_limits.queue + 1)), E_SLOW);
+	assert_int_equal(stream_write(own.s, slice_of("", owner_limits.queue + 1)),
+			 E_SLOW);
 	assert_int_equal(stream_queued(own.s), queued); /* nothing of what was refused */
 	stream_write_last(own.s, SLICE("bye"));
 	assert_int_equal(stream_queued(own.s), queued + 3);
@@ -356,7 +356,8 @@ static void message_larger_than_the_queue_is_slow_and_not_sent(void **state)
 	static uint8_t huge[(1 << 20) + 1];
 	struct buf got = BUF_INIT(10);
 
-	assert_int_equal(stream_write_shared(own.s, slice_of(huge, sizeof(huge))), E_SLOW);
+	assert_int_equal(stream_write_shared(own.s, slice_of(huge, sizeof(huge))),
+			 E_SLOW);
 	assert_int_equal(stream_write(own.s, slice_of(huge, sizeof(huge))), E_SLOW);
 	loop_one_turn(loop);
 	assert_int_equal(far_read(far, &got), -EAGAIN);
@@ -372,7 +373,8 @@ static void bytes_keep_their_order_whatever_the_reader_does(void **state)
 	pattern_at = 0;
 	for (int i = 0; i < 3000; i++) {
 		for (int k = rand() % 4; k > 0; k--)
-			pattern_write((size_t)(rand() % 100 ? rand() % 2000 : rand() % 65536));
+			pattern_write(
+				(size_t)(rand() % 100 ? rand() % 2000 : rand() % 65536));
 		if (rand() % 2)
 			loop_one_turn(loop);
 		if (rand() % 8 == 0)
@@ -430,7 +432,8 @@ static void finish_loses_no_answer_though_the_peer_keeps_talking(void **state)
 	own.data = answer_and_finish;
 	far_write(far, slice_of(much, sizeof(much)));
 	loop_until(loop, own.calls == 1);
-	/* Were the socket closed now, these bytes would bring a reset and the answer were lost. */
+	/* Were the socket closed now, these bytes would bring a reset and the answer were
+	 * lost. */
 	far_write(far, slice_of(much, sizeof(much)));
 	assert_int_equal(far_read_all(far, loop, &got), 0);
 	assert_text(&got, "answer");

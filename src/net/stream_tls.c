@@ -1,6 +1,6 @@
-/* TLS without sockets: OpenSSL reads from the bytes that one recv has brought and writes to
- * the stream's wire buffer. Each call takes all there is, so OpenSSL never holds
- * more than one incomplete record, and what a turn says leaves in one send.
+/* TLS without sockets: OpenSSL reads from the bytes that one recv has brought and writes
+ * to the stream's wire buffer. Each call takes all there is, so OpenSSL never holds more
+ * than one incomplete record, and what a turn says leaves in one send.
  */
 #include <assert.h>
 #include <openssl/err.h>
@@ -12,16 +12,16 @@
 #include "net/stream_private.h"
 #include "net/tls_private.h"
 
-#define SEAL_MAX (256 * 1024)   /* at once, so that a long queue is not held twice */
+#define SEAL_MAX (256 * 1024) /* at once, so that a long queue is not held twice */
 
 struct stream_tls {
 	SSL *ssl;
 	struct stream *stream;
 	struct stream_out *wire;
-	const uint8_t *in;      /* ciphertext not yet taken; empty between calls */
+	const uint8_t *in; /* ciphertext not yet taken; empty between calls */
 	size_t in_left;
 	bool ready;
-	bool ended;             /* no more output: close_notify or an alert was written */
+	bool ended; /* no more output: close_notify or an alert was written */
 };
 
 /* --- the BIO --- */
@@ -56,7 +56,8 @@ static int bio_write(BIO *bio, const char *from, int n)
 	return n;
 }
 
-/* 0 to what we do not know: a 1 to the kTLS questions would make OpenSSL send plaintext. */
+/* 0 to what we do not know: a 1 to the kTLS questions would make OpenSSL send
+ * plaintext. */
 static long bio_ctrl(BIO *bio, int cmd, long num, void *arg)
 {
 	(void)bio;
@@ -236,5 +237,6 @@ void stream_tls_end(struct stream *s)
 		return;
 	s->tls->ended = true;
 	ERR_clear_error();
-	(void)SSL_shutdown(s->tls->ssl); /* writes close_notify; the peer's is not waited for */
+	(void)SSL_shutdown(
+		s->tls->ssl); /* writes close_notify; the peer's is not waited for */
 }

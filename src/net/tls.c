@@ -28,7 +28,7 @@ struct tls_context {
 	SSL_CTX *ctx;
 	char *cert_file;
 	char *key_file;
-	struct stamp seen[2];   /* also of a pair that did not load: told once */
+	struct stamp seen[2]; /* also of a pair that did not load: told once */
 };
 
 const char *tls_reason(void)
@@ -116,8 +116,9 @@ static int tls_stamp(const char *path, struct stamp *out, struct buf *why)
 
 static bool stamp_eq(const struct stamp *a, const struct stamp *b)
 {
-	return a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec &&
-	       a->size == b->size && a->inode == b->inode;
+	return a->mtime.tv_sec == b->mtime.tv_sec &&
+	       a->mtime.tv_nsec == b->mtime.tv_nsec && a->size == b->size &&
+	       a->inode == b->inode;
 }
 
 /* Loads the pair; the old one stays when it fails. */

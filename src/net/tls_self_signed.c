@@ -11,7 +11,7 @@
 #include "net/tls_private.h"
 
 #define DAY 86400L
-#define VALID_DAYS 825  /* the longest that Apple's clients take */
+#define VALID_DAYS 825 /* the longest that Apple's clients take */
 #define PEM_MAX 65536
 #define NAMES_MAX 4096
 
@@ -55,8 +55,8 @@ static int set_names(X509 *cert, struct slice names)
 	format_names(names, &san);
 	int ok = !san.bad &&
 		 X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-					    (const unsigned char *)"Parley (self-signed)", -1,
-					    -1, 0) &&
+					    (const unsigned char *)"Parley (self-signed)",
+					    -1, -1, 0) &&
 		 X509_set_issuer_name(cert, subject) &&
 		 add_extension(cert, NID_subject_alt_name, (const char *)san.p);
 	buf_fini(&san);
@@ -103,8 +103,8 @@ static int write_pem(BIO *bio, const char *path, unsigned mode, struct buf *why)
 	return err;
 }
 
-static int write_pair(const char *cert_file, const char *key_file, X509 *cert, EVP_PKEY *key,
-		      struct buf *why)
+static int write_pair(const char *cert_file, const char *key_file, X509 *cert,
+		      EVP_PKEY *key, struct buf *why)
 {
 	BIO *key_pem = BIO_new(BIO_s_secmem());
 	BIO *cert_pem = BIO_new(BIO_s_mem());
