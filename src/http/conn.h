@@ -56,7 +56,7 @@ struct http_conn {
 	struct stream *stream;      /* NULL when closed */
 	struct addr peer;
 	struct loop_timer timer;
-	struct loop_task more; /* after LOOP_FLUSH: is there room for the rest? */
+	struct loop_task more; /* in LOOP_FLUSH, after the stream's: room for the rest? */
 	enum http_conn_state state;
 	enum http_conn_state timed; /* the state that the timer runs for */
 	bool in_data;

@@ -177,7 +177,7 @@ void http_reply_continue(struct http_conn *c)
 			next_piece(&c->rest, queued < limit ? limit - queued : 0);
 		if (piece.n == 0 || stream_write(c->stream, piece) < 0) {
 			http_conn_set_state(c, HTTP_CONN_SENDING);
-			loop_task_post(c->server->loop, LOOP_REAP, &c->more);
+			loop_task_post(c->server->loop, LOOP_FLUSH, &c->more);
 			return;
 		}
 		advance(&c->rest, piece.n);
