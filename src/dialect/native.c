@@ -148,12 +148,14 @@ static void on_ws_message(void *arg, struct ws *w, enum ws_op op, uint8_t *p, si
 {
 	struct session *s = arg;
 
-	if (op != WS_TEXT)
+	if (op != WS_TEXT) {
+		metric_add(METRIC_MALFORMED, 1);
 		ws_close(w, 1003, "text messages only");
-	else if (!within_rate(s))
+	} else if (!within_rate(s)) {
 		on_over_rate(s);
-	else
+	} else {
 		native_message(s, slice_of(p, n));
+	}
 }
 
 static void on_ws_closed(void *arg, struct ws *w, uint16_t code)

@@ -143,8 +143,10 @@ static int decode_join(struct decoder *d)
 		return bad_field(d, "id");
 	if (d->m->room.n == 0 || has_control(d->m->room))
 		return bad_field(d, "room");
-	if (err == 0)
-		err = take_text(d, "user", 0, ROOM_MAX_NAME, &c->user);
+	if (err == 0 && field(d, 0, "name") == 0)
+		err = bad_field(d, "name");
+	if (err == 0 && field(d, 0, "user") != 0)
+		err = take_text(d, "user", 1, ROOM_MAX_NAME, &c->user);
 	if (err == 0)
 		err = take_metadata(d);
 	uint32_t state = field(d, 0, "state");

@@ -80,6 +80,7 @@ static void fill_ws(struct ws_settings *w, const struct config *c, int64_t max_m
 
 /* What an echo may be asked to hold (docs/protocol.md). */
 #define ECHO_MAX (16 << 20)
+#define ECHO_QUEUE (ECHO_MAX + (1 << 20))
 /* A drained client comes back when a restart is likely done. */
 #define RETRY_AFTER 1000
 
@@ -95,6 +96,7 @@ static int fill_dialect(struct server *s, struct buf *why)
 		return err;
 	fill_ws(&d->ws, c, c->message_size);
 	fill_ws(&d->echo, c, ECHO_MAX);
+	d->echo.queue = ECHO_QUEUE;
 	d->rate = (uint32_t)c->rate;
 	d->burst = (uint32_t)c->burst;
 	d->session_rooms = (uint32_t)c->session_rooms;
@@ -255,6 +257,9 @@ static void server_close(struct server *s)
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		if (s->workers[i])
 			worker_stop(s->workers[i]);
+	/* Who is still there when the time is up: the kernel hangs up for us. */
+	if (metric_total(METRIC_CONNECTIONS) > 0)
+		_exit(0);
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		worker_destroy(s->workers[i]);
 	buf_fini(&s->ice);

@@ -427,6 +427,8 @@ int ws_accept(struct http_exchange *x, const struct ws_settings *s, const char *
 		buf_fini(&answer);
 		return E_MALFORMED;
 	}
+	if (s->queue)
+		stream_set_queue(stream, s->queue);
 	*out = ws_create(stream, s, ops, arg);
 	(*out)->deflate = deflate;
 	int slow = stream_write(stream, buf_slice(&answer));

@@ -16,6 +16,7 @@ struct ws_settings {
 	ms_t ping_interval;     /* 0: no pings */
 	ms_t ping_timeout;
 	ms_t close_timeout;     /* for the peer's close frame after ours */
+	size_t queue;           /* bound of the write queue; 0: the stream's own */
 	bool deflate;           /* offer of RFC 7692 accepted, without context takeover */
 	size_t deflate_min;     /* smaller messages go uncompressed */
 };
