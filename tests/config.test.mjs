@@ -60,18 +60,30 @@ describe("parley config", () => {
 	});
 
 	it("shows lists, replaced as a whole by the stronger source", async (t) => {
-		const path = configFile(t, "[ice]\nserver = stun:a\nserver = stun:b\n");
-		const { stdout } = await runParley(["config", "--config", path]);
-		assert.deepEqual(stdout.match(/^ice\.server = \S+/gm), [
-			"ice.server = stun:a",
-			"ice.server = stun:b",
-		]);
-		const env = { PARLEY_ICE_SERVER: "stun:c stun:d" };
-		const second = await runParley(["config", "--config", path], env);
-		assert.deepEqual(second.stdout.match(/^ice\.server = \S+/gm), [
-			"ice.server = stun:c",
-			"ice.server = stun:d",
-		]);
+		const path = configFile(t, "[http]\nallowed-origins = https://a\nallowed-origins = https://b\n");
+		const listed = async (env) => {
+			const { stdout } = await runParley(["config", "--config", path], env);
+			return stdout.match(/^http\.allowed-origins = \S+/gm).map((line) => line.split(" = ")[1]);
+		};
+		assert.deepEqual(await listed(), ["https://a", "https://b"]);
+		const env = { PARLEY_HTTP_ALLOWED_ORIGINS: "https://c https://d" };
+		assert.deepEqual(await listed(env), ["https://c", "https://d"]);
+	});
+
+	it("hides secrets, wherever they come from, and so does a complaint about them", async (t) => {
+		const secret = "turn:turn.example.org username=u credential=the-secret-word";
+		const path = configFile(t, secret);
+		for (const [args, env] of [
+			[[`--ice.server=${secret}`], {}],
+			[["--ice.server-file", path], {}],
+			[[], { PARLEY_ICE_SERVER_FILE: path }],
+			[["--config", configFile(t, `[ice]\nserver = ${secret}\n`)], {}],
+		]) {
+			const { code, stdout, stderr } = await runParley(["config", ...args], env);
+			assert.equal(code, 0, stderr);
+			assert.match(stdout, /^ice\.server = \*\*\* +# /m);
+			assert.ok(!(stdout + stderr).includes("the-secret-word"));
+		}
 	});
 });
 
@@ -123,7 +135,7 @@ describe("parley", () => {
 		for (const args of [["version"], ["--version"]]) {
 			const { code, stdout } = await runParley(args);
 			assert.equal(code, 0);
-			assert.match(stdout, /^parley \d+\.\d+\.\d+\b/);
+			assert.match(stdout, /^parley\/\d+\.\d+\.\d+\n$/);
 		}
 	});
 

@@ -20,12 +20,14 @@ describe("a start", () => {
 	it("says in one line of JSON where the page is", async (t) => {
 		const server = await serverFor(t);
 		const { urls } = server.readyLine;
-		assert.ok(urls.length >= 1);
-		for (const url of urls) {
-			assert.match(url, /^https?:\/\/[^/]+\/r\/[a-z]+-[a-z]+/);
-		}
-		const page = await get(server, new URL(urls[0]).pathname);
-		assert.equal(page.status, 200);
+		assert.deepEqual(urls, [`http://127.0.0.1:${server.port}`]);
+		assert.equal((await get(server, "/")).status, 200);
+	});
+
+	it("prints a link to a fresh room for people", async (t) => {
+		const server = await serverFor(t);
+		const link = await server.printed(/http:\/\/127\.0\.0\.1:\d+(\/r\/[a-z]+-[a-z]+)/);
+		assert.equal((await get(server, link[1])).status, 200);
 	});
 
 	it("listens where --listen says, also on IPv6", async (t) => {

@@ -181,14 +181,14 @@ describe("the number of rooms", () => {
 	});
 	after(() => server.stop());
 
-	it("ends at room.max-rooms with unavailable, until one of them is empty", async (t) => {
+	it("ends at room.max-rooms with limit, until one of them is empty", async (t) => {
 		const [ann, bob] = await connectAll(t, server, 2);
 		const rooms = [freshRoom(), freshRoom(), freshRoom()];
 		for (const room of rooms) {
 			await ann.join(room);
 		}
 		const join = { type: "join", room: freshRoom(), name: "Bob" };
-		await bob.refused(join, "unavailable");
+		await bob.refused(join, "limit");
 		await bob.join(rooms[0]);
 		await ann.do({ type: "leave", room: rooms[1] });
 		await bob.do(join);

@@ -51,7 +51,7 @@ describe("a native session", () => {
 		const joined = await ann.next("joined", { room });
 		assert.deepEqual(joined.member, second.you);
 		assert.equal(joined.offer, false);
-		assert.equal(joined.seq, second.seq);
+		assert.ok(joined.seq > second.seq);
 		assert.equal(second.you.role, "speaker");
 		assert.equal(second.you.user, "bob@example.org");
 		assert.deepEqual(second.you.metadata, { colour: "green", deep: [1, { a: null }] });
@@ -252,8 +252,7 @@ describe("a native session", () => {
 		await ann.do({ type: "chat", text: "here" });
 		await ann.next("chat", { room: one });
 		await ann.join(two);
-		const error = await ann.refused({ type: "chat", text: "where?" }, "bad_field");
-		assert.match(error.detail, /room/);
+		await ann.refused({ type: "chat", text: "where?" }, "not_joined");
 		await ann.do({ type: "chat", room: two, text: "there" });
 		await ann.next("chat", { room: two });
 		await ann.do({ type: "leave", room: one });

@@ -119,14 +119,23 @@ export class Server extends Child {
 		);
 	}
 
+	/** The same for what it prints. */
+	printed(pattern) {
+		return this.until(
+			() => this.stdout.match(pattern),
+			() => `${pattern} in the output:\n${this.stdout}`,
+		);
+	}
+
 	signal(name) {
+		this.signalled = true;
 		this.process.kill(name);
 	}
 
-	/** SIGTERM and a clean end; for servers that a test does not end itself. */
+	/** A clean end, by SIGTERM unless the test has sent a signal (a second one means: at once). */
 	async stop() {
 		try {
-			if (!this.exit) {
+			if (!this.signalled) {
 				this.signal("SIGTERM");
 			}
 			const exit = await within(this.ended, `the server's end; stderr: ${this.stderr}`, 2 * DEADLINE);
