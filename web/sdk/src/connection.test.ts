@@ -63,6 +63,17 @@ describe("Connection", () => {
 		expect(connection.state).toBe("waiting");
 	});
 
+	it("gives up a line with a code that says it will be back, and closes plainly for good", async () => {
+		connection.open();
+		await socket().hello();
+		connection.drop();
+		expect(socket().closeCode).toBe(4000);
+		connection.retryNow();
+		connection.close();
+		expect(socket().closed).toBe(true);
+		expect(socket().closeCode).toBeUndefined();
+	});
+
 	it("keeps a quiet line that answers its pings", async () => {
 		connection.open();
 		await socket().hello();

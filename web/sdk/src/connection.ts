@@ -32,6 +32,9 @@ export interface ConnectionEvents {
 }
 
 const SOCKET_OPEN = 1;
+// Should the close of a line that we gave up arrive after all, it must not read as a goodbye:
+// the server takes codes from 4000 on for a disconnect.
+const COMING_BACK = 4000;
 
 /**
  * One WebSocket that comes back by itself. It knows requests and events but nothing of rooms.
@@ -185,7 +188,8 @@ export class Connection extends Emitter<ConnectionEvents> {
 		if (socket) {
 			socket.onmessage = null;
 			socket.onclose = null;
-			socket.close();
+			if (error.reason === "lost") socket.close(COMING_BACK);
+			else socket.close();
 		}
 		this.#requests.handleLost(error);
 	}

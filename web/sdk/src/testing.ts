@@ -40,12 +40,14 @@ export class FakeSocket implements Socket {
 	onerror: Socket["onerror"] = null;
 	readonly sent: Sent[] = [];
 	closed = false;
+	closeCode: number | undefined;
 
 	send(text: unknown): void {
 		this.sent.push(JSON.parse(String(text)) as Sent);
 	}
 
-	close(): void {
+	close(code?: number): void {
+		this.closeCode = code;
 		this.closed = true;
 		this.readyState = 3;
 	}
