@@ -212,6 +212,33 @@ void ws_frame_put(struct buf *b, enum ws_op op, struct slice payload)
 	put_frame(b, op, false, payload);
 }
 
+/* The usual head: FIN, opcode, 126 and two bytes of length (RFC 6455, 5.2). */
+#define USUAL_HEAD 4
+
+size_t ws_frame_begin(struct buf *b)
+{
+	size_t at = buf_at(b);
+
+	(void)buf_take(b, USUAL_HEAD);
+	return at;
+}
+
+void ws_frame_end(struct buf *b, size_t at, enum ws_op op)
+{
+	uint8_t head[WS_HEAD_MAX];
+
+	if (b->bad)
+		return;
+	size_t n = b->n - at - USUAL_HEAD;
+	size_t size = ws_head_encode(head, op, false, n);
+	if (size > USUAL_HEAD && !buf_take(b, size - USUAL_HEAD))
+		return;
+	if (size != USUAL_HEAD)
+		memmove(b->p + at + size, b->p + at + USUAL_HEAD, n);
+	memcpy(b->p + at, head, size);
+	b->n = at + size + n;
+}
+
 void ws_frame_put_deflated(struct buf *b, enum ws_op op, struct slice payload)
 {
 	struct buf packed = BUF_INIT(payload.n);
@@ -245,29 +272,32 @@ static void on_closed(void *arg, struct stream *s, int err)
 
 static const struct stream_ops stream_ops = { on_data, on_closed, NULL };
 
+static void check_again(struct ws *w, ms_t after)
+{
+	loop_timer_start(stream_loop(w->stream), &w->timer, after);
+}
+
 /* The timer is not touched by messages: when it fires it looks how long it has been quiet. */
 static void on_quiet(struct ws *w, ms_t now)
 {
 	const struct ws_settings *s = w->settings;
 	ms_t quiet = now - w->heard;
+	bool waits = w->pinged && w->heard < w->pinged;
 
-	if (w->pinged && w->heard < w->pinged) {
+	if (waits && now - w->pinged >= s->ping_timeout) {
 		metric_add(METRIC_WS_PING_TIMEOUTS, 1);
 		w->timed_out = true;
 		close_at_once(w, 1001, "no sign of life");
-		return;
+	} else if (waits) {
+		check_again(w, w->pinged + s->ping_timeout - now);
+	} else if (quiet < s->ping_interval) {
+		check_again(w, s->ping_interval - quiet);
+	} else {
+		w->pinged = now;
+		check_again(w, s->ping_timeout < s->ping_interval ? s->ping_timeout
+								  : s->ping_interval);
+		send_control(w, WS_PING, SLICE_NONE);
 	}
-	w->pinged = 0;
-	if (quiet < s->ping_interval) {
-		loop_timer_start(stream_loop(w->stream), &w->timer,
-				 s->ping_interval - quiet);
-		return;
-	}
-	send_control(w, WS_PING, SLICE_NONE);
-	if (w->state != WS_OPEN)
-		return;
-	w->pinged = now;
-	loop_timer_start(stream_loop(w->stream), &w->timer, s->ping_timeout);
 }
 
 static void on_timer(struct loop_timer *t)
