@@ -355,8 +355,7 @@ void stream_detach(struct stream *s)
 {
 	struct loop *l = s->loop;
 
-	assert(s->state == STREAM_OPEN || s->state == STREAM_DEAD);
-	assert(s->mode != STREAM_UNKNOWN);
+	assert(s->mode != STREAM_UNKNOWN || s->state == STREAM_DEAD);
 	loop_timer_stop(l, &s->timer);
 	loop_task_cancel(&s->task);
 	if (s->watched)
@@ -386,10 +385,13 @@ void stream_attach(struct loop *l, struct stream *s, const struct stream_ops *op
 		s->io.want |= EPOLLIN;
 	stream_watch(s);
 	stream_gauge(s);
-	if (s->carry || s->peer_ended)
+	if (s->state == STREAM_DEAD)
+		return;
+	if (s->state != STREAM_OPEN)
+		loop_timer_start(l, &s->timer, s->linger);
+	else if (s->carry || s->peer_ended)
 		stream_show_again(s);
-	else if (stream_queued(s) && !s->blocked)
-		stream_post(s, LOOP_FLUSH);
+	stream_post(s, LOOP_FLUSH);
 }
 
 void *stream_owner(const struct stream *s)

@@ -573,6 +573,26 @@ static void detached_stream_takes_its_queue_along(void **state)
 	loop_destroy(second);
 }
 
+static void stream_that_is_ending_may_be_detached(void **state)
+{
+	(void)state;
+	struct loop *second = loop_create(1);
+	struct buf got = BUF_INIT(64 << 20);
+
+	fill_queue();
+	shutdown(far, SHUT_WR); /* its owner does not learn of this before `closed` */
+	for (int i = 0; i < 3; i++)
+		loop_one_turn(loop);
+	stream_detach(own.s);
+	stream_attach(second, own.s, &owner_ops, &own);
+	assert_int_equal(far_read_all(far, second, &got), 0);
+	pattern_check(&got);
+	loop_until(second, own.closed);
+	assert_int_equal(own.err, 0);
+	buf_fini(&got);
+	loop_destroy(second);
+}
+
 static void detaching_a_dead_stream_tells_the_next_owner(void **state)
 {
 	(void)state;
@@ -621,6 +641,7 @@ int main(void)
 		T(answer_to_the_last_words_still_goes_out),
 		T(detached_stream_takes_everything_along),
 		T(detached_stream_takes_its_queue_along),
+		T(stream_that_is_ending_may_be_detached),
 		T(detaching_a_dead_stream_tells_the_next_owner),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
