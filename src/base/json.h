@@ -65,6 +65,8 @@ struct jsonw {
 };
 
 void json_begin(struct jsonw *w, struct buf *b);
+/* Goes on inside an object whose first members are in b already. */
+void json_begin_inside(struct jsonw *w, struct buf *b);
 void json_object(struct jsonw *w);
 void json_object_end(struct jsonw *w);
 void json_array(struct jsonw *w);

@@ -38,6 +38,11 @@ void json_begin(struct jsonw *w, struct buf *b)
 	*w = (struct jsonw){ .b = b };
 }
 
+void json_begin_inside(struct jsonw *w, struct buf *b)
+{
+	*w = (struct jsonw){ .b = b, .more = 1, .depth = 1 };
+}
+
 void json_object(struct jsonw *w)
 {
 	open_level(w, '{');

@@ -56,7 +56,7 @@ static const uint64_t step[256] = {
 
 #define HIGH_BITS 0x8080808080808080u
 
-/* How far from p there is nothing but ASCII, in steps of 32 bytes. */
+/* How far from p there is nothing but ASCII, in steps of 32 bytes and then of 8. */
 static const uint8_t *skip_ascii(const uint8_t *p, const uint8_t *end)
 {
 	while (end - p >= 32) {
@@ -65,6 +65,12 @@ static const uint8_t *skip_ascii(const uint8_t *p, const uint8_t *end)
 		if ((w[0] | w[1] | w[2] | w[3]) & HIGH_BITS)
 			break;
 		p += 32;
+	}
+	for (; end - p >= 8; p += 8) {
+		uint64_t w;
+		memcpy(&w, p, sizeof(w));
+		if (w & HIGH_BITS)
+			break;
 	}
 	return p;
 }

@@ -30,6 +30,8 @@ void dialect_destroy(struct dialect *d)
 	room_registry_destroy(d->rooms);
 	map_fini(&d->fanouts);
 	map_fini(&d->sessions);
+	while (d->spare_count > 0)
+		buf_fini(&d->spare[--d->spare_count]);
 	buf_fini(&d->out);
 	buf_fini(&d->scratch.text);
 	free(d);

@@ -11,7 +11,7 @@
 
 static struct fanout_channel *channel_of(struct fanout *f, const struct seat *s)
 {
-	return ws_deflates(s->session->ws) ? &f->deflated : &f->plain;
+	return ws_deflates(s->ws) ? &f->deflated : &f->plain;
 }
 
 static void seat_flush(struct fanout_channel *c, struct seat *s)
@@ -21,18 +21,33 @@ static void seat_flush(struct fanout_channel *c, struct seat *s)
 
 	if (messages > 0) {
 		metric_add(METRIC_DELIVERIES, messages);
-		ws_send_frames(s->session->ws, frames, messages);
+		ws_send_frames(s->ws, frames, messages);
 	}
 }
 
-static void channel_clear(struct fanout_channel *c)
+/* A few buffers serve all rooms in turn: no idle room holds one, and rooms that are flushed
+ * one after another use the same memory. */
+static void channel_open(struct dialect *d, struct fanout_channel *c)
 {
-	/* A large turn's memory is not kept. */
-	if (c->frames.cap > 16 * 1024)
+	if (c->frames.p)
+		return;
+	if (d->spare_count > 0)
+		c->frames = d->spare[--d->spare_count];
+	else
+		buf_init(&c->frames, FANOUT_MAX);
+}
+
+static void channel_clear(struct dialect *d, struct fanout_channel *c)
+{
+	c->messages = 0;
+	if (!c->frames.p)
+		return;
+	buf_clear(&c->frames);
+	if (c->frames.cap > DIALECT_SPARE_SIZE || d->spare_count == DIALECT_SPARE)
 		buf_fini(&c->frames);
 	else
-		buf_clear(&c->frames);
-	c->messages = 0;
+		d->spare[d->spare_count++] = c->frames;
+	c->frames = (struct buf)BUF_INIT(FANOUT_MAX);
 }
 
 static void fanout_flush(struct fanout *f)
@@ -44,8 +59,8 @@ static void fanout_flush(struct fanout *f)
 		s->told = 0;
 		s->told_messages = 0;
 	}
-	channel_clear(&f->plain);
-	channel_clear(&f->deflated);
+	channel_clear(f->dialect, &f->plain);
+	channel_clear(f->dialect, &f->deflated);
 }
 
 static void on_turn_end(struct loop_task *t)
@@ -53,24 +68,30 @@ static void on_turn_end(struct loop_task *t)
 	fanout_flush(container_of(t, struct fanout, task));
 }
 
+static struct fanout *fanout_make(struct dialect *d, struct slice room)
+{
+	struct buf quoted = BUF_INIT(8 * ROOM_MAX_NAME);
+
+	json_quote(&quoted, room);
+	struct fanout *f = xzalloc(sizeof(*f) + room.n + quoted.n);
+	f->dialect = d;
+	memcpy(f->text, room.p, room.n);
+	memcpy(f->text + room.n, quoted.p, quoted.n);
+	f->room = slice_of(f->text, room.n);
+	f->quoted = slice_of(f->text + room.n, quoted.n);
+	f->plain.frames = f->deflated.frames = (struct buf)BUF_INIT(FANOUT_MAX);
+	loop_task_init(&f->task, on_turn_end);
+	map_put(&d->fanouts, f->room, f);
+	buf_fini(&quoted);
+	return f;
+}
+
 struct fanout *fanout_open(struct dialect *d, struct slice room)
 {
 	struct fanout *f = map_find(&d->fanouts, room);
 
-	if (!f) {
-		struct buf quoted = BUF_INIT(8 * ROOM_MAX_NAME);
-
-		f = xzalloc(sizeof(*f));
-		f->dialect = d;
-		f->room = slice_of(xmemdup(room.p, room.n), room.n);
-		json_quote(&quoted, room);
-		f->quoted = slice_of(xmemdup(quoted.p, quoted.n), quoted.n);
-		buf_fini(&quoted);
-		buf_init(&f->plain.frames, FANOUT_MAX);
-		buf_init(&f->deflated.frames, FANOUT_MAX);
-		loop_task_init(&f->task, on_turn_end);
-		map_put(&d->fanouts, f->room, f);
-	}
+	if (!f)
+		f = fanout_make(d, room);
 	f->holders++;
 	return f;
 }
@@ -87,10 +108,8 @@ void fanout_close(struct fanout *f)
 	assert(f->count == 0);
 	loop_task_cancel(&f->task);
 	map_del(&f->dialect->fanouts, f->room);
-	buf_fini(&f->plain.frames);
-	buf_fini(&f->deflated.frames);
-	free((void *)f->room.p);
-	free((void *)f->quoted.p);
+	channel_clear(f->dialect, &f->plain);
+	channel_clear(f->dialect, &f->deflated);
 	free(f->seats);
 	free(f);
 }
@@ -131,25 +150,49 @@ void fanout_catch_up(struct seat *seat)
 	seat->told_messages = c->messages;
 }
 
+static void encode_plain(struct fanout *f, const struct event *e)
+{
+	struct fanout_channel *c = &f->plain;
+
+	channel_open(f->dialect, c);
+	size_t at = ws_frame_begin(&c->frames);
+	native_encode(&c->frames, f->quoted, e);
+	ws_frame_end(&c->frames, at, WS_TEXT);
+	c->messages++;
+}
+
+static void encode_deflated(struct fanout *f, const struct event *e)
+{
+	struct fanout_channel *c = &f->deflated;
+	struct buf *out = &f->dialect->out;
+
+	channel_open(f->dialect, c);
+	buf_clear(out);
+	native_encode(out, f->quoted, e);
+	ws_frame_put_deflated(&c->frames, WS_TEXT, buf_slice(out));
+	c->messages++;
+}
+
+/* In a room of two, what one says is for the other alone: nothing more can be gathered than one
+ * read of the speaker brought, so it leaves when that is through, while all is still in
+ * the cache. */
+static enum loop_phase fanout_phase(const struct fanout *f)
+{
+	return f->count <= 2 ? LOOP_SOON : LOOP_FANOUT;
+}
+
 void fanout_event(struct fanout *f, const struct event *e, struct seat *except)
 {
-	struct buf *out = &f->dialect->out;
 	struct fanout_channel *c = except ? channel_of(f, except) : NULL;
 
 	if (f->count == 0 || (except && f->count == 1))
 		return;
 	if (except)
 		fanout_catch_up(except);
-	buf_clear(out);
-	native_encode(out, f->quoted, e);
-	if (f->plain.seats > 0) {
-		ws_frame_put(&f->plain.frames, WS_TEXT, buf_slice(out));
-		f->plain.messages++;
-	}
-	if (f->deflated.seats > 0) {
-		ws_frame_put_deflated(&f->deflated.frames, WS_TEXT, buf_slice(out));
-		f->deflated.messages++;
-	}
+	if (f->plain.seats > 0)
+		encode_plain(f, e);
+	if (f->deflated.seats > 0)
+		encode_deflated(f, e);
 	if (except) {
 		except->told = (uint32_t)c->frames.n;
 		except->told_messages = c->messages;
@@ -157,7 +200,7 @@ void fanout_event(struct fanout *f, const struct event *e, struct seat *except)
 	if (f->plain.frames.n > FANOUT_GATHER || f->deflated.frames.n > FANOUT_GATHER)
 		fanout_flush(f);
 	else
-		loop_task_post(f->dialect->loop, LOOP_FANOUT, &f->task);
+		loop_task_post(f->dialect->loop, fanout_phase(f), &f->task);
 }
 
 struct seat *fanout_seat(const struct fanout *f, uint64_t member_id)

@@ -9,7 +9,7 @@
 
 /* A kind of receiver: those of one kind share their frames. */
 struct fanout_channel {
-	struct buf frames;      /* of this turn */
+	struct buf frames;      /* of this turn; borrowed from the dialect's spare ones */
 	uint32_t messages;
 	uint32_t seats;
 };
@@ -21,12 +21,17 @@ struct fanout {
 	uint32_t count, cap;
 	uint32_t holders;       /* seats, unseated ones included */
 	struct fanout_channel plain, deflated;
-	struct slice room;      /* owned name */
-	struct slice quoted;    /* the name as JSON, owned */
+	struct slice room;      /* the name, and as JSON: both in text */
+	struct slice quoted;
+	uint8_t text[];
 };
 
-/* Found or made; each open must be closed. */
+/* Found or made; each open and hold must be closed. */
 struct fanout *fanout_open(struct dialect *d, struct slice room);
+static inline void fanout_hold(struct fanout *f)
+{
+	f->holders++;
+}
 void fanout_close(struct fanout *f);
 void fanout_add(struct fanout *f, struct seat *seat);
 /* Brings it up to date and takes it out. */

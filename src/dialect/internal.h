@@ -5,11 +5,12 @@
 #include "dialect/native_message.h"
 
 #define SESSION_ID 18           /* "s_" and 16 letters */
-#define SESSION_ROOMS 8
 
 /* A member of a room, seen from its session. Unseated until the room has said WELCOME. */
 struct seat {
 	struct session *session;
+	struct ws *ws;          /* the session's: what is written to all goes straight there */
+	struct seat *next;      /* of the same session */
 	struct fanout *fanout;
 	struct member *member;  /* when the room lives on this worker, else NULL */
 	uint64_t member_id;     /* 0: unseated */
@@ -24,7 +25,7 @@ struct session {
 	struct dialect *dialect;
 	struct ws *ws;
 	uint64_t number;        /* on this worker */
-	struct seat *seats[SESSION_ROOMS];
+	struct seat *seats;     /* seat_count of them */
 	uint8_t seat_count;
 	uint8_t malformed;      /* in a row */
 	uint16_t over_rate;     /* in a row */
@@ -32,6 +33,10 @@ struct session {
 	ms_t allowance_at;
 	char id[SESSION_ID];
 };
+
+/* Buffers kept for the next turn, each of at most DIALECT_SPARE_SIZE bytes. */
+#define DIALECT_SPARE 64
+#define DIALECT_SPARE_SIZE (16u << 10)
 
 struct dialect {
 	struct loop *loop;
@@ -43,6 +48,8 @@ struct dialect {
 	struct map sessions;    /* by number */
 	uint64_t last_session;
 	struct buf out;         /* a message being encoded */
+	struct buf spare[DIALECT_SPARE];        /* empty, for the frames of a turn */
+	unsigned spare_count;
 	struct native_scratch scratch;
 };
 

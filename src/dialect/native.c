@@ -76,7 +76,7 @@ static void on_join(struct session *s, const struct native_message *m, struct sl
 		session_reply(s, m->request, E_ALREADY, NULL);
 		return;
 	}
-	if (s->seat_count >= d->settings->session_rooms || s->seat_count >= SESSION_ROOMS) {
+	if (s->seat_count >= d->settings->session_rooms) {
 		session_reply(s, m->request, E_LIMIT, "rooms");
 		return;
 	}
@@ -97,7 +97,7 @@ static struct seat *seat_meant(const struct session *s, struct slice room)
 	if (room.n > 0)
 		seat = session_seat(s, room);
 	else if (s->seat_count == 1)
-		seat = s->seats[0];
+		seat = s->seats;
 	return seat && seat->member_id ? seat : NULL;
 }
 
@@ -167,7 +167,7 @@ static void on_ws_closed(void *arg, struct ws *w, uint16_t code)
 		reason = LEAVE_SHUTDOWN;
 	else if (ws_timed_out(w))
 		reason = LEAVE_TIMEOUT;
-	else if (code == 1006)
+	else if (code == 1006 || code >= 4000) /* 4000: given up by a client that comes back */
 		reason = LEAVE_DISCONNECT;
 	log_info("native", "closed", "session=%.*s code=%u", SESSION_ID, s->id, code);
 	session_leave_rooms(s, reason);

@@ -3,21 +3,60 @@
 #include "dialect/native_message.h"
 #include "room/room.h"
 
+/* The members of a message that we know; the others are ignored. */
+#define FIELD_LIST(X)                                                                    \
+	X(TYPE, "type") X(ID, "id") X(ROOM, "room") X(TO, "to") X(DATA, "data")          \
+	X(TEXT, "text") X(NAME, "name") X(USER, "user") X(METADATA, "metadata")          \
+	X(STATE, "state") X(OPTIONS, "options") X(REASON, "reason") X(ROLE, "role")      \
+	X(MEMBER, "member")
+
+#define X(id, name) FIELD_##id,
+enum field { FIELD_LIST(X) FIELDS };
+#undef X
+
+#define X(id, name) [FIELD_##id] = SLICE_LIT(name),
+static const struct slice field_names[FIELDS] = { FIELD_LIST(X) };
+#undef X
+
 struct decoder {
 	struct json j;
 	struct native_scratch *scratch;
 	struct native_message *m;
+	uint32_t at[FIELDS];    /* tokens of the values, 0: absent */
 };
+
+static enum field field_named(const struct decoder *d, uint32_t name)
+{
+	enum field f = 0;
+
+	if (d->j.tok[name].escaped) {
+		while (f < FIELDS && !json_string_is(&d->j, name, field_names[f]))
+			f++;
+		return f;
+	}
+	struct slice text = json_string_raw(&d->j, name);
+	while (f < FIELDS && !slice_eq(field_names[f], text))
+		f++;
+	return f;
+}
+
+/* One pass over the message's members instead of a search for each field. */
+static void find_fields(struct decoder *d)
+{
+	const struct json_token *tok = d->j.tok;
+
+	for (uint32_t t = 1; t < tok[0].next; t = tok[t + 1].next) {
+		enum field f = field_named(d, t);
+
+		if (f < FIELDS && d->at[f] == 0)
+			d->at[f] = t + 1;
+	}
+}
 
 static int bad_field(struct decoder *d, const char *name)
 {
 	d->m->detail = name;
 	return E_BAD_FIELD;
-}
-
-static uint32_t field(const struct decoder *d, uint32_t obj, const char *name)
-{
-	return json_member(&d->j, obj, slice_str(name));
 }
 
 /* A string of min..max bytes. The scratch has room for the whole message, so earlier
@@ -38,10 +77,11 @@ static int text_of(struct decoder *d, uint32_t t, size_t min, size_t max, struct
 }
 
 /* A text that must be there (min > 0) or may be. */
-static int take_text(struct decoder *d, const char *name, size_t min, size_t max,
+static int take_text(struct decoder *d, enum field f, size_t min, size_t max,
 		     struct slice *out)
 {
-	uint32_t t = field(d, 0, name);
+	const char *name = (const char *)field_names[f].p;
+	uint32_t t = d->at[f];
 
 	*out = SLICE_NONE;
 	if (t == 0)
@@ -52,7 +92,7 @@ static int take_text(struct decoder *d, const char *name, size_t min, size_t max
 static int take_metadata(struct decoder *d)
 {
 	struct command *c = &d->m->command;
-	uint32_t t = field(d, 0, "metadata");
+	uint32_t t = d->at[FIELD_METADATA];
 
 	if (t == 0)
 		return 0;
@@ -76,7 +116,7 @@ static int take_presence(struct decoder *d, uint32_t obj)
 	struct command *c = &d->m->command;
 
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
-		uint32_t t = field(d, obj, flags[i].name);
+		uint32_t t = json_member(&d->j, obj, slice_str(flags[i].name));
 		bool on;
 
 		if (t == 0)
@@ -90,9 +130,10 @@ static int take_presence(struct decoder *d, uint32_t obj)
 	return 0;
 }
 
-static int take_member(struct decoder *d, const char *name, bool needed)
+static int take_member(struct decoder *d, enum field f, bool needed)
 {
-	uint32_t t = field(d, 0, name);
+	const char *name = (const char *)field_names[f].p;
+	uint32_t t = d->at[f];
 
 	if (t == 0)
 		return needed ? bad_field(d, name) : 0;
@@ -106,18 +147,18 @@ static int take_member(struct decoder *d, const char *name, bool needed)
 static int take_options(struct decoder *d)
 {
 	struct command *c = &d->m->command;
-	uint32_t obj = field(d, 0, "options");
+	uint32_t obj = d->at[FIELD_OPTIONS];
 	uint64_t capacity = 0;
 
 	if (obj == 0)
 		return 0;
 	if (json_kind_of(&d->j, obj) != JSON_OBJECT)
 		return bad_field(d, "options");
-	uint32_t t = field(d, obj, "capacity");
+	uint32_t t = json_member(&d->j, obj, SLICE("capacity"));
 	if (t != 0 && (json_u53(&d->j, t, &capacity) < 0 || capacity == 0))
 		return bad_field(d, "options.capacity");
 	c->capacity = capacity > ROOM_MAX_MEMBERS ? ROOM_MAX_MEMBERS : (uint32_t)capacity;
-	t = field(d, obj, "ring");
+	t = json_member(&d->j, obj, SLICE("ring"));
 	if (t != 0 && json_bool(&d->j, t, &c->ring) < 0)
 		return bad_field(d, "options.ring");
 	return 0;
@@ -136,20 +177,20 @@ static bool has_control(struct slice s)
 static int decode_join(struct decoder *d)
 {
 	struct command *c = &d->m->command;
-	int err = take_text(d, "name", 0, ROOM_MAX_NAME, &c->name);
+	int err = take_text(d, FIELD_NAME, 0, ROOM_MAX_NAME, &c->name);
 
 	/* What a join gives back comes in its reply, so it must have one. */
 	if (d->m->request == 0)
 		return bad_field(d, "id");
 	if (d->m->room.n == 0 || has_control(d->m->room))
 		return bad_field(d, "room");
-	if (err == 0 && field(d, 0, "name") == 0)
+	if (err == 0 && d->at[FIELD_NAME] == 0)
 		err = bad_field(d, "name");
-	if (err == 0 && field(d, 0, "user") != 0)
-		err = take_text(d, "user", 1, ROOM_MAX_NAME, &c->user);
+	if (err == 0 && d->at[FIELD_USER] != 0)
+		err = take_text(d, FIELD_USER, 1, ROOM_MAX_NAME, &c->user);
 	if (err == 0)
 		err = take_metadata(d);
-	uint32_t state = field(d, 0, "state");
+	uint32_t state = d->at[FIELD_STATE];
 	if (err == 0 && state != 0)
 		err = json_kind_of(&d->j, state) == JSON_OBJECT ? take_presence(d, state)
 								: bad_field(d, "state");
@@ -167,8 +208,8 @@ static int decode_update(struct decoder *d)
 	struct command *c = &d->m->command;
 	int err = take_presence(d, 0);
 
-	if (err == 0 && field(d, 0, "name") != 0) {
-		err = take_text(d, "name", 0, ROOM_MAX_NAME, &c->name);
+	if (err == 0 && d->at[FIELD_NAME] != 0) {
+		err = take_text(d, FIELD_NAME, 0, ROOM_MAX_NAME, &c->name);
 		c->changed |= CHANGED_NAME;
 	}
 	return err == 0 ? take_metadata(d) : err;
@@ -176,37 +217,37 @@ static int decode_update(struct decoder *d)
 
 static int decode_signal(struct decoder *d)
 {
-	uint32_t data = field(d, 0, "data");
+	uint32_t data = d->at[FIELD_DATA];
 
 	if (data == 0)
 		return bad_field(d, "data");
 	d->m->command.text = json_raw(&d->j, data);
-	return take_member(d, "to", false);
+	return take_member(d, FIELD_TO, false);
 }
 
 static int decode_chat(struct decoder *d)
 {
-	return take_text(d, "text", 1, ROOM_MAX_TEXT, &d->m->command.text);
+	return take_text(d, FIELD_TEXT, 1, ROOM_MAX_TEXT, &d->m->command.text);
 }
 
 static int decode_accept(struct decoder *d)
 {
-	return take_member(d, "to", true);
+	return take_member(d, FIELD_TO, true);
 }
 
 static int decode_reject(struct decoder *d)
 {
-	int err = take_member(d, "to", true);
+	int err = take_member(d, FIELD_TO, true);
 
 	return err < 0 ? err
-		       : take_text(d, "reason", 0, ROOM_MAX_REASON, &d->m->command.text);
+		       : take_text(d, FIELD_REASON, 0, ROOM_MAX_REASON, &d->m->command.text);
 }
 
 static int decode_role(struct decoder *d)
 {
 	static const char *const names[ROLES] = { "owner", "moderator", "speaker", "listener" };
-	uint32_t t = field(d, 0, "role");
-	int err = take_member(d, "member", true);
+	uint32_t t = d->at[FIELD_ROLE];
+	int err = take_member(d, FIELD_MEMBER, true);
 
 	for (unsigned i = 0; t != 0 && i < ROLES; i++) {
 		if (!json_string_is(&d->j, t, slice_str(names[i])))
@@ -219,10 +260,10 @@ static int decode_role(struct decoder *d)
 
 static int decode_kick(struct decoder *d)
 {
-	int err = take_member(d, "member", true);
+	int err = take_member(d, FIELD_MEMBER, true);
 
 	return err < 0 ? err
-		       : take_text(d, "reason", 0, ROOM_MAX_REASON, &d->m->command.text);
+		       : take_text(d, FIELD_REASON, 0, ROOM_MAX_REASON, &d->m->command.text);
 }
 
 static int decode_ping(struct decoder *d)
@@ -250,7 +291,7 @@ static const struct {
 
 static int decode_type(struct decoder *d)
 {
-	uint32_t t = field(d, 0, "type");
+	uint32_t t = d->at[FIELD_TYPE];
 
 	if (t == 0 || json_kind_of(&d->j, t) != JSON_STRING) {
 		d->m->detail = "type";
@@ -267,7 +308,7 @@ static int decode_type(struct decoder *d)
 
 static int decode_id(struct decoder *d)
 {
-	uint32_t t = field(d, 0, "id");
+	uint32_t t = d->at[FIELD_ID];
 
 	if (t == 0)
 		return 0;
@@ -290,11 +331,12 @@ int native_decode(struct native_message *m, struct slice text, struct native_scr
 		m->detail = "not an object";
 		return E_MALFORMED;
 	}
+	find_fields(&d);
 	buf_clear(&s->text);
 	s->text.max = text.n > s->text.max ? text.n : s->text.max;
 	(void)buf_room(&s->text, text.n);
 	err = decode_id(&d);
 	if (err == 0)
-		err = take_text(&d, "room", 0, ROOM_MAX_NAME, &m->room);
+		err = take_text(&d, FIELD_ROOM, 0, ROOM_MAX_NAME, &m->room);
 	return err == 0 ? decode_type(&d) : err;
 }

@@ -26,12 +26,12 @@ static void command_here(struct session *s, struct slice room, struct member *m,
 	int err;
 
 	if (c->kind == COMMAND_JOIN) {
-		err = room_join(d->rooms, room, c, home, request, clock_wall());
+		err = room_join(d->rooms, room, c, home, request, loop_wall(d->loop));
 		if (err < 0)
 			reply(s, room, request, err);
 		return;
 	}
-	err = room_command(m, c, clock_wall());
+	err = room_command(m, c, loop_wall(d->loop));
 	/* Most signals are not answered: nothing is built then. */
 	if (request || err < 0)
 		reply(s, room, request, err);
@@ -58,9 +58,10 @@ void route_command(struct seat *seat, uint64_t request, const struct command *c)
 	struct member *m = seat->member;
 	uint64_t id = seat->member_id;
 	/* Held: the seat may go in here, and with it the fanout and the room's name. */
-	struct fanout *f = fanout_open(d, seat->fanout->room);
+	struct fanout *f = seat->fanout;
 	unsigned worker = m ? d->self : bus_room_worker(f->room, d->workers);
 
+	fanout_hold(f);
 	/* Who leaves hears nothing more of the room, not of its own going either. */
 	if (c->kind == COMMAND_LEAVE)
 		session_drop_seat(seat);
@@ -95,7 +96,7 @@ static void on_command_letter(void *arg, unsigned from, struct slice body)
 	}
 	if (l.command.kind == COMMAND_JOIN) {
 		int err = room_join(d->rooms, l.room, &l.command, l.from, l.request,
-				    clock_wall());
+				    loop_wall(d->loop));
 		if (err < 0)
 			answer_letter(&l, err);
 		return;
@@ -104,7 +105,7 @@ static void on_command_letter(void *arg, unsigned from, struct slice body)
 	struct member *m = r ? room_member(r, l.member) : NULL;
 
 	/* Gone in the meantime: kicked, or the letters crossed. */
-	answer_letter(&l, m ? room_command(m, &l.command, clock_wall()) : E_NOT_JOINED);
+	answer_letter(&l, m ? room_command(m, &l.command, loop_wall(d->loop)) : E_NOT_JOINED);
 }
 
 /* --- events --- */

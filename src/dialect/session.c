@@ -1,7 +1,6 @@
 /* session: one native client: its seats, what it is told, how it comes and goes. */
 #include "dialect/internal.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -16,18 +15,18 @@ struct session *session_find(const struct dialect *d, uint64_t number)
 
 struct seat *session_seat(const struct session *s, struct slice room)
 {
-	for (unsigned i = 0; i < s->seat_count; i++)
-		if (slice_eq(s->seats[i]->fanout->room, room))
-			return s->seats[i];
+	for (struct seat *seat = s->seats; seat; seat = seat->next)
+		if (slice_eq(seat->fanout->room, room))
+			return seat;
 	return NULL;
 }
 
 /* What rooms have said before in this turn comes first. */
 void session_send(struct session *s, struct slice message)
 {
-	for (unsigned i = 0; i < s->seat_count; i++)
-		if (s->seats[i]->member_id)
-			fanout_catch_up(s->seats[i]);
+	for (struct seat *seat = s->seats; seat; seat = seat->next)
+		if (seat->member_id)
+			fanout_catch_up(seat);
 	ws_send(s->ws, WS_TEXT, message);
 }
 
@@ -57,27 +56,30 @@ struct seat *session_add_seat(struct session *s, struct slice room, uint64_t req
 {
 	struct seat *seat = xzalloc(sizeof(*seat));
 
-	assert(s->seat_count < SESSION_ROOMS);
 	seat->session = s;
+	seat->ws = s->ws;
 	seat->join_request = request;
 	seat->fanout = fanout_open(s->dialect, room);
-	s->seats[s->seat_count++] = seat;
+	seat->next = s->seats;
+	s->seats = seat;
+	s->seat_count++;
 	return seat;
 }
 
 void session_drop_seat(struct seat *seat)
 {
 	struct session *s = seat->session;
-	unsigned i = 0;
+	struct seat **at = &s->seats;
 
 	if (seat->member)
 		member_set_user(seat->member, NULL);
 	if (seat->member_id)
 		fanout_remove(seat->fanout, seat);
 	fanout_close(seat->fanout);
-	while (s->seats[i] != seat)
-		i++;
-	s->seats[i] = s->seats[--s->seat_count];
+	while (*at != seat)
+		at = &(*at)->next;
+	*at = seat->next;
+	s->seat_count--;
 	free(seat);
 }
 
@@ -136,8 +138,8 @@ void session_exit(struct session *s)
 
 void session_leave_rooms(struct session *s, enum leave_reason reason)
 {
-	while (s->seat_count > 0) {
-		struct seat *seat = s->seats[0];
+	while (s->seats) {
+		struct seat *seat = s->seats;
 		struct command leave = { .kind = COMMAND_LEAVE, .reason = reason };
 
 		/* An unseated one gives its seat back when it is welcomed. */

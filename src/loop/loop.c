@@ -17,6 +17,8 @@ struct loop {
 	int epoll;
 	unsigned id;
 	ms_t now;
+	ms_t wall_ahead;        /* of the monotonic clock */
+	ms_t wall_until;        /* till when that is believed */
 	_Atomic bool stop;
 	bool running;
 	struct metric_set *metrics;
@@ -144,13 +146,36 @@ static void loop_sum_up(struct loop *l)
 	loop_note_lag(l, busy);
 }
 
+static void loop_run_phase(struct loop *l, enum loop_phase phase)
+{
+	while (!list_empty(&l->tasks[phase])) {
+		struct list *n = l->tasks[phase].next;
+		struct loop_task *t = list_entry(n, struct loop_task, link);
+		list_unlink(n);
+		t->fn(t);
+	}
+}
+
+static void loop_prefetch(const void *p)
+{
+	const char *line = p;
+
+	for (unsigned i = 0; i < 4; i++)
+		__builtin_prefetch(line + 64 * i);
+}
+
 static void loop_run_batch(struct loop *l)
 {
 	for (l->batch_at = 0; l->batch_at < l->batch_n; l->batch_at++) {
 		struct epoll_event *e = &l->batch[l->batch_at];
 		struct loop_io *io = e->data.ptr;
-		if (io) /* NULL: deleted by a handler of this batch */
-			io->fn(io, e->events);
+		/* Connections are spread over memory: the one after next is fetched meanwhile. */
+		if (l->batch_at + 2 < l->batch_n)
+			loop_prefetch(l->batch[l->batch_at + 2].data.ptr);
+		if (!io) /* deleted by a handler of this batch */
+			continue;
+		io->fn(io, e->events);
+		loop_run_phase(l, LOOP_SOON);
 	}
 	l->batch_n = 0;
 }
@@ -162,12 +187,7 @@ static void loop_run_tasks(struct loop *l)
 			phase++;
 			continue;
 		}
-		while (!list_empty(&l->tasks[phase])) {
-			struct list *n = l->tasks[phase].next;
-			struct loop_task *t = list_entry(n, struct loop_task, link);
-			list_unlink(n);
-			t->fn(t);
-		}
+		loop_run_phase(l, phase);
 		phase = 0;
 	}
 }
@@ -219,6 +239,16 @@ struct loop *loop_current(void)
 ms_t loop_now(const struct loop *l)
 {
 	return l->now;
+}
+
+/* The wall clock may be set at any time; a second late is soon enough to follow. */
+ms_t loop_wall(struct loop *l)
+{
+	if (l->now >= l->wall_until) {
+		l->wall_ahead = clock_wall() - l->now;
+		l->wall_until = l->now + 1000;
+	}
+	return l->now + l->wall_ahead;
 }
 
 uint8_t *loop_scratch(struct loop *l)

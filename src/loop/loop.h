@@ -29,6 +29,7 @@ unsigned loop_id(const struct loop *l);
 /* The loop of the running thread; NULL on threads without one. */
 struct loop *loop_current(void);
 ms_t loop_now(const struct loop *l); /* monotonic, taken once per turn */
+ms_t loop_wall(struct loop *l); /* since 1970, for stamps; at most a second behind a set clock */
 #define loop_assert(l) assert((l) == loop_current())
 
 /* Process housekeeping only (start, reload, drain): runs fn(arg) on the loop, in the
@@ -67,6 +68,7 @@ void loop_timer_stop(struct loop *l, struct loop_timer *t);
 
 /* --- the turn's end --- */
 enum loop_phase {
+	LOOP_SOON,   /* not only at the end but after each descriptor's handler as well */
 	LOOP_FANOUT, /* rooms write what they gathered into their members' streams */
 	LOOP_FLUSH,  /* streams write what they gathered to their sockets */
 	LOOP_REAP,   /* closed things are freed and their owners told */

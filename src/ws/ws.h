@@ -42,6 +42,9 @@ uint8_t *ws_send_begin(struct ws *w, enum ws_op op, size_t n);
 void ws_send_frames(struct ws *w, struct slice frames, unsigned messages);
 /* Appends one frame to b. deflate: compressed if that pays (only for ws_deflates() receivers). */
 void ws_frame_put(struct buf *b, enum ws_op op, struct slice payload);
+/* The same for a payload that is written in place between the two; `at` is what begin returned. */
+size_t ws_frame_begin(struct buf *b);
+void ws_frame_end(struct buf *b, size_t at, enum ws_op op);
 void ws_frame_put_deflated(struct buf *b, enum ws_op op, struct slice payload);
 bool ws_deflates(const struct ws *w);
 /* Begins the closing handshake; `closed` follows. reason up to 123 bytes. */
