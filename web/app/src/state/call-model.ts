@@ -4,6 +4,7 @@ import {
 	type ChatEntry,
 	type ConnectionState,
 	type Person,
+	type Role,
 	type RoomEvents,
 } from "../../../sdk/src/index.js";
 import type { MediaModel } from "./media-model.js";
@@ -166,7 +167,7 @@ export class CallModel {
 			}),
 			room.on("state", refresh),
 			room.on("seated", ({ ring }) => this.#handleSeated(ring)),
-			room.on("self", refresh),
+			room.on("self", ({ role }) => this.#handleRole(role)),
 			room.on("away", refresh),
 			room.on("back", refresh),
 			room.on("reject", ({ from }) => {
@@ -193,6 +194,17 @@ export class CallModel {
 		this.ring.value = ring;
 		this.seatedAt.value ??= Date.now();
 		this.#announce(`You are in the room ${this.room}`);
+		this.refresh();
+	}
+
+	/** Listeners may not send: what was on goes off, as the server has it. */
+	#handleRole(role: Role): void {
+		if (role === "listener" && this.self.peek()?.role !== "listener") {
+			void this.media.media.setMic(false);
+			void this.media.media.setCamera(false);
+			void this.media.media.setScreen(false);
+			this.#announce("You are a listener now");
+		}
 		this.refresh();
 	}
 

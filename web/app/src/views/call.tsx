@@ -25,10 +25,13 @@ export function Call({ model, onLeave, onAgain, onHome }: CallProps) {
 	const toggleSettings = () => {
 		settings.value = !settings.value;
 	};
+	const sending = (toggle: () => Promise<void>) => () => {
+		if (model.self.value?.role !== "listener") void toggle();
+	};
 	useShortcuts({
-		m: () => void model.media.toggleMic(),
-		v: () => void model.media.toggleCamera(),
-		s: () => void model.media.toggleScreen(),
+		m: sending(() => model.media.toggleMic()),
+		v: sending(() => model.media.toggleCamera()),
+		s: sending(() => model.media.toggleScreen()),
 		h: () => model.toggleHand(),
 		c: () => model.toggleChat(),
 		"?": toggleSettings,

@@ -13,7 +13,10 @@ import {
 
 interface ControlProps {
 	testid: string;
+	/** Stays the same; whether it is on, `pressed` says. */
 	label: string;
+	/** For the eyes: what a press would do now. */
+	hint?: string;
 	shortcut?: string;
 	pressed?: boolean;
 	tone?: "off" | "on" | "danger";
@@ -26,6 +29,7 @@ interface ControlProps {
 function Control({
 	testid,
 	label,
+	hint = label,
 	shortcut,
 	pressed,
 	tone,
@@ -42,7 +46,7 @@ function Control({
 			aria-label={label}
 			aria-pressed={pressed}
 			aria-keyshortcuts={shortcut}
-			title={shortcut ? `${label} (${shortcut})` : label}
+			title={shortcut ? `${hint} (${shortcut})` : hint}
 			disabled={disabled}
 			onClick={onPress}
 		>
@@ -70,10 +74,11 @@ export function Controls({ model, onSettings, onLeave }: ControlsProps) {
 	const screen = media.screenOn.value;
 	const listener = model.self.value?.role === "listener";
 	return (
-		<div class="controls" role="toolbar" aria-label="Call controls">
+		<div class="controls" role="group" aria-label="Call controls">
 			<Control
 				testid="mute-button"
-				label={mic ? "Mute" : "Unmute"}
+				label="Mute"
+				hint={mic ? "Mute" : "Unmute"}
 				shortcut="M"
 				pressed={!mic}
 				disabled={listener}
@@ -84,7 +89,8 @@ export function Controls({ model, onSettings, onLeave }: ControlsProps) {
 			</Control>
 			<Control
 				testid="camera-button"
-				label={camera ? "Switch the camera off" : "Switch the camera on"}
+				label="Camera off"
+				hint={camera ? "Switch the camera off" : "Switch the camera on"}
 				shortcut="V"
 				pressed={!camera}
 				disabled={listener}
@@ -96,7 +102,8 @@ export function Controls({ model, onSettings, onLeave }: ControlsProps) {
 			{canShareScreen() && (
 				<Control
 					testid="screen-button"
-					label={screen ? "Stop sharing the screen" : "Share the screen"}
+					label="Share the screen"
+					hint={screen ? "Stop sharing the screen" : "Share the screen"}
 					shortcut="S"
 					pressed={screen}
 					disabled={listener}
@@ -108,7 +115,8 @@ export function Controls({ model, onSettings, onLeave }: ControlsProps) {
 			)}
 			<Control
 				testid="hand-button"
-				label={model.hand.value ? "Lower your hand" : "Raise your hand"}
+				label="Raise your hand"
+				hint={model.hand.value ? "Lower your hand" : "Raise your hand"}
 				shortcut="H"
 				pressed={model.hand.value}
 				{...(model.hand.value ? { tone: "on" as const } : {})}
@@ -118,7 +126,8 @@ export function Controls({ model, onSettings, onLeave }: ControlsProps) {
 			</Control>
 			<Control
 				testid="chat-button"
-				label={model.chatOpen.value ? "Close the chat" : "Open the chat"}
+				label="Chat"
+				hint={model.chatOpen.value ? "Close the chat" : "Open the chat"}
 				shortcut="C"
 				pressed={model.chatOpen.value}
 				badge={model.unread.value}

@@ -38,7 +38,7 @@ export function Preview({ model, name }: { model: MediaModel; name: string }) {
 					class="control"
 					data-testid="mute-button"
 					aria-pressed={!model.micOn.value}
-					aria-label={model.micOn.value ? "Mute the microphone" : "Switch the microphone on"}
+					aria-label="Mute"
 					title={model.micOn.value ? "Mute the microphone" : "Switch the microphone on"}
 					onClick={() => void model.toggleMic()}
 				>
@@ -49,7 +49,7 @@ export function Preview({ model, name }: { model: MediaModel; name: string }) {
 					class="control"
 					data-testid="camera-button"
 					aria-pressed={!model.cameraOn.value}
-					aria-label={model.cameraOn.value ? "Switch the camera off" : "Switch the camera on"}
+					aria-label="Camera off"
 					title={model.cameraOn.value ? "Switch the camera off" : "Switch the camera on"}
 					onClick={() => void model.toggleCamera()}
 				>
