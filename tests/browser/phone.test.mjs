@@ -1,0 +1,88 @@
+// The page on a phone: nothing is cut off, everything can be touched, and calls work.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { Guest, PHONE, callOf, launchBrowser } from "../lib/browser.mjs";
+import { freshRoom } from "../lib/client.mjs";
+import { startServer } from "../lib/server.mjs";
+
+const SMALL = { ...PHONE, viewport: { width: 320, height: 568 } };
+
+/** What sticks out of the window, or is too small for a finger. Runs in the page. */
+function misfits() {
+	const found = [];
+	if (document.documentElement.scrollWidth > innerWidth) {
+		found.push(`the page is ${document.documentElement.scrollWidth} wide`);
+	}
+	for (const element of document.querySelectorAll("button, input, select, a")) {
+		const { left, right, width, height } = element.getBoundingClientRect();
+		if (width === 0 || getComputedStyle(element).visibility === "hidden") {
+			continue;
+		}
+		const name = element.dataset.testid ?? element.textContent.trim() ?? element.tagName;
+		if (left < -1 || right > innerWidth + 1) {
+			found.push(`${name} is cut off (${Math.round(left)}..${Math.round(right)})`);
+		}
+		if (element.tagName === "BUTTON" && (width < 32 || height < 32)) {
+			found.push(`${name} is ${Math.round(width)} x ${Math.round(height)}`);
+		}
+	}
+	return found;
+}
+
+describe("the page on a phone", () => {
+	let server;
+	let browser;
+	before(async () => {
+		server = await startServer();
+		browser = await launchBrowser();
+	});
+	after(async () => {
+		await browser?.close();
+		await server?.stop();
+	});
+
+	async function fits(guest) {
+		assert.deepEqual(await guest.page.evaluate(misfits), []);
+	}
+
+	for (const [what, options] of [["phone", PHONE], ["small-phone", SMALL]]) {
+		it(`fits a ${what}, from the start page to the end of the call`, async (t) => {
+			const ann = await Guest.open(t, browser, server, "/", "Ann", options);
+			await fits(ann);
+			await ann.shot(`${what}-home`);
+			const room = freshRoom("phone");
+			await ann.find("room-input").fill(room);
+			await ann.press("create-button");
+			await ann.sees("join-button");
+			await fits(ann);
+			await ann.shot(`${what}-prejoin`);
+			await ann.join();
+			await ann.sees("empty-room");
+			await fits(ann);
+			await ann.shot(`${what}-alone`);
+			const bob = await Guest.open(t, browser, server, `/r/${room}`, "Bob", options);
+			await bob.join();
+			await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
+			await fits(ann);
+			await ann.shot(`${what}-two`);
+			await ann.press("chat-button");
+			await ann.find("chat-input").fill("hello from the phone");
+			await ann.press("chat-send");
+			await ann.sees("chat-message", "hello from the phone");
+			await fits(ann);
+			await ann.shot(`${what}-chat`);
+			await bob.press("leave-button");
+			await bob.sees("ended");
+			await fits(bob);
+		});
+	}
+
+	it("shows three people", async (t) => {
+		const [ann, bob, cem] = await callOf(
+			t, browser, server, freshRoom("phones"), ["Ann", "Bob", "Cem"], PHONE,
+		);
+		await ann.hearsAndSees(bob, cem);
+		await fits(ann);
+		await ann.shot("phone-three");
+	});
+});

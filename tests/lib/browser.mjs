@@ -1,0 +1,219 @@
+// Real Chromium with a fake camera and a tone as its microphone, and people who use the page.
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { loadPlaywright } from "./deps.mjs";
+import { freshDir } from "./server.mjs";
+import { writeTone } from "./tone.mjs";
+import { poll } from "./wait.mjs";
+
+// Pictures are encoded on a CPU that many share: a deadline is never what a good run waits for.
+const PATIENCE = 30_000;
+const SHOTS = process.env.PARLEY_SHOTS;
+
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+export const PHONE = {
+	viewport: { width: 390, height: 844 },
+	deviceScaleFactor: 2,
+	isMobile: true,
+	hasTouch: true,
+};
+// A name that is not localhost: the browser then has no reason to trust plain http.
+export const FAR = "parley.test";
+
+/** options.deny: camera and microphone are refused to every page. */
+export async function launchBrowser({ deny = false } = {}) {
+	const dir = freshDir();
+	const wav = join(dir, "tone.wav");
+	writeTone(wav);
+	const browser = await loadPlaywright().chromium.launch({
+		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+		args: [
+			"--no-sandbox",
+			"--disable-gpu",
+			"--disable-quic",
+			"--no-first-run",
+			"--disable-background-networking",
+			"--disable-component-update",
+			"--disable-sync",
+			"--autoplay-policy=no-user-gesture-required",
+			"--use-fake-device-for-media-stream",
+			deny ? "--use-fake-ui-for-media-stream=deny" : "--use-fake-ui-for-media-stream",
+			`--use-file-for-fake-audio-capture=${wav}`,
+			"--disable-features=WebRtcHideLocalIpsWithMdns",
+			`--host-resolver-rules=MAP ${FAR} 127.0.0.1`,
+		],
+	});
+	const close = browser.close.bind(browser);
+	browser.close = async () => {
+		await close();
+		rmSync(dir, { recursive: true, force: true });
+	};
+	return browser;
+}
+
+/** Counters of what comes in, per person: {name: {frames, energy, state}}. Runs in the page. */
+async function readPeers() {
+	const found = {};
+	for (const { name, pc, state } of window.parleyDebug?.peers ?? []) {
+		const entry = { frames: 0, energy: 0, state };
+		for (const report of (await pc.getStats()).values()) {
+			if (report.type !== "inbound-rtp") {
+				continue;
+			}
+			entry.frames += report.framesDecoded ?? 0;
+			entry.energy += report.totalAudioEnergy ?? 0;
+		}
+		found[name] = entry;
+	}
+	return found;
+}
+
+/** Somebody with a browser of their own (a context shares nothing with the others). */
+export class Guest {
+	complaints = [];
+
+	constructor(page, name) {
+		this.page = page;
+		this.name = name;
+		page.setDefaultTimeout(PATIENCE);
+		page.on("pageerror", (error) => this.complaints.push(String(error)));
+	}
+
+	/** Opens `path` of the server; options of the context, and origin (default http on loopback). */
+	static async open(t, browser, server, path, name, { origin = server.http, ...options } = {}) {
+		const context = await browser.newContext({
+			...DESKTOP,
+			ignoreHTTPSErrors: true,
+			...options,
+		});
+		const guest = new Guest(await context.newPage(), name);
+		t.after(async () => {
+			await context.close();
+			assert.deepEqual(guest.complaints, [], `scripts failed in ${name}'s page`);
+		});
+		await guest.page.goto(origin + path);
+		return guest;
+	}
+
+	/** The element with that data-testid. */
+	find(id) {
+		return this.page.getByTestId(id);
+	}
+
+	/** Resolves when it is seen (or gone). */
+	async sees(id, text) {
+		const wanted = text === undefined ? this.find(id) : this.find(id).filter({ hasText: text });
+		await wanted.first().waitFor();
+	}
+
+	async seesNo(id) {
+		await this.find(id).waitFor({ state: "hidden" });
+	}
+
+	async press(id) {
+		await this.find(id).click();
+	}
+
+	/** From the preview into the call. */
+	async join() {
+		await this.find("name-input").fill(this.name);
+		await this.press("join-button");
+		await this.page.locator('[data-testid="call"]:not([data-phase="joining"])').waitFor();
+	}
+
+	/** Waits until the page counts so many people in the call, this one included. */
+	async counts(people) {
+		await this.sees("people-count", people === 1 ? /^1 person$/ : new RegExp(`^${people} people$`));
+	}
+
+	tile(name) {
+		return this.find("tile").filter({ has: this.page.getByText(name, { exact: true }) });
+	}
+
+	peers() {
+		return this.page.evaluate(readPeers);
+	}
+
+	/** Picture and sound of each of `others` come in from now on: frames decoded, energy rising. */
+	async hearsAndSees(...others) {
+		const names = others.map(({ name }) => name).sort();
+		let first;
+		let last;
+		await poll(
+			async () => {
+				last = await this.peers();
+				if (Object.keys(last).sort().join() !== names.join()) {
+					first = undefined;
+					return false;
+				}
+				first ??= last;
+				return names.every(
+					(name) =>
+						last[name].frames > first[name].frames + 3 &&
+						last[name].energy > first[name].energy + 0.001,
+				);
+			},
+			() =>
+				`${this.name} to see and hear ${names}: ${JSON.stringify({ first, last })}`,
+			PATIENCE,
+		);
+	}
+
+	/** Nothing but silence comes from `other`: its energy stands still while pictures go on. */
+	async hearsNothingOf(other) {
+		let last;
+		await poll(
+			async () => {
+				const before = (await this.peers())[other.name];
+				last = before;
+				await poll(
+					async () => {
+						last = (await this.peers())[other.name];
+						return last.frames > before.frames + 5;
+					},
+					() => `more frames of ${other.name}`,
+					PATIENCE,
+				);
+				return last.energy - before.energy < 1e-5;
+			},
+			() => `silence of ${other.name}: ${JSON.stringify(last)}`,
+			PATIENCE,
+		);
+	}
+
+	/** Keeps hold of the RTCPeerConnections, so that kept() can tell whether they are the same. */
+	async remember() {
+		await this.page.evaluate(() => {
+			window.keptForTest = window.parleyDebug.peers.map(({ pc }) => pc);
+		});
+	}
+
+	kept() {
+		return this.page.evaluate(() =>
+			window.keptForTest.every((pc) => window.parleyDebug.peers.some((peer) => peer.pc === pc)),
+		);
+	}
+
+	/** A picture for people to look at, where PARLEY_SHOTS says. */
+	async shot(name) {
+		if (SHOTS) {
+			mkdirSync(SHOTS, { recursive: true });
+			await this.page.screenshot({ path: join(SHOTS, `${name}.png`) });
+		}
+	}
+}
+
+/** People in one call, all of whom see each other. */
+export async function callOf(t, browser, server, room, names, options = {}) {
+	const guests = [];
+	for (const name of names) {
+		const guest = await Guest.open(t, browser, server, `/r/${room}`, name, options);
+		await guest.join();
+		guests.push(guest);
+	}
+	for (const guest of guests) {
+		await guest.counts(names.length);
+	}
+	return guests;
+}
