@@ -74,7 +74,7 @@ export function Controls({ model, onSettings, onLeave }: ControlsProps) {
 	const screen = media.screenOn.value;
 	const listener = model.self.value?.role === "listener";
 	return (
-		<div class="controls" role="group" aria-label="Call controls">
+		<section class="controls" aria-label="Call controls">
 			<Control
 				testid="mute-button"
 				label="Mute"
@@ -147,6 +147,6 @@ export function Controls({ model, onSettings, onLeave }: ControlsProps) {
 			<Control testid="leave-button" label="Leave" tone="danger" onPress={onLeave}>
 				<HangUpIcon />
 			</Control>
-		</div>
+		</section>
 	);
 }
