@@ -17,8 +17,8 @@ struct loop {
 	int epoll;
 	unsigned id;
 	ms_t now;
-	ms_t wall_ahead;        /* of the monotonic clock */
-	ms_t wall_until;        /* till when that is believed */
+	ms_t wall_ahead; /* of the monotonic clock */
+	ms_t wall_until; /* till when that is believed */
 	_Atomic bool stop;
 	bool running;
 	struct metric_set *metrics;
@@ -103,7 +103,8 @@ void loop_destroy(struct loop *l)
 static void loop_note_lag(struct loop *l, int64_t busy)
 {
 	if (l->now - l->lag_since >= LAG_WINDOW) {
-		l->lag_before = l->now - l->lag_since < 2 * LAG_WINDOW ? l->lag_now : 0;
+		l->lag_before =
+			l->now - l->lag_since < (ms_t)2 * LAG_WINDOW ? l->lag_now : 0;
 		l->lag_now = 0;
 		l->lag_since = l->now;
 	}
@@ -161,7 +162,7 @@ static void loop_prefetch(const void *p)
 	const char *line = p;
 
 	for (unsigned i = 0; i < 4; i++)
-		__builtin_prefetch(line + 64 * i);
+		__builtin_prefetch(line + (size_t)64 * i);
 }
 
 static void loop_run_batch(struct loop *l)

@@ -29,7 +29,8 @@ unsigned loop_id(const struct loop *l);
 /* The loop of the running thread; NULL on threads without one. */
 struct loop *loop_current(void);
 ms_t loop_now(const struct loop *l); /* monotonic, taken once per turn */
-ms_t loop_wall(struct loop *l); /* since 1970, for stamps; at most a second behind a set clock */
+ms_t loop_wall(
+	struct loop *l); /* since 1970, for stamps; at most a second behind a set clock */
 #define loop_assert(l) assert((l) == loop_current())
 
 /* Process housekeeping only (start, reload, drain): runs fn(arg) on the loop, in the
@@ -92,7 +93,7 @@ static inline bool loop_task_posted(const struct loop_task *t)
 
 /* Scratch for one read of a descriptor: valid until the handler returns to the loop. What
  * a stream shows to `data` lies in it. */
-#define LOOP_SCRATCH (256 * 1024)
+#define LOOP_SCRATCH ((size_t)256 * 1024)
 uint8_t *loop_scratch(struct loop *l);
 
 /* Blocks of two sizes, recycled per loop, for what lives about a turn (gathered output).

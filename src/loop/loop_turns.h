@@ -21,6 +21,17 @@ static inline void loop_one_turn(struct loop *l)
 	loop_run(l);
 }
 
+/* 0 .. below-1, the same row in every run. */
+static inline uint32_t loop_turns_random(uint32_t below)
+{
+	static uint64_t x = 88172645463325252u; /* xorshift64 (Marsaglia, 2003) */
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return (uint32_t)(x >> 16) % below;
+}
+
 struct loop_turns_span {
 	struct loop_timer timer;
 	struct loop *loop;

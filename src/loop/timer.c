@@ -63,7 +63,7 @@ static void wheel_take(struct loop_wheel *w, struct loop_timer *t)
 	bool alone = next == t->link.prev; /* then `next` is the head */
 
 	list_unlink(&t->link);
-	if (!alone || next < first || next >= first + WHEEL_LEVELS * WHEEL_SLOTS)
+	if (!alone || next < first || next >= first + (size_t)WHEEL_LEVELS * WHEEL_SLOTS)
 		return;
 	size_t i = (size_t)(next - first);
 	w->used[i / WHEEL_SLOTS] &= ~((uint64_t)1 << (i % WHEEL_SLOTS));

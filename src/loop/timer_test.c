@@ -1,10 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "loop/loop_private.h"
+#include "loop/loop_turns.h"
 
 #define MANY 2000
 
@@ -88,7 +83,7 @@ static void timer_of_zero_waits_for_the_next_millisecond(void **state)
 
 static ms_t random_span(void)
 {
-	return (ms_t)((unsigned)rand() >> (rand() % 31));
+	return loop_turns_random(1u << loop_turns_random(31));
 }
 
 static void check_probe(const struct probe *p, ms_t step)
@@ -104,7 +99,6 @@ static void timer_is_never_early_and_at_most_a_64th_late(void **state)
 	(void)state;
 	static struct probe p[MANY];
 
-	srand(1);
 	for (unsigned i = 0; i < MANY; i++) {
 		probe_init(&p[i], probe_fired);
 		probe_start(&p[i], 1 + random_span());
@@ -113,7 +107,7 @@ static void timer_is_never_early_and_at_most_a_64th_late(void **state)
 	while (fired_count < MANY) {
 		ms_t next = loop_wheel_next(&wheel);
 		unsigned before = fired_count;
-		step = rand() % 50;
+		step = loop_turns_random(50);
 		go_to(next + step);
 		for (unsigned i = 0; before != fired_count && i < MANY; i++)
 			if (p[i].fired == now)
@@ -125,7 +119,7 @@ static void timer_is_never_early_and_at_most_a_64th_late(void **state)
 static void timer_beyond_the_wheel_still_comes(void **state)
 {
 	(void)state;
-	ms_t year = 365 * 24 * 3600 * (ms_t)1000;
+	ms_t year = (ms_t)365 * 24 * 3600 * 1000;
 	struct probe p;
 
 	probe_init(&p, probe_fired);
@@ -140,7 +134,6 @@ static void timer_stopped_does_not_fire(void **state)
 	(void)state;
 	static struct probe p[MANY];
 
-	srand(2);
 	for (unsigned i = 0; i < MANY; i++) {
 		probe_init(&p[i], probe_fired);
 		probe_start(&p[i], 1 + random_span() % 100000);

@@ -10,7 +10,8 @@
 
 static_assert(sizeof(struct stream) <= 200, "an idle connection shall cost little");
 /* 16 KiB and a bit more: the record that OpenSSL may hold back from earlier reads. */
-static_assert(STREAM_CARRY_MAX + STREAM_CIPHER_MAX + 20 * 1024 <= STREAM_CIPHER_AT,
+static_assert(STREAM_CARRY_MAX + STREAM_CIPHER_MAX + (size_t)20 * 1024 <=
+		      STREAM_CIPHER_AT,
 	      "plaintext must not run into the ciphertext it is made from");
 
 static void stream_on_event(struct loop_io *io, uint32_t events);

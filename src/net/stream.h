@@ -17,7 +17,7 @@ struct stream;
 struct tls_context;
 
 /* What `data` may leave unused at most; beyond it the stream is closed with E_LIMIT. */
-#define STREAM_CARRY_MAX (64 * 1024)
+#define STREAM_CARRY_MAX ((size_t)64 * 1024)
 
 struct stream_ops {
 	/* Returns the bytes used (0..n), or a negative error that closes the stream at
@@ -62,6 +62,12 @@ uint8_t *stream_reserve(struct stream *s, size_t n);
  * bytes shared by many receivers; TLS encrypts straight from them); else as
  * stream_write(). */
 int stream_write_shared(struct stream *s, struct slice bytes) NODISCARD;
+/* Fetches into the cache what a write will touch. */
+static inline void stream_prefetch(const struct stream *s)
+{
+	__builtin_prefetch(s);
+	__builtin_prefetch((const char *)s + 64);
+}
 /* As stream_write() but past the limit, at most 256 bytes: for a protocol's last
  * words. */
 void stream_write_last(struct stream *s, struct slice bytes);

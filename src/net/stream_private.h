@@ -35,22 +35,14 @@ struct stream_carry {
 	uint8_t p[];
 };
 
+/* What every read and write touches comes first, in one cache line. */
 struct stream {
 	struct loop_io io;
 	struct loop *loop; /* NULL between detach and attach */
 	const struct stream_ops *ops;
 	void *arg;
 	struct stream_out *out;
-	struct stream_carry *carry;
-	struct stream_tls *tls;      /* mode TLS only */
-	struct tls_context *context; /* until the first byte */
-	struct loop_task task;
-	struct loop_timer timer; /* handshake, then linger */
-	struct addr peer;
 	uint32_t queue_limit;
-	uint32_t linger;
-	uint32_t gauged; /* our part of METRIC_QUEUED_BYTES */
-	int err;         /* for `closed` */
 	uint8_t state;
 	uint8_t mode;
 	bool blocked : 1;     /* the socket is full: EPOLLOUT is wanted */
@@ -61,6 +53,15 @@ struct stream {
 	bool peer_ended : 1;
 	bool waits_first : 1; /* for the first byte or the handshake; timer runs */
 	bool watched : 1;     /* io is in the loop's epoll */
+	struct stream_tls *tls; /* mode TLS only */
+	struct stream_carry *carry;
+	struct loop_task task;
+	struct tls_context *context; /* until the first byte */
+	struct loop_timer timer;     /* handshake, then linger */
+	struct addr peer;
+	uint32_t linger;
+	uint32_t gauged; /* our part of METRIC_QUEUED_BYTES */
+	int err;         /* for `closed` */
 };
 
 /* stream.c */
@@ -89,7 +90,7 @@ static inline size_t stream_out_left(const struct stream_out *out)
 
 /* stream_tls.c. The loop's scratch: plaintext in front, behind the carry; the ciphertext
  * that it is made from in the last part. */
-#define STREAM_CIPHER_MAX (64 * 1024) /* read at once */
+#define STREAM_CIPHER_MAX ((size_t)64 * 1024) /* read at once */
 #define STREAM_CIPHER_AT (LOOP_SCRATCH - STREAM_CIPHER_MAX)
 void stream_tls_start(struct stream *s);
 void stream_tls_free(struct stream *s);

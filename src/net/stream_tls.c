@@ -12,7 +12,8 @@
 #include "net/stream_private.h"
 #include "net/tls_private.h"
 
-#define SEAL_MAX (256 * 1024) /* at once, so that a long queue is not held twice */
+#define SEAL_MAX                                                                         \
+	((size_t)256 * 1024) /* at once, so that a long queue is not held twice */
 
 struct stream_tls {
 	SSL *ssl;

@@ -148,7 +148,7 @@ static int tls_load(struct tls_context *t, struct buf *why)
 static void tls_reload(struct tls_context *t)
 {
 	struct buf why = BUF_INIT(1024);
-	struct stamp now[2];
+	struct stamp now[2] = { 0 };
 	struct log_text text;
 
 	if (tls_stamp(t->cert_file, &now[0], &why) < 0 ||

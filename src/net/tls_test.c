@@ -369,7 +369,7 @@ static void slow_reader_is_bounded_and_loses_nothing(void **state)
 	client_shake_hands();
 	fill_queue(&sent);
 	/* The wire's part is a little larger than what it carries: 22 bytes in 16 KiB. */
-	assert_true(stream_queued(own.s) <= owner_limits.queue + 22 * 64);
+	assert_true(stream_queued(own.s) <= owner_limits.queue + (size_t)22 * 64);
 	assert_int_equal(metric_total(METRIC_QUEUED_BYTES), stream_queued(own.s));
 	client_read(&got, sent.n);
 	assert_memory_equal(got.p, sent.p, sent.n);
@@ -634,7 +634,7 @@ static ssize_t worker_data(struct owner *o, uint8_t *p, size_t n)
 	assert_int_equal(stream_write(s, slice_of(p, 1)), 0);
 	total += 4;
 	stream_detach(s);
-	loop_mail_send(w->other, KIND_MOVE, slice_of(&s, sizeof(s)));
+	loop_mail_send(w->other, KIND_MOVE, slice_of(&s, sizeof(struct stream *)));
 	return 4;
 }
 
@@ -665,7 +665,7 @@ static void worker_on_move(void *arg, unsigned from, struct slice body)
 	struct worker *w = arg;
 
 	(void)from;
-	memcpy(&w->own.s, body.p, sizeof(w->own.s));
+	memcpy(&w->own.s, body.p, sizeof(struct stream *));
 	stream_attach(w->loop, w->own.s, &worker_ops, &w->own);
 }
 
