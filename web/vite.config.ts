@@ -23,5 +23,6 @@ export default defineConfig({
 		root: ".",
 		include: ["sdk/src/**/*.test.ts", "app/src/**/*.test.ts"],
 		environment: "node",
+		setupFiles: ["scripts/test-setup.mjs"],
 	},
 });
