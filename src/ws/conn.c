@@ -121,8 +121,7 @@ static bool has_no_room(struct ws *w, size_t n)
 
 static uint8_t *reserve_frame(struct ws *w, enum ws_op op, size_t n)
 {
-	uint8_t head[WS_HEAD_MAX];
-	size_t size = ws_head_encode(head, op, false, n);
+	size_t size = ws_head_size(n);
 
 	if (w->state != WS_OPEN)
 		return NULL;
@@ -132,8 +131,7 @@ static uint8_t *reserve_frame(struct ws *w, enum ws_op op, size_t n)
 			too_slow(w);
 		return NULL;
 	}
-	memcpy(p, head, size);
-	return p + size;
+	return p + ws_head_encode(p, op, false, n);
 }
 
 uint8_t *ws_send_begin(struct ws *w, enum ws_op op, size_t n)
@@ -194,17 +192,20 @@ void ws_send_frames(struct ws *w, struct slice frames, unsigned messages)
 		sent(w, stream_write_shared(w->stream, frames), messages);
 }
 
+void ws_prefetch(const struct ws *w)
+{
+	stream_prefetch(w->stream);
+}
+
 static void put_frame(struct buf *b, enum ws_op op, bool rsv1, struct slice payload)
 {
-	uint8_t head[WS_HEAD_MAX];
-	size_t size = ws_head_encode(head, op, rsv1, payload.n);
-	uint8_t *p = buf_take(b, size + payload.n);
+	uint8_t *p = buf_take(b, ws_head_size(payload.n) + payload.n);
 
 	if (!p)
 		return;
-	memcpy(p, head, size);
+	p += ws_head_encode(p, op, rsv1, payload.n);
 	if (payload.n)
-		memcpy(p + size, payload.p, payload.n);
+		memcpy(p, payload.p, payload.n);
 }
 
 void ws_frame_put(struct buf *b, enum ws_op op, struct slice payload)

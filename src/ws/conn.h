@@ -26,21 +26,22 @@ struct ws_input {
 	bool fin; /* the present frame is the last */
 };
 
+/* What every message touches comes first, in one cache line. */
 struct ws {
 	struct stream *stream;
-	const struct ws_settings *settings;
 	const struct ws_ops *ops;
 	void *arg;
 	struct ws_input *in;
 	uint64_t left;           /* of the present frame's payload, to come */
-	struct loop_timer timer; /* pings, then close_timeout */
 	ms_t heard;              /* when the peer last sent anything */
-	ms_t pinged;             /* when we last asked; 0: not since it was heard */
 	uint16_t code;           /* for `closed`; 0: none known */
 	uint8_t state;
 	bool deflate;
 	bool detached;
 	bool timed_out;
+	const struct ws_settings *settings;
+	struct loop_timer timer; /* pings, then close_timeout */
+	ms_t pinged;             /* when we last asked; 0: not since it was heard */
 };
 
 /* input.c */

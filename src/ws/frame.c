@@ -67,35 +67,62 @@ int ws_head_decode(struct ws_head *h, const uint8_t *p, size_t n)
 	return 0;
 }
 
-size_t ws_head_encode(uint8_t out[WS_HEAD_MAX], enum ws_op op, bool rsv1, uint64_t len)
+size_t ws_head_encode(uint8_t *out, enum ws_op op, bool rsv1, uint64_t len)
 {
-	unsigned bytes = len < LEN_16 ? 0 : len <= UINT16_MAX ? 2 : 8;
+	size_t size = ws_head_size(len);
 
 	out[0] = (uint8_t)(0x80 | (rsv1 ? 0x40 : 0) | op);
-	out[1] = (uint8_t)(bytes == 0 ? len : bytes == 2 ? LEN_16 : LEN_64);
-	for (unsigned i = 0; i < bytes; i++)
-		out[2 + i] = (uint8_t)(len >> 8 * (bytes - 1 - i));
-	return 2 + bytes;
+	if (size == 2) {
+		out[1] = (uint8_t)len;
+		return 2;
+	}
+	out[1] = size == 4 ? LEN_16 : LEN_64;
+	for (size_t i = 2; i < size; i++)
+		out[i] = (uint8_t)(len >> 8 * (size - 1 - i));
+	return size;
 }
 
-void ws_unmask(uint8_t *p, size_t n, uint32_t mask, size_t offset)
+/* The mask as it applies from `offset` on, twice over. */
+static uint64_t turned_mask(uint32_t mask, size_t offset)
 {
 	uint8_t key[4], turned[8];
-	uint64_t k, w[2];
-	size_t i = 0;
+	uint64_t k;
 
+	if (LIKELY((offset & 3) == 0))
+		return (uint64_t)mask << 32 | mask;
 	memcpy(key, &mask, sizeof(key));
 	for (unsigned b = 0; b < sizeof(turned); b++)
 		turned[b] = key[(offset + b) & 3];
 	memcpy(&k, turned, sizeof(k));
-	for (; n - i >= sizeof(w); i += sizeof(w)) {
-		memcpy(w, p + i, sizeof(w));
-		w[0] ^= k;
-		w[1] ^= k;
-		memcpy(p + i, w, sizeof(w));
+	return k;
+}
+
+static inline void xor_8(uint8_t *p, uint64_t k)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	w ^= k;
+	memcpy(p, &w, sizeof(w));
+}
+
+void ws_unmask(uint8_t *p, size_t n, uint32_t mask, size_t offset)
+{
+	uint64_t k = turned_mask(mask, offset);
+	uint8_t key[8];
+
+	for (; n >= 16; p += 16, n -= 16) {
+		xor_8(p, k);
+		xor_8(p + 8, k);
 	}
-	for (; i < n; i++)
-		p[i] ^= turned[i & 7];
+	if (n >= 8) {
+		xor_8(p, k);
+		p += 8;
+		n -= 8;
+	}
+	memcpy(key, &k, sizeof(key));
+	for (size_t i = 0; i < n; i++)
+		p[i] ^= key[i];
 }
 
 bool ws_close_code_ok(uint16_t code)

@@ -42,8 +42,12 @@ static inline bool ws_op_is_control(uint8_t op)
  * top bit set; E_DENIED when it is not masked. What is wrong is told as soon as two bytes
  * are there, if they show it. */
 int ws_head_decode(struct ws_head *h, const uint8_t *p, size_t n) NODISCARD;
-/* A server's head: unmasked, FIN. Returns its size. */
-size_t ws_head_encode(uint8_t out[WS_HEAD_MAX], enum ws_op op, bool rsv1, uint64_t len);
+/* A server's head: unmasked, FIN. Writes and returns ws_head_size(len) bytes. */
+size_t ws_head_encode(uint8_t *out, enum ws_op op, bool rsv1, uint64_t len);
+static inline size_t ws_head_size(uint64_t len)
+{
+	return len < 126 ? 2 : len <= UINT16_MAX ? 4 : WS_HEAD_MAX;
+}
 /* In place; a payload may come in parts: `offset` is the position of p within it. */
 void ws_unmask(uint8_t *p, size_t n, uint32_t mask, size_t offset);
 /* May a peer put this into a close frame (section 7.4, IANA's registry to 1014)? */

@@ -40,6 +40,8 @@ void ws_send(struct ws *w, enum ws_op op, struct slice payload);
 uint8_t *ws_send_begin(struct ws *w, enum ws_op op, size_t n);
 /* Frames already encoded with ws_frame_put(), shared by many receivers; `messages` of them. For LOOP_FANOUT. */
 void ws_send_frames(struct ws *w, struct slice frames, unsigned messages);
+/* Fetches into the cache what ws_send_frames() will touch; the ws itself should be there. */
+void ws_prefetch(const struct ws *w);
 /* Appends one frame to b. deflate: compressed if that pays (only for ws_deflates() receivers). */
 void ws_frame_put(struct buf *b, enum ws_op op, struct slice payload);
 /* The same for a payload that is written in place between the two; `at` is what begin returned. */
