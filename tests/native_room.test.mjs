@@ -85,14 +85,19 @@ describe("a native session", () => {
 		await bob.refused({ type: "leave", room: members.room }, "not_joined");
 	});
 
-	it("leaves its rooms when it closes, and with reason disconnect when it breaks off", async (t) => {
-		const [ann, bob, cem] = await roomOf(t, server, ["Ann", "Bob", "Cem"]);
-		cem.vanish();
-		await ann.next("left", { member: cem.id, reason: "disconnect" });
-		await bob.next("left", { member: cem.id, reason: "disconnect" });
-		await bob.close();
-		await ann.next("left", { member: bob.id, reason: "leave" });
-	});
+	for (const [what, reason, go] of [
+		["breaks off", "disconnect", (client) => client.vanish()],
+		["closes with 4000, to come back", "disconnect", (client) => client.close(4000)],
+		["closes with 1000", "leave", (client) => client.close(1000)],
+		["closes without a code", "leave", (client) => client.close(undefined)],
+	]) {
+		it(`leaves its rooms with reason ${reason} when it ${what}`, async (t) => {
+			const [ann, bob, cem] = await roomOf(t, server, ["Ann", "Bob", "Cem"]);
+			await go(cem);
+			await ann.next("left", { member: cem.id, reason });
+			await bob.next("left", { member: cem.id, reason });
+		});
+	}
 
 	it("comes back to a room it left as a new member", async (t) => {
 		const members = await roomOf(t, server, ["Ann", "Bob"]);

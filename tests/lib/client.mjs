@@ -228,7 +228,7 @@ export class Client extends Waiters {
 		return close;
 	}
 
-	async close(code = 1000) {
+	async close(code) {
 		this.socket.close(code);
 		await within(this.closed, "the end of the closing handshake");
 		await this.#alive();
