@@ -19,4 +19,4 @@ void admin_on_readyz(struct http_exchange *x, void *arg);
 void admin_on_health(struct http_exchange *x, void *arg);
 void admin_on_metrics(struct http_exchange *x, void *arg);
 /* The text of /metrics, Prometheus exposition format 0.0.4. */
-void metrics_print(const struct admin_state *s, struct buf *out);
+void metrics_print(const struct admin_state *s, struct buf *b);

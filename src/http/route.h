@@ -37,4 +37,4 @@ void http_route_find(const struct route_table *t, struct slice path, unsigned me
 /* 0 when unknown. */
 unsigned http_method_bit(struct slice name);
 /* "GET, HEAD": for Allow. */
-void http_method_list(unsigned methods, struct buf *b);
+void http_method_list(unsigned set, struct buf *b);
