@@ -9,8 +9,8 @@
 struct admin_state {
 	const char *version;
 	unsigned workers;
-	ms_t started;           /* clock_mono() */
-	_Atomic bool draining;  /* set by the main thread */
+	ms_t started;          /* clock_mono() */
+	_Atomic bool draining; /* set by the main thread */
 };
 
 /* arg: the admin_state */

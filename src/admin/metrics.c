@@ -11,9 +11,11 @@ static const struct {
 #undef X
 };
 
-static void print_head(struct buf *b, const char *name, const char *kind, const char *help)
+static void print_head(struct buf *b, const char *name, const char *kind,
+		       const char *help)
 {
-	buf_printf(b, "# HELP parley_%s %s\n# TYPE parley_%s %s\n", name, help, name, kind);
+	buf_printf(b, "# HELP parley_%s %s\n# TYPE parley_%s %s\n", name, help, name,
+		   kind);
 }
 
 /* /proc/self/statm, second number: resident pages (proc(5)). */
@@ -51,8 +53,8 @@ void metrics_print(const struct admin_state *s, struct buf *b)
 	for (unsigned m = 0; m < METRIC_COUNT; m++) {
 		print_head(b, metrics[m].name, metrics[m].kind, metrics[m].help);
 		for (unsigned w = 0; w < s->workers; w++)
-			buf_printf(b, "parley_%s{worker=\"%u\"} %lld\n", metrics[m].name, w,
-				   (long long)metric_of(w, (enum metric)m));
+			buf_printf(b, "parley_%s{worker=\"%u\"} %lld\n", metrics[m].name,
+				   w, (long long)metric_of(w, (enum metric)m));
 	}
 }
 

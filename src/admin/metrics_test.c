@@ -9,7 +9,9 @@
 static void every_line_is_prometheus_text(void **state)
 {
 	(void)state;
-	struct admin_state s = { .version = "1.2.3", .workers = 2, .started = clock_mono() };
+	struct admin_state s = { .version = "1.2.3",
+				 .workers = 2,
+				 .started = clock_mono() };
 	struct buf b = BUF_INIT(1 << 20);
 	struct loop *one = loop_create(0), *two = loop_create(1);
 

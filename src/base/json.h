@@ -21,12 +21,12 @@ enum json_kind {
 };
 
 struct json_token {
-	uint32_t at;            /* offset of the first byte (strings: of the quote) */
-	uint32_t len;           /* with quotes, braces, brackets */
-	uint32_t next;          /* index of the token after this value and all inside it */
-	uint16_t count;         /* elements, or members; saturates */
+	uint32_t at;    /* offset of the first byte (strings: of the quote) */
+	uint32_t len;   /* with quotes, braces, brackets */
+	uint32_t next;  /* index of the token after this value and all inside it */
+	uint16_t count; /* elements, or members; saturates */
 	uint8_t kind;
-	bool escaped;           /* strings: a backslash is in it */
+	bool escaped; /* strings: a backslash is in it */
 };
 
 struct json {
@@ -38,7 +38,8 @@ struct json {
 /* Slices `text` into tok[0..max). E_MALFORMED, E_TRUNCATED (ends inside a value), E_UTF8,
  * E_LIMIT (too deep, too many tokens, over 4 GiB). Member names are tokens too: an object's tokens are name,
  * value, name, value. */
-int json_parse(struct json *j, struct slice text, struct json_token *tok, uint32_t max) NODISCARD;
+int json_parse(struct json *j, struct slice text, struct json_token *tok, uint32_t max)
+	NODISCARD;
 
 /* Index of the value of member `name` of the object `obj`, or 0 (the root is never a member).
  * Names with escapes are compared unescaped. */
@@ -60,7 +61,7 @@ int json_bool(const struct json *j, uint32_t t, bool *out) NODISCARD;
 /* The writer appends to a buf and sets the commas itself. Nesting up to 64. */
 struct jsonw {
 	struct buf *b;
-	uint64_t more;          /* a bit per level: something was written there */
+	uint64_t more; /* a bit per level: something was written there */
 	uint8_t depth;
 };
 
@@ -71,12 +72,13 @@ void json_object(struct jsonw *w);
 void json_object_end(struct jsonw *w);
 void json_array(struct jsonw *w);
 void json_array_end(struct jsonw *w);
-void json_key(struct jsonw *w, struct slice name);      /* name is ours: not escaped */
-void json_put_string(struct jsonw *w, struct slice s);  /* must be UTF-8; escaped as needed */
-void json_put_raw(struct jsonw *w, struct slice json);  /* one complete value */
+void json_key(struct jsonw *w, struct slice name); /* name is ours: not escaped */
+void json_put_string(struct jsonw *w,
+		     struct slice s); /* must be UTF-8; escaped as needed */
+void json_put_raw(struct jsonw *w, struct slice json); /* one complete value */
 void json_put_u64(struct jsonw *w, uint64_t v);
 void json_put_bool(struct jsonw *w, bool v);
-void json_put_double(struct jsonw *w, double v);        /* 3 decimals; not finite: null */
+void json_put_double(struct jsonw *w, double v); /* 3 decimals; not finite: null */
 /* "name":value in one call. */
 void json_field_string(struct jsonw *w, const char *name, struct slice s);
 void json_field_raw(struct jsonw *w, const char *name, struct slice json);

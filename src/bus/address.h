@@ -8,5 +8,5 @@ unsigned bus_room_worker(struct slice name, unsigned workers);
 /* Where a member is reached: its session on its worker. */
 struct bus_home {
 	uint32_t worker;
-	uint64_t session;       /* number of the session on that worker, never reused */
+	uint64_t session; /* number of the session on that worker, never reused */
 };

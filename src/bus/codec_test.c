@@ -77,9 +77,17 @@ static void command_comes_back_as_it_went(void **state)
 {
 	(void)state;
 	const struct command want = {
-		.kind = COMMAND_JOIN, .role = ROLE_MODERATOR, .reason = LEAVE_TIMEOUT,
-		.state = PRESENCE_HAND, .changed = PRESENCE_MIC, .ring = true, .capacity = 2,
-		.to = 42, .name = SLICE("Bo"), .user = SLICE("b"), .metadata = SLICE("{}"),
+		.kind = COMMAND_JOIN,
+		.role = ROLE_MODERATOR,
+		.reason = LEAVE_TIMEOUT,
+		.state = PRESENCE_HAND,
+		.changed = PRESENCE_MIC,
+		.ring = true,
+		.capacity = 2,
+		.to = 42,
+		.name = SLICE("Bo"),
+		.user = SLICE("b"),
+		.metadata = SLICE("{}"),
 		.text = SLICE("t"),
 	};
 	struct buf b = BUF_INIT(4096);
@@ -107,10 +115,14 @@ static void command_comes_back_as_it_went(void **state)
 static void letters_keep_their_envelopes(void **state)
 {
 	(void)state;
-	const struct bus_command c = { .from = { 3, 77 }, .room = SLICE("r"), .member = 5,
-				       .request = 6, .command = { .kind = COMMAND_LEAVE } };
-	const struct bus_event e = { .session = 9, .except = 8, .room = SLICE("room"),
-				     .event = chat };
+	const struct bus_command c = { .from = { 3, 77 },
+				       .room = SLICE("r"),
+				       .member = 5,
+				       .request = 6,
+				       .command = { .kind = COMMAND_LEAVE } };
+	const struct bus_event e = {
+		.session = 9, .except = 8, .room = SLICE("room"), .event = chat
+	};
 	struct buf b = BUF_INIT(4096);
 	struct bus_command c2;
 	struct bus_event e2;

@@ -5,6 +5,7 @@
 #pragma once
 #include "bus/member_info.h"
 
+/* clang-format off */
 #define COMMAND_LIST(X)                                                                  \
 	X(JOIN,   "take a seat: room, name, user, metadata, state, options")             \
 	X(LEAVE,  "give the seat up: reason")                                            \
@@ -15,6 +16,7 @@
 	X(REJECT, "refuse a call: to, text")                                             \
 	X(ROLE,   "give a member a role: to, role")                                      \
 	X(KICK,   "send a member away: to, text")
+/* clang-format on */
 
 #define X(id, prose) COMMAND_##id,
 enum command_kind { COMMAND_LIST(X) COMMAND_KINDS };
@@ -24,14 +26,14 @@ struct command {
 	enum command_kind kind;
 	enum role role;
 	enum leave_reason reason;
-	uint8_t state;          /* PRESENCE_* bits */
-	uint8_t changed;        /* which of them (and CHANGED_*) count */
-	bool ring;              /* options of JOIN */
-	uint32_t capacity;      /* 0: the server's */
-	uint64_t to;            /* a member, 0: nobody in particular */
+	uint8_t state;     /* PRESENCE_* bits */
+	uint8_t changed;   /* which of them (and CHANGED_*) count */
+	bool ring;         /* options of JOIN */
+	uint32_t capacity; /* 0: the server's */
+	uint64_t to;       /* a member, 0: nobody in particular */
 	struct slice name, user;
-	struct slice metadata;  /* raw JSON object, or empty */
-	struct slice text;      /* SIGNAL: raw JSON; CHAT, REJECT, KICK: plain text */
+	struct slice metadata; /* raw JSON object, or empty */
+	struct slice text;     /* SIGNAL: raw JSON; CHAT, REJECT, KICK: plain text */
 };
 
 void bus_command_encode(struct buf *b, const struct command *c);

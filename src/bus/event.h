@@ -6,6 +6,7 @@
 #pragma once
 #include "bus/member_info.h"
 
+/* clang-format off */
 #define EVENT_LIST(X)                                                                    \
 	X(JOINED,  "subject came")                                                       \
 	X(LEFT,    "member went: reason, text")                                          \
@@ -16,6 +17,7 @@
 	X(REJECT,  "member refuses the call of `to`: text")                              \
 	X(WELCOME, "the answer to JOIN: subject is you, roster, backlog, capacity, ring") \
 	X(REPLY,   "the answer to another command: err")
+/* clang-format on */
 
 #define X(id, prose) EVENT_##id,
 enum event_kind { EVENT_LIST(X) EVENT_KINDS };
@@ -26,18 +28,18 @@ struct event {
 	enum leave_reason reason;
 	uint8_t changed;
 	bool ring;
-	int err;                /* REPLY */
+	int err; /* REPLY */
 	uint32_t capacity;
 	uint64_t seq;
-	uint64_t member;        /* whom it is about, or who speaks */
-	uint64_t to;            /* 0: all */
-	uint64_t n;             /* CHAT: number of the message in its room */
-	uint64_t request;       /* REPLY, WELCOME: the command's */
+	uint64_t member;  /* whom it is about, or who speaks */
+	uint64_t to;      /* 0: all */
+	uint64_t n;       /* CHAT: number of the message in its room */
+	uint64_t request; /* REPLY, WELCOME: the command's */
 	ms_t time;
 	struct member_info subject;
 	struct slice text;
-	struct slice roster;    /* WELCOME: member_info after member_info, encoded */
-	struct slice backlog;   /* WELCOME: CHAT events, encoded */
+	struct slice roster;  /* WELCOME: member_info after member_info, encoded */
+	struct slice backlog; /* WELCOME: CHAT events, encoded */
 };
 
 void bus_event_encode(struct buf *b, const struct event *e);

@@ -8,10 +8,12 @@
 #include "bus/command.h"
 #include "bus/event.h"
 
+/* clang-format off */
 #define BUS_MAIL_LIST(X)                                                                 \
 	X(HANDOVER, "a connection moves to its room's worker")                           \
 	X(COMMAND,  "a command for a room of the receiver")                              \
 	X(EVENT,    "an event for sessions of the receiver")
+/* clang-format on */
 
 #define X(id, prose) BUS_##id,
 enum bus_kind { BUS_MAIL_LIST(X) BUS_KINDS };
@@ -19,16 +21,17 @@ enum bus_kind { BUS_MAIL_LIST(X) BUS_KINDS };
 
 struct bus_command {
 	struct bus_home from;
-	struct slice room;      /* name */
-	uint64_t member;        /* 0 for JOIN */
-	uint64_t request;       /* goes back in the REPLY; 0: answer failures only */
+	struct slice room; /* name */
+	uint64_t member;   /* 0 for JOIN */
+	uint64_t request;  /* goes back in the REPLY; 0: answer failures only */
 	struct command command;
 };
 
 struct bus_event {
-	uint64_t session;       /* for this one (its answer, or an event for it alone); 0: for all members there */
-	uint64_t except;        /* a member who does not get it */
-	struct slice room;      /* name */
+	uint64_t
+		session; /* for this one (its answer, or an event for it alone); 0: for all members there */
+	uint64_t except;   /* a member who does not get it */
+	struct slice room; /* name */
 	struct event event;
 };
 

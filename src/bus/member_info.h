@@ -7,12 +7,12 @@
 enum role { ROLE_OWNER, ROLE_MODERATOR, ROLE_SPEAKER, ROLE_LISTENER, ROLES };
 
 enum leave_reason {
-	LEAVE_LEAVE,            /* said so */
-	LEAVE_DISCONNECT,       /* the connection broke */
-	LEAVE_TIMEOUT,          /* no sign of life */
+	LEAVE_LEAVE,      /* said so */
+	LEAVE_DISCONNECT, /* the connection broke */
+	LEAVE_TIMEOUT,    /* no sign of life */
 	LEAVE_KICK,
-	LEAVE_REPLACED,         /* the same user came again */
-	LEAVE_SHUTDOWN,         /* the server stops */
+	LEAVE_REPLACED, /* the same user came again */
+	LEAVE_SHUTDOWN, /* the server stops */
 	LEAVE_REASONS
 };
 
@@ -30,13 +30,13 @@ enum presence {
 };
 
 struct member_info {
-	uint64_t id;            /* 1 .. 2^40-1, random, never reused in a room's life */
+	uint64_t id; /* 1 .. 2^40-1, random, never reused in a room's life */
 	enum role role;
-	uint8_t state;          /* PRESENCE_* bits */
-	bool offer;             /* who reads this sends the first offer to that member */
-	ms_t joined_at;         /* wall clock */
+	uint8_t state;  /* PRESENCE_* bits */
+	bool offer;     /* who reads this sends the first offer to that member */
+	ms_t joined_at; /* wall clock */
 	struct slice name, user;
-	struct slice metadata;  /* raw JSON object, or empty */
+	struct slice metadata; /* raw JSON object, or empty */
 };
 
 void bus_member_encode(struct buf *b, const struct member_info *m);

@@ -4,13 +4,13 @@
 #include "http/http.h"
 
 struct http_asset {
-	const char *path;       /* "/assets/index-4f2a.js" */
-	const char *type;       /* Content-Type */
-	const char *etag;       /* of the plain form, quoted; others get a suffix */
+	const char *path; /* "/assets/index-4f2a.js" */
+	const char *type; /* Content-Type */
+	const char *etag; /* of the plain form, quoted; others get a suffix */
 	struct slice plain;
-	struct slice gzip;      /* empty when not smaller */
+	struct slice gzip; /* empty when not smaller */
 	struct slice brotli;
-	bool immutable;         /* the name holds a hash: cacheable for ever */
+	bool immutable; /* the name holds a hash: cacheable for ever */
 };
 extern const struct http_asset http_assets[];
 extern const size_t http_asset_count;

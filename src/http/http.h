@@ -8,26 +8,27 @@
 #include "net/stream.h"
 
 struct http_server;
-struct http_exchange;   /* one request and its answer */
+struct http_exchange; /* one request and its answer */
 
 struct http_settings {
-	size_t max_line;                /* request line, bytes */
-	size_t max_headers;             /* all header fields, bytes */
+	size_t max_line;    /* request line, bytes */
+	size_t max_headers; /* all header fields, bytes */
 	unsigned max_header_count;
 	size_t max_body;
-	ms_t head_timeout;              /* from the first byte of a request to the end of its head */
+	ms_t head_timeout; /* from the first byte of a request to the end of its head */
 	ms_t body_timeout;
-	ms_t idle_timeout;              /* keep-alive without a request */
-	int64_t max_connections;        /* per process; over it a connection is closed at once */
-	bool redirect;                  /* pages asked for in plain by other machines go to https */
-	bool authenticated;             /* open mode off: loopback origins are not allowed by themselves */
-	const char *const *allowed_origins;     /* exact ("https://app.example.org") or "*" */
+	ms_t idle_timeout;       /* keep-alive without a request */
+	int64_t max_connections; /* per process; over it a connection is closed at once */
+	bool redirect;      /* pages asked for in plain by other machines go to https */
+	bool authenticated; /* open mode off: loopback origins are not allowed by themselves */
+	const char *const *allowed_origins; /* exact ("https://app.example.org") or "*" */
 	size_t allowed_origin_count;
 	struct stream_limits stream;
 };
 
 /* Settings and the lists in them must outlive the server. tls may be NULL. */
-struct http_server *http_server_create(struct loop *l, const struct http_settings *s, struct tls_context *tls);
+struct http_server *http_server_create(struct loop *l, const struct http_settings *s,
+				       struct tls_context *tls);
 void http_server_destroy(struct http_server *s);
 /* For listen_open(): takes the descriptor. */
 void http_server_accept(void *server, int fd, const struct addr *peer);
@@ -36,20 +37,31 @@ void http_server_drain(struct http_server *s);
 struct loop *http_server_loop(const struct http_server *s);
 
 /* --- routes: the longest literal prefix wins, segment by segment ("/ws" < "/ws/{id}" < "/ws/room/{id}") --- */
-enum http_method { HTTP_GET = 1, HTTP_HEAD = 2, HTTP_POST = 4, HTTP_PUT = 8, HTTP_DELETE = 16, HTTP_PATCH = 32, HTTP_OPTIONS = 64 };
+enum http_method {
+	HTTP_GET = 1,
+	HTTP_HEAD = 2,
+	HTTP_POST = 4,
+	HTTP_PUT = 8,
+	HTTP_DELETE = 16,
+	HTTP_PATCH = 32,
+	HTTP_OPTIONS = 64
+};
 enum http_route_flags {
-	HTTP_PAGE = 1,          /* a page for people: may be redirected to https */
-	HTTP_UPGRADE = 2,       /* a WebSocket endpoint: a foreign origin is refused for GET too; without Upgrade 426 */
+	HTTP_PAGE = 1, /* a page for people: may be redirected to https */
+	HTTP_UPGRADE =
+		2, /* a WebSocket endpoint: a foreign origin is refused for GET too; without Upgrade 426 */
 };
 typedef void http_handler_fn(struct http_exchange *x, void *arg);
 /* `methods`: bits of http_method; GET implies HEAD. Others are answered 405 with Allow, OPTIONS as a CORS preflight. A pattern is literal segments and
  * {name}; a final {name*} takes the rest with its slashes. Patterns must outlive the server. */
-void http_route(struct http_server *s, unsigned methods, const char *pattern, unsigned flags, http_handler_fn *fn, void *arg);
+void http_route(struct http_server *s, unsigned methods, const char *pattern,
+		unsigned flags, http_handler_fn *fn, void *arg);
 
 /* --- the request --- */
 enum http_method http_method(const struct http_exchange *x);
-struct slice http_path(const struct http_exchange *x);          /* raw, as it came, without query */
-struct slice http_query(const struct http_exchange *x);         /* raw, without '?' */
+struct slice http_path(
+	const struct http_exchange *x); /* raw, as it came, without query */
+struct slice http_query(const struct http_exchange *x); /* raw, without '?' */
 /* The value of a {name} of the pattern, percent-decoded (UTF-8 and control characters checked: 400 before the handler runs). Empty when there is none. */
 struct slice http_param(const struct http_exchange *x, const char *name);
 /* A parameter of the query, percent-decoded, '+' is a space. False when absent or badly coded. */
@@ -57,7 +69,8 @@ bool http_query_param(struct http_exchange *x, const char *name, struct slice *o
 /* First field of that name, trimmed; empty when absent. */
 struct slice http_header(const struct http_exchange *x, const char *name);
 /* All fields of that name: start with *at = 0. */
-bool http_header_next(const struct http_exchange *x, const char *name, size_t *at, struct slice *value);
+bool http_header_next(const struct http_exchange *x, const char *name, size_t *at,
+		      struct slice *value);
 /* Is `token` a member of that list field (Connection, Upgrade)? Any case. */
 bool http_header_has(const struct http_exchange *x, const char *name, const char *token);
 /* False when the request comes from a page of a foreign origin. */

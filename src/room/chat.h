@@ -3,9 +3,9 @@
 #include "bus/event.h"
 
 struct room_chat {
-	struct buf *ring;       /* `size` encoded events, NULL before the first message */
+	struct buf *ring; /* `size` encoded events, NULL before the first message */
 	uint32_t size, at, count;
-	uint64_t n;             /* number of the last message */
+	uint64_t n; /* number of the last message */
 };
 
 /* Keeps a copy of `e`, dropping the oldest past `size` messages (0: keeps none). */

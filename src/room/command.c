@@ -3,10 +3,10 @@
 #include "room/internal.h"
 
 enum right {
-	RIGHT_PRESENCE = BIT(0),        /* hand, speaking, name, metadata */
-	RIGHT_MEDIA = BIT(1),           /* mic, camera, screen */
+	RIGHT_PRESENCE = BIT(0), /* hand, speaking, name, metadata */
+	RIGHT_MEDIA = BIT(1),    /* mic, camera, screen */
 	RIGHT_CHAT = BIT(2),
-	RIGHT_SIGNAL_ONE = BIT(3),      /* answering an offer needs it: everybody has it */
+	RIGHT_SIGNAL_ONE = BIT(3), /* answering an offer needs it: everybody has it */
 	RIGHT_SIGNAL_ALL = BIT(4),
 	RIGHT_ADMIN = BIT(5),
 };
@@ -66,7 +66,9 @@ static int room_on_update(struct member *m, const struct command *c)
 
 static int room_on_signal(struct member *m, const struct command *c)
 {
-	struct event e = { .kind = EVENT_SIGNAL, .member = m->id, .to = c->to, .text = c->text };
+	struct event e = {
+		.kind = EVENT_SIGNAL, .member = m->id, .to = c->to, .text = c->text
+	};
 
 	if (!member_may(m, c->to ? RIGHT_SIGNAL_ONE : RIGHT_SIGNAL_ALL))
 		return E_DENIED;
@@ -100,7 +102,9 @@ static int room_on_answer(struct member *m, const struct command *c, enum event_
 static int room_on_chat(struct member *m, const struct command *c, ms_t wall)
 {
 	struct room *r = m->room;
-	struct event e = { .kind = EVENT_CHAT, .member = m->id, .text = c->text, .time = wall };
+	struct event e = {
+		.kind = EVENT_CHAT, .member = m->id, .text = c->text, .time = wall
+	};
 
 	if (!member_may(m, RIGHT_CHAT))
 		return E_DENIED;
@@ -125,7 +129,9 @@ static int room_on_role(struct member *m, const struct command *c)
 	/* Only an owner makes owners or unmakes them. */
 	if ((c->role == ROLE_OWNER || to->role == ROLE_OWNER) && m->role != ROLE_OWNER)
 		return E_DENIED;
-	struct event e = { .kind = EVENT_UPDATED, .member = to->id, .changed = CHANGED_ROLE };
+	struct event e = { .kind = EVENT_UPDATED,
+			   .member = to->id,
+			   .changed = CHANGED_ROLE };
 
 	to->role = (uint8_t)c->role;
 	if (!member_may(to, RIGHT_MEDIA)) {

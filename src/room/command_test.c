@@ -5,7 +5,8 @@ static void update_tells_only_what_changed(void **state)
 	struct stage *s = *state;
 	struct member *ann = stage_join(s, "r", "Ann");
 	struct command c = { .kind = COMMAND_UPDATE,
-			     .changed = PRESENCE_MIC | PRESENCE_HAND, .state = PRESENCE_MIC };
+			     .changed = PRESENCE_MIC | PRESENCE_HAND,
+			     .state = PRESENCE_MIC };
 
 	assert_int_equal(stage_do(ann, c), 0);
 	assert_int_equal(stage_last(s)->e.kind, EVENT_UPDATED);
@@ -22,9 +23,15 @@ static void update_keeps_what_it_does_not_name(void **state)
 	struct member *ann = stage_join(s, "r", "Ann");
 
 	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_UPDATE,
-		.changed = PRESENCE_ALL, .state = PRESENCE_MIC | PRESENCE_CAMERA }), 0);
-	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_UPDATE,
-		.changed = PRESENCE_MIC | CHANGED_NAME, .name = SLICE("Anna") }), 0);
+							 .changed = PRESENCE_ALL,
+							 .state = PRESENCE_MIC |
+								  PRESENCE_CAMERA }),
+			 0);
+	assert_int_equal(
+		stage_do(ann, (struct command){ .kind = COMMAND_UPDATE,
+						.changed = PRESENCE_MIC | CHANGED_NAME,
+						.name = SLICE("Anna") }),
+		0);
 	assert_int_equal(ann->state, PRESENCE_CAMERA);
 	assert_int_equal(ann->name_len, 4);
 }
@@ -34,12 +41,15 @@ static void signal_goes_to_one_or_to_all_others(void **state)
 	struct stage *s = *state;
 	struct member *ann = stage_join(s, "r", "Ann"), *bo = stage_join(s, "r", "Bo");
 
-	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_SIGNAL, .to = bo->id,
-							 .text = SLICE("1") }), 0);
+	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_SIGNAL,
+							 .to = bo->id,
+							 .text = SLICE("1") }),
+			 0);
 	assert_int_equal(stage_last(s)->to, bo->id);
 	assert_int_equal(stage_last(s)->e.member, ann->id);
 	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_SIGNAL,
-							 .text = SLICE("2") }), 0);
+							 .text = SLICE("2") }),
+			 0);
 	assert_int_equal(stage_last(s)->to, 0);
 	assert_int_equal(stage_last(s)->except, ann->id);
 }
@@ -47,11 +57,14 @@ static void signal_goes_to_one_or_to_all_others(void **state)
 static void signal_outside_the_room_is_no_such_member(void **state)
 {
 	struct stage *s = *state;
-	struct member *ann = stage_join(s, "r", "Ann"), *far = stage_join(s, "other", "Far");
+	struct member *ann = stage_join(s, "r", "Ann"),
+		      *far = stage_join(s, "other", "Far");
 	size_t before = s->count;
 
-	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_SIGNAL, .to = far->id,
-							 .text = SLICE("1") }), E_NO_MEMBER);
+	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_SIGNAL,
+							 .to = far->id,
+							 .text = SLICE("1") }),
+			 E_NO_MEMBER);
 	assert_int_equal(s->count, before);
 }
 
@@ -62,7 +75,8 @@ static void chat_reaches_everybody_with_rising_numbers(void **state)
 
 	for (uint64_t n = 1; n <= 5; n++) {
 		assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_CHAT,
-								 .text = SLICE("hi") }), 0);
+								 .text = SLICE("hi") }),
+				 0);
 		assert_int_equal(stage_last(s)->e.n, n);
 		assert_int_equal(stage_last(s)->except, 0);
 		assert_int_equal(stage_last(s)->to, 0);
@@ -76,9 +90,11 @@ static void chat_must_have_a_text_of_bounded_length(void **state)
 	char *longer = xzalloc(ROOM_MAX_TEXT + 2);
 
 	memset(longer, 'x', ROOM_MAX_TEXT + 1);
-	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_CHAT }), E_BAD_FIELD);
+	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_CHAT }),
+			 E_BAD_FIELD);
 	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_CHAT,
-							 .text = slice_str(longer) }), E_BAD_FIELD);
+							 .text = slice_str(longer) }),
+			 E_BAD_FIELD);
 	free(longer);
 }
 
@@ -87,14 +103,19 @@ static void a_call_is_answered_to_another_member(void **state)
 	struct stage *s = *state;
 	struct member *ann = stage_join(s, "r", "Ann"), *bo = stage_join(s, "r", "Bo");
 
-	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_ACCEPT, .to = bo->id }), 0);
+	assert_int_equal(
+		stage_do(ann, (struct command){ .kind = COMMAND_ACCEPT, .to = bo->id }),
+		0);
 	assert_int_equal(stage_last(s)->e.kind, EVENT_ACCEPT);
-	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_REJECT, .to = bo->id,
-							 .text = SLICE("busy") }), 0);
+	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_REJECT,
+							 .to = bo->id,
+							 .text = SLICE("busy") }),
+			 0);
 	assert_int_equal(stage_last(s)->e.kind, EVENT_REJECT);
 	assert_string_equal(stage_last(s)->text, "busy");
-	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_ACCEPT, .to = ann->id }),
-			 E_NO_MEMBER);
+	assert_int_equal(
+		stage_do(ann, (struct command){ .kind = COMMAND_ACCEPT, .to = ann->id }),
+		E_NO_MEMBER);
 }
 
 static void kick_tells_the_member_first_and_frees_it(void **state)
@@ -104,8 +125,10 @@ static void kick_tells_the_member_first_and_frees_it(void **state)
 	uint64_t gone = bo->id;
 	struct room *r = ann->room;
 
-	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_KICK, .to = gone,
-							 .text = SLICE("bye") }), 0);
+	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_KICK,
+							 .to = gone,
+							 .text = SLICE("bye") }),
+			 0);
 	assert_int_equal(s->heard[s->count - 2].to, gone);
 	assert_int_equal(s->heard[s->count - 2].e.kind, EVENT_LEFT);
 	assert_int_equal(stage_last(s)->e.kind, EVENT_LEFT);
@@ -120,9 +143,13 @@ static void a_new_listener_loses_its_media(void **state)
 	struct member *ann = stage_join(s, "r", "Ann"), *bo = stage_join(s, "r", "Bo");
 
 	assert_int_equal(stage_do(bo, (struct command){ .kind = COMMAND_UPDATE,
-		.changed = PRESENCE_MIC, .state = PRESENCE_MIC }), 0);
-	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_ROLE, .to = bo->id,
-							 .role = ROLE_LISTENER }), 0);
+							.changed = PRESENCE_MIC,
+							.state = PRESENCE_MIC }),
+			 0);
+	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_ROLE,
+							 .to = bo->id,
+							 .role = ROLE_LISTENER }),
+			 0);
 	assert_int_equal(stage_last(s)->e.changed, CHANGED_ROLE | PRESENCE_MIC);
 	assert_int_equal(bo->state, 0);
 }
@@ -133,14 +160,20 @@ static void each_role_may_what_the_protocol_says(void **state)
 	struct stage *s = *state;
 	struct member *owner = stage_join(s, "r", "owner"), *m = stage_join(s, "r", "m");
 	struct member *other = stage_join(s, "r", "other");
-	const struct command mic = { .kind = COMMAND_UPDATE, .changed = PRESENCE_MIC,
+	const struct command mic = { .kind = COMMAND_UPDATE,
+				     .changed = PRESENCE_MIC,
 				     .state = PRESENCE_MIC };
-	const struct command hand = { .kind = COMMAND_UPDATE, .changed = PRESENCE_HAND,
+	const struct command hand = { .kind = COMMAND_UPDATE,
+				      .changed = PRESENCE_HAND,
 				      .state = PRESENCE_HAND };
 	const struct command all = { .kind = COMMAND_SIGNAL, .text = SLICE("1") };
-	const struct command one = { .kind = COMMAND_SIGNAL, .text = SLICE("1"), .to = other->id };
+	const struct command one = { .kind = COMMAND_SIGNAL,
+				     .text = SLICE("1"),
+				     .to = other->id };
 	const struct command say = { .kind = COMMAND_CHAT, .text = SLICE("1") };
-	const struct command role = { .kind = COMMAND_ROLE, .to = other->id, .role = ROLE_SPEAKER };
+	const struct command role = { .kind = COMMAND_ROLE,
+				      .to = other->id,
+				      .role = ROLE_SPEAKER };
 	const struct {
 		enum role role;
 		int mic, hand, all, one, chat, admin;
@@ -153,7 +186,9 @@ static void each_role_may_what_the_protocol_says(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
 		assert_int_equal(stage_do(owner, (struct command){ .kind = COMMAND_ROLE,
-			.to = m->id, .role = v[i].role }), 0);
+								   .to = m->id,
+								   .role = v[i].role }),
+				 0);
 		assert_int_equal(stage_do(m, mic), v[i].mic);
 		assert_int_equal(stage_do(m, hand), v[i].hand);
 		assert_int_equal(stage_do(m, all), v[i].all);
@@ -168,14 +203,21 @@ static void a_moderator_cannot_touch_owners(void **state)
 	struct stage *s = *state;
 	struct member *owner = stage_join(s, "r", "o"), *m = stage_join(s, "r", "m");
 
-	assert_int_equal(stage_do(owner, (struct command){ .kind = COMMAND_ROLE, .to = m->id,
-							   .role = ROLE_MODERATOR }), 0);
-	assert_int_equal(stage_do(m, (struct command){ .kind = COMMAND_KICK, .to = owner->id }),
+	assert_int_equal(stage_do(owner, (struct command){ .kind = COMMAND_ROLE,
+							   .to = m->id,
+							   .role = ROLE_MODERATOR }),
+			 0);
+	assert_int_equal(
+		stage_do(m, (struct command){ .kind = COMMAND_KICK, .to = owner->id }),
+		E_DENIED);
+	assert_int_equal(stage_do(m, (struct command){ .kind = COMMAND_ROLE,
+						       .to = owner->id,
+						       .role = ROLE_LISTENER }),
 			 E_DENIED);
-	assert_int_equal(stage_do(m, (struct command){ .kind = COMMAND_ROLE, .to = owner->id,
-						       .role = ROLE_LISTENER }), E_DENIED);
-	assert_int_equal(stage_do(m, (struct command){ .kind = COMMAND_ROLE, .to = m->id,
-						       .role = ROLE_OWNER }), E_DENIED);
+	assert_int_equal(stage_do(m, (struct command){ .kind = COMMAND_ROLE,
+						       .to = m->id,
+						       .role = ROLE_OWNER }),
+			 E_DENIED);
 }
 
 static void joining_twice_is_refused(void **state)
@@ -183,7 +225,8 @@ static void joining_twice_is_refused(void **state)
 	struct stage *s = *state;
 
 	assert_int_equal(stage_do(stage_join(s, "r", "Ann"),
-				  (struct command){ .kind = COMMAND_JOIN }), E_ALREADY);
+				  (struct command){ .kind = COMMAND_JOIN }),
+			 E_ALREADY);
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, stage_setup, stage_teardown)

@@ -11,7 +11,7 @@ struct member {
 	struct bus_home home;
 	void *user_data;
 	ms_t joined_at;
-	char *name, *user, *metadata;   /* each owned, NULL: none */
+	char *name, *user, *metadata; /* each owned, NULL: none */
 	uint32_t name_len, user_len, metadata_len;
 	uint8_t role;
 	uint8_t state;
@@ -19,12 +19,13 @@ struct member {
 
 struct room {
 	struct room_registry *registry;
-	struct member **members;        /* in the order of joining */
+	struct member **members; /* in the order of joining */
 	uint32_t count, cap;
 	uint32_t capacity;
 	uint64_t seq;
-	struct map by_id;               /* only past ROOM_SCAN members */
-	uint16_t *at_worker;            /* members per worker, [LOOP_MAX]; NULL while all live here */
+	struct map by_id; /* only past ROOM_SCAN members */
+	uint16_t
+		*at_worker; /* members per worker, [LOOP_MAX]; NULL while all live here */
 	void *user_data;
 	struct room_chat chat;
 	bool ring;

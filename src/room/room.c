@@ -12,8 +12,8 @@
 
 #define MEMBER_ID_BITS 40
 
-struct room_registry *room_registry_create(const struct room_settings *s, room_event_fn *fn,
-					   void *arg)
+struct room_registry *room_registry_create(const struct room_settings *s,
+					   room_event_fn *fn, void *arg)
 {
 	struct room_registry *g = xzalloc(sizeof(*g));
 
@@ -179,7 +179,8 @@ static struct member *room_add(struct room *r, const struct command *c,
 	room_set_text(&m->metadata, &m->metadata_len, c->metadata);
 	if (r->count == r->cap) {
 		r->cap = r->cap ? r->cap * 2 : 2;
-		r->members = xrealloc(r->members, size_mul(r->cap, sizeof(struct member *)));
+		r->members =
+			xrealloc(r->members, size_mul(r->cap, sizeof(struct member *)));
 	}
 	r->members[r->count++] = m;
 	room_index(r, m);
@@ -203,7 +204,8 @@ void room_member_info(const struct member *m, struct member_info *out)
 
 /* Between native members the newcomer offers: it learns of the others first, and is the
  * only side that knows the whole list. */
-static void room_roster(const struct room *r, const struct member *newcomer, struct buf *out)
+static void room_roster(const struct room *r, const struct member *newcomer,
+			struct buf *out)
 {
 	for (uint32_t i = 0; i < r->count; i++) {
 		struct member_info info;
@@ -280,7 +282,8 @@ static void room_remove(struct room *r, struct member *m)
 	while (r->members[i] != m)
 		i++;
 	r->count--;
-	memmove(&r->members[i], &r->members[i + 1], (r->count - i) * sizeof(struct member *));
+	memmove(&r->members[i], &r->members[i + 1],
+		(r->count - i) * sizeof(struct member *));
 	room_unindex(r, m);
 	room_count_worker(r, m, -1);
 }
@@ -292,7 +295,9 @@ static void room_succeed(struct room *r)
 		if (r->members[i]->role == ROLE_OWNER)
 			return;
 	struct member *heir = r->members[0];
-	struct event e = { .kind = EVENT_UPDATED, .member = heir->id, .changed = CHANGED_ROLE };
+	struct event e = { .kind = EVENT_UPDATED,
+			   .member = heir->id,
+			   .changed = CHANGED_ROLE };
 
 	heir->role = ROLE_OWNER;
 	room_member_info(heir, &e.subject);
@@ -303,7 +308,10 @@ void room_leave(struct member *m, enum leave_reason reason, struct slice text)
 {
 	struct room *r = m->room;
 	struct event e = {
-		.kind = EVENT_LEFT, .member = m->id, .reason = reason, .text = text,
+		.kind = EVENT_LEFT,
+		.member = m->id,
+		.reason = reason,
+		.text = text,
 	};
 
 	room_remove(r, m);

@@ -11,20 +11,20 @@
 #include "bus/command.h"
 #include "bus/event.h"
 
-#define ROOM_MAX_NAME 128       /* bytes, rooms and members and users */
+#define ROOM_MAX_NAME 128 /* bytes, rooms and members and users */
 #define ROOM_MAX_METADATA 4096
-#define ROOM_MAX_TEXT 8192      /* of a chat message */
+#define ROOM_MAX_TEXT 8192 /* of a chat message */
 #define ROOM_MAX_REASON 128
 #define ROOM_MAX_MEMBERS 10000
 
-struct room_registry;           /* the rooms of one worker */
+struct room_registry; /* the rooms of one worker */
 struct room;
 struct member;
 
 struct room_settings {
-	uint32_t capacity;      /* members, when the first join says nothing; and at most */
-	uint32_t max_rooms;     /* on this worker */
-	uint32_t chat_backlog;  /* messages kept in memory per room */
+	uint32_t capacity;  /* members, when the first join says nothing; and at most */
+	uint32_t max_rooms; /* on this worker */
+	uint32_t chat_backlog; /* messages kept in memory per room */
 };
 
 /* How a room speaks: to one member, or (to == NULL) to all but `except`. `e` and its slices are valid during the
@@ -32,8 +32,9 @@ struct room_settings {
 typedef void room_event_fn(void *arg, struct room *r, const struct event *e,
 			   struct member *to, struct member *except);
 
-struct room_registry *room_registry_create(const struct room_settings *s, room_event_fn *fn, void *arg);
-void room_registry_destroy(struct room_registry *g);    /* members are gone without a word */
+struct room_registry *room_registry_create(const struct room_settings *s,
+					   room_event_fn *fn, void *arg);
+void room_registry_destroy(struct room_registry *g); /* members are gone without a word */
 struct room *room_find(const struct room_registry *g, struct slice name);
 
 /* Takes a seat in the room of that name, made if need be: WELCOME to the newcomer, JOINED to the others.
@@ -53,7 +54,8 @@ struct room *member_room(const struct member *m);
 uint64_t member_id(const struct member *m);
 struct bus_home member_home(const struct member *m);
 /* Workers other than `self` that hold members: calls fn(arg, worker) for each. */
-void room_each_remote(const struct room *r, unsigned self, void (*fn)(void *arg, unsigned worker), void *arg);
+void room_each_remote(const struct room *r, unsigned self,
+		      void (*fn)(void *arg, unsigned worker), void *arg);
 
 /* One pointer each for the floor above, NULL at first. */
 void *room_user(const struct room *r);

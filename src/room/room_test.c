@@ -15,8 +15,8 @@ static size_t roster_count(struct slice roster)
 
 static size_t welcomed_roster;
 
-static void count_roster(void *arg, struct room *r, const struct event *e, struct member *to,
-			 struct member *except)
+static void count_roster(void *arg, struct room *r, const struct event *e,
+			 struct member *to, struct member *except)
 {
 	if (e->kind == EVENT_WELCOME)
 		welcomed_roster = roster_count(e->roster);

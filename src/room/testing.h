@@ -14,7 +14,7 @@
 
 struct heard {
 	struct event e;
-	uint64_t to, except;    /* member ids, 0: none */
+	uint64_t to, except; /* member ids, 0: none */
 	char text[64];
 };
 
@@ -45,7 +45,9 @@ static inline int stage_setup(void **state)
 {
 	struct stage *s = xzalloc(sizeof(*s));
 
-	s->settings = (struct room_settings){ .capacity = 100, .max_rooms = 4, .chat_backlog = 3 };
+	s->settings = (struct room_settings){ .capacity = 100,
+					      .max_rooms = 4,
+					      .chat_backlog = 3 };
 	s->rooms = room_registry_create(&s->settings, stage_hear, s);
 	*state = s;
 	return 0;
@@ -66,7 +68,8 @@ static inline const struct heard *stage_last(const struct stage *s)
 	return &s->heard[s->count - 1];
 }
 
-static inline int stage_try_join(struct stage *s, const char *room, const struct command *c)
+static inline int stage_try_join(struct stage *s, const char *room,
+				 const struct command *c)
 {
 	struct bus_home home = { 0, ++s->sessions };
 
@@ -74,7 +77,8 @@ static inline int stage_try_join(struct stage *s, const char *room, const struct
 }
 
 /* Joins and returns the member. */
-static inline struct member *stage_join(struct stage *s, const char *room, const char *name)
+static inline struct member *stage_join(struct stage *s, const char *room,
+					const char *name)
 {
 	struct command c = { .kind = COMMAND_JOIN, .name = slice_str(name) };
 	size_t at = s->count;

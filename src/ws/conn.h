@@ -32,9 +32,9 @@ struct ws {
 	const struct ws_ops *ops;
 	void *arg;
 	struct ws_input *in;
-	uint64_t left;           /* of the present frame's payload, to come */
-	ms_t heard;              /* when the peer last sent anything */
-	uint16_t code;           /* for `closed`; 0: none known */
+	uint64_t left; /* of the present frame's payload, to come */
+	ms_t heard;    /* when the peer last sent anything */
+	uint16_t code; /* for `closed`; 0: none known */
 	uint8_t state;
 	bool deflate;
 	bool detached;

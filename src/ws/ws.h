@@ -12,13 +12,13 @@
 struct ws;
 
 struct ws_settings {
-	size_t max_message;     /* bytes after inflating; more: 1009 */
-	ms_t ping_interval;     /* 0: no pings */
+	size_t max_message; /* bytes after inflating; more: 1009 */
+	ms_t ping_interval; /* 0: no pings */
 	ms_t ping_timeout;
-	ms_t close_timeout;     /* for the peer's close frame after ours */
-	size_t queue;           /* bound of the write queue; 0: the stream's own */
-	bool deflate;           /* offer of RFC 7692 accepted, without context takeover */
-	size_t deflate_min;     /* smaller messages go uncompressed */
+	ms_t close_timeout; /* for the peer's close frame after ours */
+	size_t queue;       /* bound of the write queue; 0: the stream's own */
+	bool deflate;       /* offer of RFC 7692 accepted, without context takeover */
+	size_t deflate_min; /* smaller messages go uncompressed */
 };
 
 struct ws_ops {
