@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "loop/signals.h"
 #include "main/banner.h"
 #include "main/version.h"
 #include "main/worker.h"
@@ -28,6 +29,9 @@ struct server {
 	char *cert_file, *key_file;
 	struct buf ice;
 	int lock_fd;
+	struct loop_signals *signals;
+	struct loop_timer drained;      /* looks whether everybody is gone */
+	ms_t drain_until;
 };
 
 /* --- settings of the parts --- */
@@ -256,10 +260,8 @@ static void server_close(struct server *s)
 {
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		if (s->workers[i])
-			worker_stop(s->workers[i]);
-	/* Who is still there when the time is up: the kernel hangs up for us. */
-	if (metric_total(METRIC_CONNECTIONS) > 0)
-		_exit(0);
+			worker_join(s->workers[i]);
+	loop_signals_close(s->signals);
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		worker_destroy(s->workers[i]);
 	buf_fini(&s->ice);
@@ -269,70 +271,81 @@ static void server_close(struct server *s)
 		close(s->lock_fd);
 }
 
-static int start_workers(struct server *s)
-{
-	for (unsigned i = 0; i < s->shared.admin.workers; i++) {
-		int err = worker_start(s->workers[i]);
+/* --- the end --- */
 
-		if (err < 0)
-			return err;
+static void stop_workers(struct server *s)
+{
+	log_info("main", "stopped", "connections=%lld",
+		 (long long)metric_total(METRIC_CONNECTIONS));
+	for (unsigned i = 0; i < s->shared.admin.workers; i++)
+		worker_stop(s->workers[i]);
+}
+
+static void on_drained(struct loop_timer *t)
+{
+	struct server *s = container_of(t, struct server, drained);
+	struct loop *l = worker_loop(s->workers[0]);
+
+	if (metric_total(METRIC_CONNECTIONS) == 0 || loop_now(l) >= s->drain_until)
+		stop_workers(s);
+	else
+		loop_timer_start(l, t, 20);
+}
+
+/* The first time everybody is asked to go and waited for; who asks again is in a hurry. */
+static void on_signal(void *arg, int signal)
+{
+	struct server *s = arg;
+	struct loop *l = worker_loop(s->workers[0]);
+
+	if (atomic_exchange(&s->shared.admin.draining, true)) {
+		stop_workers(s);
+		return;
 	}
-	return 0;
-}
-
-/* Waits for one of the signals at most `ms` (below 0: for ever); 0 when none came. */
-static int wait_signal(const sigset_t *set, ms_t ms)
-{
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-	int sig;
-
-	do
-		sig = ms < 0 ? sigwaitinfo(set, NULL) : sigtimedwait(set, NULL, &t);
-	while (sig < 0 && errno == EINTR);
-	return sig < 0 ? 0 : sig;
-}
-
-/* Until everybody is gone, the time is up, or somebody asks again. */
-static void drain(struct server *s, const sigset_t *set)
-{
-	ms_t end = clock_mono() + s->config->drain;
-
-	atomic_store(&s->shared.admin.draining, true);
+	log_info("main", "draining", "signal=%d connections=%lld", signal,
+		 (long long)metric_total(METRIC_CONNECTIONS));
 	for (unsigned i = 0; i < s->shared.admin.workers; i++)
 		worker_drain(s->workers[i]);
-	while (metric_total(METRIC_CONNECTIONS) > 0 && clock_mono() < end)
-		if (wait_signal(set, 20))
-			break;
-	log_info("main", "drained", "connections=%lld",
-		 (long long)metric_total(METRIC_CONNECTIONS));
+	s->drain_until = loop_now(l) + s->config->drain;
+	loop_timer_start(l, &s->drained, 20);
+}
+
+/* The first worker runs on this thread: with one worker the process has one thread, and
+ * the kernel then spares itself the locking of descriptors. */
+static int server_run(struct server *s, struct buf *why)
+{
+	static const int signals[] = { SIGTERM, SIGINT, 0 };
+	struct worker *first = s->workers[0];
+
+	loop_timer_init(&s->drained, on_drained);
+	int err = loop_signals_open(&s->signals, worker_loop(first), signals, on_signal, s);
+	for (unsigned i = 1; err == 0 && i < s->shared.admin.workers; i++)
+		err = worker_start(s->workers[i]);
+	if (err < 0) {
+		buf_printf(why, "cannot start: %s", err_text(err));
+		for (unsigned i = 1; i < s->shared.admin.workers; i++)
+			worker_stop(s->workers[i]);
+		return err;
+	}
+	banner_print(s->listen, s->shared.listen_count, s->cert_file,
+		     s->config->tls_cert[0] == 0);
+	worker_run(first);
+	return 0;
 }
 
 int serve_run(const struct config *c)
 {
 	struct server s = { .config = c, .lock_fd = -1 };
 	struct buf why = BUF_INIT(4096);
-	sigset_t set;
 
-	/* Before any thread: they inherit it, and only this one takes the signals. */
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptors();
-
 	int err = server_open(&s, &why);
 	release_ports(&s);
 	if (err == 0)
-		err = start_workers(&s);
-	if (err < 0) {
+		err = server_run(&s, &why);
+	if (err < 0)
 		fprintf(stderr, "parley: %.*s\n", SLICE_FMT(buf_slice(&why)));
-	} else {
-		banner_print(s.listen, s.shared.listen_count, s.cert_file, c->tls_cert[0] == 0);
-		int sig = wait_signal(&set, -1);
-		log_info("main", "stopping", "signal=%d", sig);
-		drain(&s, &set);
-	}
 	server_close(&s);
 	buf_fini(&why);
 	return err < 0 ? 1 : 0;

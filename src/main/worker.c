@@ -17,7 +17,7 @@ struct worker {
 	struct dialect *dialect;
 	struct listener **listeners;
 	pthread_t thread;
-	bool running;
+	bool started;
 };
 
 static void add_routes(struct worker *w)
@@ -92,11 +92,19 @@ void worker_destroy(struct worker *w)
 	free(w);
 }
 
+struct loop *worker_loop(struct worker *w)
+{
+	return w->loop;
+}
+
+void worker_run(struct worker *w)
+{
+	loop_run(w->loop);
+}
+
 static void *worker_main(void *arg)
 {
-	struct worker *w = arg;
-
-	loop_run(w->loop);
+	worker_run(arg);
 	return NULL;
 }
 
@@ -104,7 +112,7 @@ int worker_start(struct worker *w)
 {
 	int err = pthread_create(&w->thread, NULL, worker_main, w);
 
-	w->running = err == 0;
+	w->started = err == 0;
 	return -err;
 }
 
@@ -127,9 +135,12 @@ void worker_drain(struct worker *w)
 
 void worker_stop(struct worker *w)
 {
-	if (!w->running)
-		return;
 	loop_stop(w->loop);
-	pthread_join(w->thread, NULL);
-	w->running = false;
+}
+
+void worker_join(struct worker *w)
+{
+	if (w->started)
+		pthread_join(w->thread, NULL);
+	w->started = false;
 }

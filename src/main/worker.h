@@ -21,9 +21,14 @@ struct worker;
 /* Made on the main thread, before any worker runs. A line for people in `why`. */
 int worker_create(struct worker **out, struct worker_shared *shared, unsigned id, struct buf *why) NODISCARD;
 void worker_destroy(struct worker *w);
-/* Its thread. -errno. */
+struct loop *worker_loop(struct worker *w);
+/* On a thread of its own. -errno. */
 int worker_start(struct worker *w) NODISCARD;
-/* From the main thread: no new connections; sessions are told. */
+/* On the calling thread, until it is stopped. */
+void worker_run(struct worker *w);
+/* From any thread: no new connections; sessions are told. */
 void worker_drain(struct worker *w);
-/* Stops the loop and waits for the thread. */
+/* From any thread: the loop ends. */
 void worker_stop(struct worker *w);
+/* Waits for the thread of worker_start(), if there is one. */
+void worker_join(struct worker *w);
