@@ -9,13 +9,9 @@
 #define FANOUT_GATHER (1u << 20)
 #define FANOUT_MAX (256u << 20)
 
-static struct fanout_channel *channel_of(struct fanout *f, const struct seat *s)
+static void seat_flush(struct seat *s)
 {
-	return ws_deflates(s->ws) ? &f->deflated : &f->plain;
-}
-
-static void seat_flush(struct fanout_channel *c, struct seat *s)
-{
+	const struct fanout_channel *c = s->channel;
 	struct slice frames = slice_from(buf_slice(&c->frames), s->told);
 	uint32_t messages = c->messages - s->told_messages;
 
@@ -50,12 +46,28 @@ static void channel_clear(struct dialect *d, struct fanout_channel *c)
 	c->frames = (struct buf)BUF_INIT(FANOUT_MAX);
 }
 
+/* Receivers are spread over memory: they are fetched while the message is put together
+ * and while the kernel sends to others. */
+static void fanout_prefetch(const struct fanout *f, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++)
+		__builtin_prefetch(f->seats[i]);
+}
+
 static void fanout_flush(struct fanout *f)
 {
+	if (f->count > 0)
+		__builtin_prefetch(f->seats[0]->ws);
 	for (uint32_t i = 0; i < f->count; i++) {
 		struct seat *s = f->seats[i];
 
-		seat_flush(channel_of(f, s), s);
+		if (i + 3 < f->count)
+			__builtin_prefetch(f->seats[i + 3]);
+		if (i + 2 < f->count)
+			__builtin_prefetch(f->seats[i + 2]->ws);
+		if (i + 1 < f->count)
+			ws_prefetch(f->seats[i + 1]->ws);
+		seat_flush(s);
 		s->told = 0;
 		s->told_messages = 0;
 	}
@@ -116,12 +128,13 @@ void fanout_close(struct fanout *f)
 
 void fanout_add(struct fanout *f, struct seat *seat)
 {
-	struct fanout_channel *c = channel_of(f, seat);
+	struct fanout_channel *c = ws_deflates(seat->ws) ? &f->deflated : &f->plain;
 
 	if (f->count == f->cap) {
 		f->cap = f->cap ? f->cap * 2 : 2;
 		f->seats = xrealloc(f->seats, size_mul(f->cap, sizeof(*f->seats)));
 	}
+	seat->channel = c;
 	seat->index = f->count;
 	/* What was said before it came is not for it. */
 	seat->told = (uint32_t)c->frames.n;
@@ -133,7 +146,7 @@ void fanout_add(struct fanout *f, struct seat *seat)
 void fanout_remove(struct fanout *f, struct seat *seat)
 {
 	fanout_catch_up(seat);
-	channel_of(f, seat)->seats--;
+	seat->channel->seats--;
 	assert(f->seats[seat->index] == seat);
 	f->seats[seat->index] = f->seats[--f->count];
 	f->seats[seat->index]->index = seat->index;
@@ -141,11 +154,11 @@ void fanout_remove(struct fanout *f, struct seat *seat)
 
 void fanout_catch_up(struct seat *seat)
 {
-	struct fanout_channel *c = channel_of(seat->fanout, seat);
+	const struct fanout_channel *c = seat->channel;
 
 	if (seat->told == c->frames.n)
 		return;
-	seat_flush(c, seat);
+	seat_flush(seat);
 	seat->told = (uint32_t)c->frames.n;
 	seat->told_messages = c->messages;
 }
@@ -183,10 +196,9 @@ static enum loop_phase fanout_phase(const struct fanout *f)
 
 void fanout_event(struct fanout *f, const struct event *e, struct seat *except)
 {
-	struct fanout_channel *c = except ? channel_of(f, except) : NULL;
-
 	if (f->count == 0 || (except && f->count == 1))
 		return;
+	fanout_prefetch(f, 0, f->count < 4 ? f->count : 4);
 	if (except)
 		fanout_catch_up(except);
 	if (f->plain.seats > 0)
@@ -194,8 +206,8 @@ void fanout_event(struct fanout *f, const struct event *e, struct seat *except)
 	if (f->deflated.seats > 0)
 		encode_deflated(f, e);
 	if (except) {
-		except->told = (uint32_t)c->frames.n;
-		except->told_messages = c->messages;
+		except->told = (uint32_t)except->channel->frames.n;
+		except->told_messages = except->channel->messages;
 	}
 	if (f->plain.frames.n > FANOUT_GATHER || f->deflated.frames.n > FANOUT_GATHER)
 		fanout_flush(f);

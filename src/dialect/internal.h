@@ -10,27 +10,29 @@
 struct seat {
 	struct session *session;
 	struct ws *ws;          /* the session's: what is written to all goes straight there */
-	struct seat *next;      /* of the same session */
 	struct fanout *fanout;
+	struct fanout_channel *channel;
 	struct member *member;  /* when the room lives on this worker, else NULL */
 	uint64_t member_id;     /* 0: unseated */
-	uint64_t join_request;  /* whose answer seats it */
-	uint32_t index;         /* in fanout->seats */
 	uint32_t told;          /* how much of the turn's frames it has had: bytes, */
 	uint32_t told_messages; /* and messages */
+	uint32_t index;         /* in fanout->seats */
+	uint64_t join_request;  /* whose answer seats it */
+	struct seat *next;      /* of the same session */
 };
 
 /* One native client. */
 struct session {
 	struct dialect *dialect;
 	struct ws *ws;
-	uint64_t number;        /* on this worker */
 	struct seat *seats;     /* seat_count of them */
 	uint8_t seat_count;
 	uint8_t malformed;      /* in a row */
 	uint16_t over_rate;     /* in a row */
 	uint32_t allowance;     /* messages left, in thousandths */
 	ms_t allowance_at;
+	uint64_t number;        /* on this worker */
+	struct seat first;      /* most sessions are in one room: its seat is near at hand */
 	char id[SESSION_ID];
 };
 

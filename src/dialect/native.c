@@ -127,6 +127,11 @@ static void on_ping(struct session *s, const struct native_message *m)
 static void native_message(struct session *s, struct slice text)
 {
 	struct native_message m;
+
+	/* What the command will be for is fetched while its text is read. */
+	__builtin_prefetch(s->first.member);
+	__builtin_prefetch(s->first.fanout);
+	__builtin_prefetch((const char *)s->first.fanout + 64);
 	int err = native_decode(&m, text, &s->dialect->scratch);
 
 	if (err == E_NO_MEMBER) {

@@ -54,7 +54,7 @@ void session_reply(struct session *s, uint64_t request, int err, const char *det
 
 struct seat *session_add_seat(struct session *s, struct slice room, uint64_t request)
 {
-	struct seat *seat = xzalloc(sizeof(*seat));
+	struct seat *seat = s->first.fanout ? xzalloc(sizeof(*seat)) : &s->first;
 
 	seat->session = s;
 	seat->ws = s->ws;
@@ -80,7 +80,10 @@ void session_drop_seat(struct seat *seat)
 		at = &(*at)->next;
 	*at = seat->next;
 	s->seat_count--;
-	free(seat);
+	if (seat == &s->first)
+		s->first = (struct seat){ 0 };
+	else
+		free(seat);
 }
 
 static void seat_take(struct seat *seat, const struct event *welcome)

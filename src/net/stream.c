@@ -8,6 +8,9 @@
 #include "base/mem.h"
 #include "net/stream_private.h"
 
+/* Output of one `data` call that does not wait for the turn's end. */
+#define FLUSH_AT LOOP_BLOCK_SMALL_SIZE
+
 static_assert(sizeof(struct stream) <= 200, "an idle connection shall cost little");
 /* 16 KiB and a bit more: the record that OpenSSL may hold back from earlier reads. */
 static_assert(STREAM_CARRY_MAX + STREAM_CIPHER_MAX + (size_t)20 * 1024 <=
@@ -141,6 +144,10 @@ void stream_deliver(struct stream *s, uint8_t *p, size_t n)
 	} while (s->again && n > 0 && s->state == STREAM_OPEN && !s->paused);
 	s->in_data = s->again = false;
 	stream_keep(s, p, n);
+	/* Much to say: at once, while it is in the cache, and its block serves the next stream. A
+	 * hundred such connections in one turn would else hold megabytes until its end. */
+	if (s->loop && stream_out_left(s->out) > FLUSH_AT)
+		stream_flush(s);
 }
 
 /* Puts the carry back where it was, in front of what has been read behind its place. */
@@ -190,8 +197,10 @@ static void stream_read_plain(struct stream *s)
 {
 	uint8_t *p = loop_scratch(s->loop);
 	size_t have = s->carry ? s->carry->n : 0;
-	ssize_t n = recv(s->io.fd, p + have, LOOP_SCRATCH - have, MSG_DONTWAIT);
 
+	/* The owner is fetched into the cache while the kernel copies. */
+	__builtin_prefetch(s->arg);
+	ssize_t n = recv(s->io.fd, p + have, LOOP_SCRATCH - have, MSG_DONTWAIT);
 	if (!stream_received(s, n))
 		return;
 	stream_unpack_carry(s, p);
