@@ -9,45 +9,44 @@ import { undisturbed } from "./lib/witness.mjs";
 
 const HOST = "Host: localhost\r\n";
 const GET = `GET /livez HTTP/1.1\r\n${HOST}`;
-const POST = GET; // GET may have a body as well, and there is no path that takes another method
 // What an attacker hopes to have taken for a second request.
 const SECOND = `GET /livez?smuggled HTTP/1.1\r\n${HOST}\r\n`;
 
 const SMUGGLING = {
 	"Content-Length beside Transfer-Encoding":
-		`${POST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SECOND}`,
+		`${GET}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SECOND}`,
 	"Transfer-Encoding beside Content-Length":
-		`${POST}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n${SECOND}`,
-	"two lengths that differ": `${POST}Content-Length: 0\r\nContent-Length: 5\r\n\r\n${SECOND}`,
-	"two lengths in one field": `${POST}Content-Length: 0, 0\r\n\r\n${SECOND}`,
-	"a length with a sign": `${POST}Content-Length: +0\r\n\r\n${SECOND}`,
-	"a negative length": `${POST}Content-Length: -1\r\n\r\n${SECOND}`,
-	"a length in hexadecimal": `${POST}Content-Length: 0x0\r\n\r\n${SECOND}`,
-	"an empty length": `${POST}Content-Length:\r\n\r\n${SECOND}`,
-	"a length with a space in it": `${POST}Content-Length: 0 0\r\n\r\n${SECOND}`,
-	"a length beyond 64 bits": `${POST}Content-Length: 18446744073709551616\r\n\r\n${SECOND}`,
-	"a coding that is not chunked": `${POST}Transfer-Encoding: gzip\r\n\r\n0\r\n\r\n${SECOND}`,
-	"a coding after chunked": `${POST}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${SECOND}`,
-	"chunked twice": `${POST}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n${SECOND}`,
-	"a misspelt chunked": `${POST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SECOND}`,
-	"chunked behind a control byte": `${POST}Transfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n${SECOND}`,
-	"space before the colon of the length": `${POST}Content-Length : 0\r\n\r\n${SECOND}`,
+		`${GET}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n${SECOND}`,
+	"two lengths that differ": `${GET}Content-Length: 0\r\nContent-Length: 5\r\n\r\n${SECOND}`,
+	"two lengths in one field": `${GET}Content-Length: 0, 0\r\n\r\n${SECOND}`,
+	"a length with a sign": `${GET}Content-Length: +0\r\n\r\n${SECOND}`,
+	"a negative length": `${GET}Content-Length: -1\r\n\r\n${SECOND}`,
+	"a length in hexadecimal": `${GET}Content-Length: 0x0\r\n\r\n${SECOND}`,
+	"an empty length": `${GET}Content-Length:\r\n\r\n${SECOND}`,
+	"a length with a space in it": `${GET}Content-Length: 0 0\r\n\r\n${SECOND}`,
+	"a length beyond 64 bits": `${GET}Content-Length: 18446744073709551616\r\n\r\n${SECOND}`,
+	"a coding that is not chunked": `${GET}Transfer-Encoding: gzip\r\n\r\n0\r\n\r\n${SECOND}`,
+	"a coding after chunked": `${GET}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${SECOND}`,
+	"chunked twice": `${GET}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n${SECOND}`,
+	"a misspelt chunked": `${GET}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SECOND}`,
+	"chunked behind a control byte": `${GET}Transfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n${SECOND}`,
+	"space before the colon of the length": `${GET}Content-Length : 0\r\n\r\n${SECOND}`,
 	"space before the colon of the coding":
-		`${POST}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${SECOND}`,
-	"a folded coding": `${POST}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n${SECOND}`,
+		`${GET}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${SECOND}`,
+	"a folded coding": `${GET}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n${SECOND}`,
 	"chunked in HTTP/1.0":
 		`POST /livez HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SECOND}`,
 	"a chunk size with a prefix":
-		`${POST}Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n${SECOND}`,
-	"a chunk size with a sign": `${POST}Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n${SECOND}`,
-	"no chunk size": `${POST}Transfer-Encoding: chunked\r\n\r\n\r\n\r\n${SECOND}`,
+		`${GET}Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n${SECOND}`,
+	"a chunk size with a sign": `${GET}Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n${SECOND}`,
+	"no chunk size": `${GET}Transfer-Encoding: chunked\r\n\r\n\r\n\r\n${SECOND}`,
 	"a chunk size beyond 64 bits":
-		`${POST}Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n${SECOND}`,
+		`${GET}Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n${SECOND}`,
 	"a chunk longer than it says":
-		`${POST}Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n${SECOND}`,
-	"a chunk head that ends in LF": `${POST}Transfer-Encoding: chunked\r\n\r\n0\n\r\n${SECOND}`,
+		`${GET}Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n${SECOND}`,
+	"a chunk head that ends in LF": `${GET}Transfer-Encoding: chunked\r\n\r\n0\n\r\n${SECOND}`,
 	"a chunk that ends in LF":
-		`${POST}Transfer-Encoding: chunked\r\n\r\n1\r\na\n0\r\n\r\n${SECOND}`,
+		`${GET}Transfer-Encoding: chunked\r\n\r\n1\r\na\n0\r\n\r\n${SECOND}`,
 };
 
 const FORM = {
@@ -208,9 +207,9 @@ describe("a request over a limit", () => {
 		"header without end is answered 431": [`${GET}X-A: ${"a".repeat(3000)}`, 431],
 		"header name without end is answered 431": [`${GET}${"X".repeat(3000)}`, 431],
 		"number of headers is answered 431": [`${GET}${"X: 1\r\n".repeat(600)}\r\n`, 431],
-		"body is answered 413 before it comes": [`${POST}Content-Length: 4097\r\n\r\n`, 413],
+		"body is answered 413 before it comes": [`${GET}Content-Length: 4097\r\n\r\n`, 413],
 		"chunked body is answered 413": [
-			`${POST}Transfer-Encoding: chunked\r\n\r\n1001\r\n${"a".repeat(4097)}\r\n0\r\n\r\n`,
+			`${GET}Transfer-Encoding: chunked\r\n\r\n1001\r\n${"a".repeat(4097)}\r\n0\r\n\r\n`,
 			413,
 		],
 	};
@@ -372,6 +371,16 @@ describe("well-formed HTTP", () => {
 		raw.write(`${GET}Transfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\n${GET}\r\n`);
 		assert.equal((await raw.response()).status, 200);
 		assert.equal((await raw.response()).status, 200);
+		assert.equal(raw.input.length, 0);
+	});
+
+	it("has its body passed over where the method is refused", async (t) => {
+		const raw = await RawSocket.connect(server);
+		t.after(() => raw.close());
+		const head = `POST /livez HTTP/1.1\r\n${HOST}Content-Length: ${SECOND.length}\r\n`;
+		raw.write(`${head}Connection: close\r\n\r\n${SECOND}`);
+		assert.equal((await raw.response()).status, 405);
+		await raw.hungUp();
 		assert.equal(raw.input.length, 0);
 	});
 

@@ -37,7 +37,7 @@ export async function launchBrowser({ deny = false } = {}) {
 			"--disable-component-update",
 			"--disable-sync",
 			"--autoplay-policy=no-user-gesture-required",
-			"--use-fake-device-for-media-stream",
+			"--use-fake-device-for-media-stream=fps=12", // each frame is encoded on the CPU
 			deny ? "--use-fake-ui-for-media-stream=deny" : "--use-fake-ui-for-media-stream",
 			`--use-file-for-fake-audio-capture=${wav}`,
 			"--disable-features=WebRtcHideLocalIpsWithMdns",

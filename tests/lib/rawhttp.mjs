@@ -29,15 +29,17 @@ export function parseResponse(bytes, { head = false } = {}) {
 }
 
 export class RawSocket extends Waiters {
-	input = Buffer.alloc(0);
 	ended = false;
 	error = null;
+	#store = Buffer.alloc(0);
+	#from = 0;
+	#to = 0;
 
 	constructor(socket) {
 		super();
 		this.socket = socket;
 		socket.on("data", (part) => {
-			this.input = Buffer.concat([this.input, part]);
+			this.#add(part);
 			this.poke();
 		});
 		const end = () => {
@@ -51,6 +53,29 @@ export class RawSocket extends Waiters {
 			this.error = error;
 			end();
 		});
+	}
+
+	/** What came and was not taken yet. */
+	get input() {
+		return this.#store.subarray(this.#from, this.#to);
+	}
+
+	/** Takes the first n bytes. */
+	take(n) {
+		this.#from += n;
+	}
+
+	#add(part) {
+		if (this.#to + part.length > this.#store.length) {
+			// Never moved in place: those who took a part of it may still look at it.
+			const store = Buffer.alloc(2 * (this.input.length + part.length));
+			const size = this.input.copy(store);
+			this.#store = store;
+			this.#from = 0;
+			this.#to = size;
+		}
+		part.copy(this.#store, this.#to);
+		this.#to += part.length;
 	}
 
 	/** options.tls: true or the options of tls.connect; the rest is for net.connect. */
@@ -84,7 +109,7 @@ export class RawSocket extends Waiters {
 		if (answer.closed) {
 			throw new Error(`closed without an answer: ${this.input.toString("latin1")}`);
 		}
-		this.input = this.input.subarray(answer.size);
+		this.take(answer.size);
 		return answer;
 	}
 

@@ -122,7 +122,7 @@ export class RawWebSocket {
 		if (found.ended) {
 			return null;
 		}
-		raw.input = raw.input.subarray(found.size);
+		raw.take(found.size);
 		return found;
 	}
 
