@@ -7,7 +7,10 @@
 static bool is_ice_url(struct slice url)
 {
 	static const struct slice schemes[] = {
-		SLICE_LIT("stun:"), SLICE_LIT("stuns:"), SLICE_LIT("turn:"), SLICE_LIT("turns:"),
+		SLICE_LIT("stun:"),
+		SLICE_LIT("stuns:"),
+		SLICE_LIT("turn:"),
+		SLICE_LIT("turns:"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
@@ -35,7 +38,8 @@ static int put_word(struct jsonw *w, struct slice word)
 {
 	struct slice name;
 
-	if (!slice_split(&word, '=', &name) || !utf8_valid(word))
+	if (slice_find(word, '=') == word.n || !slice_split(&word, '=', &name) ||
+	    !utf8_valid(word))
 		return E_MALFORMED;
 	if (slice_is(name, "username"))
 		json_field_string(w, "username", word);
@@ -61,7 +65,8 @@ static int put_server(struct jsonw *w, struct slice item)
 	return err;
 }
 
-int ice_servers_json(const char *const *item, size_t count, struct buf *out, struct buf *why)
+int ice_servers_json(const char *const *item, size_t count, struct buf *out,
+		     struct buf *why)
 {
 	struct jsonw w;
 
@@ -71,8 +76,11 @@ int ice_servers_json(const char *const *item, size_t count, struct buf *out, str
 		if (put_server(&w, slice_trim(slice_str(item[i]))) == 0)
 			continue;
 		/* The setting may hold a credential: only its number is shown. */
-		buf_printf(why, "ice.server number %zu is not \"URL[,URL...] [username=U credential=C]\" "
-				"with stun:, stuns:, turn: or turns: URLs", i + 1);
+		buf_printf(why,
+			   "ice.server number %zu is not \"URL[,URL...] [username=U "
+			   "credential=C]\" "
+			   "with stun:, stuns:, turn: or turns: URLs",
+			   i + 1);
 		return E_MALFORMED;
 	}
 	json_array_end(&w);

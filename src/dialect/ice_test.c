@@ -34,7 +34,8 @@ static void servers_with_and_without_credentials(void **state)
 	(void)state;
 	static const char *const item[] = {
 		"stun:stun.example.org:3478",
-		"turn:t.example.org,turns:t.example.org:5349  username=ann credential=s\"=x",
+		"turn:t.example.org,turns:t.example.org:5349  username=ann "
+		"credential=s\"=x",
 	};
 
 	expect(item, 2, 0,
@@ -47,8 +48,13 @@ static void other_forms_are_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", "http://example.org", "stun:", "turn:a user=b", "turn:a username",
-		"turn:a,http:b", "turn:a username=\xff",
+		"",
+		"http://example.org",
+		"stun:",
+		"turn:a user=b",
+		"turn:a username",
+		"turn:a,http:b",
+		"turn:a username=\xff",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)

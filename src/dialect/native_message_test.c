@@ -40,14 +40,16 @@ static void each_type_is_decoded_to_its_command(void **state)
 		const char *text;
 		enum command_kind kind;
 	} v[] = {
-		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"name\":\"Ann\"}", COMMAND_JOIN },
+		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"name\":\"Ann\"}",
+		  COMMAND_JOIN },
 		{ "{\"type\":\"leave\"}", COMMAND_LEAVE },
 		{ "{\"type\":\"update\",\"mic\":true}", COMMAND_UPDATE },
 		{ "{\"type\":\"signal\",\"data\":null}", COMMAND_SIGNAL },
 		{ "{\"type\":\"chat\",\"text\":\"hi\"}", COMMAND_CHAT },
 		{ "{\"type\":\"accept\",\"to\":\"m_aaaaaaab\"}", COMMAND_ACCEPT },
 		{ "{\"type\":\"reject\",\"to\":\"m_aaaaaaab\"}", COMMAND_REJECT },
-		{ "{\"type\":\"role\",\"member\":\"m_aaaaaaab\",\"role\":\"listener\"}", COMMAND_ROLE },
+		{ "{\"type\":\"role\",\"member\":\"m_aaaaaaab\",\"role\":\"listener\"}",
+		  COMMAND_ROLE },
 		{ "{\"type\":\"kick\",\"member\":\"m_aaaaaaab\"}", COMMAND_KICK },
 	};
 	struct native_message m;
@@ -67,10 +69,13 @@ static void join_takes_all_its_fields(void **state)
 	(void)state;
 	struct native_message m;
 
-	assert_int_equal(decode(&m, "{\"type\":\"join\",\"id\":9007199254740991,\"room\":\"a\\u00e4\","
-				    "\"name\":\"A\\\"n\",\"user\":\"u\",\"metadata\":{\"k\":[1]},"
-				    "\"state\":{\"mic\":true,\"camera\":false},"
-				    "\"options\":{\"capacity\":6,\"ring\":true},\"more\":1}"), 0);
+	assert_int_equal(
+		decode(&m,
+		       "{\"type\":\"join\",\"id\":9007199254740991,\"room\":\"a\\u00e4\","
+		       "\"name\":\"A\\\"n\",\"user\":\"u\",\"metadata\":{\"k\":[1]},"
+		       "\"state\":{\"mic\":true,\"camera\":false},"
+		       "\"options\":{\"capacity\":6,\"ring\":true},\"more\":1}"),
+		0);
 	assert_int_equal(m.request, 9007199254740991u);
 	assert_true(slice_is(m.room, "a\xc3\xa4"));
 	assert_true(slice_is(m.command.name, "A\"n"));
@@ -86,7 +91,9 @@ static void signal_data_is_taken_byte_for_byte(void **state)
 	(void)state;
 	struct native_message m;
 
-	assert_int_equal(decode(&m, "{\"data\": {\"a\" : 1e5,\"b\":\"\\u0041\"} ,\"type\":\"signal\"}"), 0);
+	assert_int_equal(decode(&m, "{\"data\": {\"a\" : 1e5,\"b\":\"\\u0041\"} "
+				    ",\"type\":\"signal\"}"),
+			 0);
 	assert_true(slice_is(m.command.text, "{\"a\" : 1e5,\"b\":\"\\u0041\"}"));
 }
 
@@ -112,12 +119,19 @@ static void wrong_forms_name_their_field(void **state)
 		{ "{\"type\":\"join\",\"id\":1}", E_BAD_FIELD, "room" },
 		{ "{\"type\":\"join\",\"id\":1,\"room\":\"\"}", E_BAD_FIELD, "room" },
 		{ "{\"type\":\"join\",\"id\":1,\"room\":\"a\\n\"}", E_BAD_FIELD, "room" },
-		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"name\":5}", E_BAD_FIELD, "name" },
-		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"metadata\":[]}", E_BAD_FIELD, "metadata" },
-		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"state\":1}", E_BAD_FIELD, "state" },
-		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"state\":{\"mic\":1}}", E_BAD_FIELD, "mic" },
-		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"options\":{\"capacity\":0}}", E_BAD_FIELD,
-		  "options.capacity" },
+		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"name\":5}", E_BAD_FIELD,
+		  "name" },
+		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"name\":\"\",\"metadata\":"
+		  "[]}",
+		  E_BAD_FIELD, "metadata" },
+		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"name\":\"\",\"state\":1}",
+		  E_BAD_FIELD, "state" },
+		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"name\":\"\",\"state\":{"
+		  "\"mic\":1}}",
+		  E_BAD_FIELD, "mic" },
+		{ "{\"type\":\"join\",\"id\":1,\"room\":\"r\",\"name\":\"\",\"options\":{"
+		  "\"capacity\":0}}",
+		  E_BAD_FIELD, "options.capacity" },
 		{ "{\"type\":\"update\",\"hand\":\"up\"}", E_BAD_FIELD, "hand" },
 		{ "{\"type\":\"signal\"}", E_BAD_FIELD, "data" },
 		{ "{\"type\":\"signal\",\"data\":1,\"to\":5}", E_BAD_FIELD, "to" },
@@ -125,7 +139,8 @@ static void wrong_forms_name_their_field(void **state)
 		{ "{\"type\":\"chat\"}", E_BAD_FIELD, "text" },
 		{ "{\"type\":\"chat\",\"text\":\"\"}", E_BAD_FIELD, "text" },
 		{ "{\"type\":\"accept\"}", E_BAD_FIELD, "to" },
-		{ "{\"type\":\"role\",\"member\":\"m_aaaaaaab\",\"role\":\"king\"}", E_BAD_FIELD, "role" },
+		{ "{\"type\":\"role\",\"member\":\"m_aaaaaaab\",\"role\":\"king\"}",
+		  E_BAD_FIELD, "role" },
 	};
 	struct native_message m;
 
@@ -173,7 +188,8 @@ static void member_numbers_survive_their_text(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
 		native_member_text(text, v[i]);
-		assert_int_equal(native_member_number(slice_of(text, sizeof(text))), v[i]);
+		assert_int_equal(native_member_number(slice_of(text, sizeof(text))),
+				 v[i]);
 	}
 	assert_int_equal(native_member_number(SLICE("m_aaaaaaa")), 0);
 	assert_int_equal(native_member_number(SLICE("m_aaaaaaa1")), 0);
@@ -194,36 +210,59 @@ static void expect(const struct event *e, const char *want)
 static void each_event_is_encoded_as_the_protocol_says(void **state)
 {
 	(void)state;
-	const struct member_info ann = { .id = 1, .role = ROLE_OWNER, .state = PRESENCE_MIC,
-					 .joined_at = 5, .name = SLICE("Ann") };
+	const struct member_info ann = { .id = 1,
+					 .role = ROLE_OWNER,
+					 .state = PRESENCE_MIC,
+					 .joined_at = 5,
+					 .name = SLICE("Ann") };
 
 	expect(&(struct event){ .kind = EVENT_JOINED, .seq = 2, .subject = ann },
-	       "{\"type\":\"joined\",\"room\":\"r\",\"seq\":2,\"member\":{\"id\":\"m_aaaaaaab\","
-	       "\"name\":\"Ann\",\"role\":\"owner\",\"state\":{\"mic\":true,\"camera\":false,"
-	       "\"screen\":false,\"hand\":false,\"speaking\":false},\"joinedAt\":5},\"offer\":false}");
-	expect(&(struct event){ .kind = EVENT_LEFT, .seq = 3, .member = 1, .reason = LEAVE_KICK,
+	       "{\"type\":\"joined\",\"room\":\"r\",\"seq\":2,\"member\":{\"id\":\"m_"
+	       "aaaaaaab\","
+	       "\"name\":\"Ann\",\"role\":\"owner\",\"state\":{\"mic\":true,\"camera\":"
+	       "false,"
+	       "\"screen\":false,\"hand\":false,\"speaking\":false},\"joinedAt\":5},"
+	       "\"offer\":false}");
+	expect(&(struct event){ .kind = EVENT_LEFT,
+				.seq = 3,
+				.member = 1,
+				.reason = LEAVE_KICK,
 				.text = SLICE("out") },
 	       "{\"type\":\"left\",\"room\":\"r\",\"seq\":3,\"member\":\"m_aaaaaaab\","
 	       "\"reason\":\"kick\",\"detail\":\"out\"}");
-	expect(&(struct event){ .kind = EVENT_UPDATED, .seq = 4, .member = 1, .subject = ann,
+	expect(&(struct event){ .kind = EVENT_UPDATED,
+				.seq = 4,
+				.member = 1,
+				.subject = ann,
 				.changed = PRESENCE_MIC | CHANGED_ROLE | CHANGED_NAME },
 	       "{\"type\":\"updated\",\"room\":\"r\",\"seq\":4,\"member\":\"m_aaaaaaab\","
 	       "\"changes\":{\"mic\":true,\"name\":\"Ann\",\"role\":\"owner\"}}");
-	expect(&(struct event){ .kind = EVENT_SIGNAL, .seq = 5, .member = 1, .to = 2,
+	expect(&(struct event){ .kind = EVENT_SIGNAL,
+				.seq = 5,
+				.member = 1,
+				.to = 2,
 				.text = SLICE("[1]") },
 	       "{\"type\":\"signal\",\"room\":\"r\",\"seq\":5,\"from\":\"m_aaaaaaab\","
 	       "\"to\":\"m_aaaaaaac\",\"data\":[1]}");
-	expect(&(struct event){ .kind = EVENT_CHAT, .seq = 6, .member = 1, .subject = ann,
-				.text = SLICE("a\"b"), .time = 9, .n = 1 },
-	       "{\"type\":\"chat\",\"room\":\"r\",\"seq\":6,\"from\":\"m_aaaaaaab\",\"name\":\"Ann\","
+	expect(&(struct event){ .kind = EVENT_CHAT,
+				.seq = 6,
+				.member = 1,
+				.subject = ann,
+				.text = SLICE("a\"b"),
+				.time = 9,
+				.n = 1 },
+	       "{\"type\":\"chat\",\"room\":\"r\",\"seq\":6,\"from\":\"m_aaaaaaab\","
+	       "\"name\":\"Ann\","
 	       "\"text\":\"a\\\"b\",\"time\":9,\"n\":1}");
 	expect(&(struct event){ .kind = EVENT_REPLY, .request = 4 },
 	       "{\"type\":\"reply\",\"id\":4,\"ok\":true}");
 	expect(&(struct event){ .kind = EVENT_REPLY, .request = 4, .err = E_ROOM_FULL },
-	       "{\"type\":\"reply\",\"id\":4,\"ok\":false,\"error\":{\"code\":\"room_full\","
+	       "{\"type\":\"reply\",\"id\":4,\"ok\":false,\"error\":{\"code\":\"room_"
+	       "full\","
 	       "\"message\":\"the room is full\"}}");
 	expect(&(struct event){ .kind = EVENT_REPLY, .err = E_DENIED },
-	       "{\"type\":\"error\",\"error\":{\"code\":\"denied\",\"message\":\"not allowed\"}}");
+	       "{\"type\":\"error\",\"error\":{\"code\":\"denied\",\"message\":\"not "
+	       "allowed\"}}");
 	expect(&(struct event){ .kind = EVENT_REPLY }, "");
 }
 
@@ -231,17 +270,25 @@ static void welcome_lists_members_and_chat(void **state)
 {
 	(void)state;
 	struct buf roster = BUF_INIT(4096), backlog = BUF_INIT(4096), b = BUF_INIT(8192);
-	const struct member_info bo = { .id = 2, .role = ROLE_SPEAKER, .offer = true,
-					.name = SLICE("Bo"), .metadata = SLICE("{\"k\":1}") };
-	const struct event said = { .kind = EVENT_CHAT, .seq = 1, .member = 2, .n = 1,
-				    .text = SLICE("hi") };
+	const struct member_info bo = { .id = 2,
+					.role = ROLE_SPEAKER,
+					.offer = true,
+					.name = SLICE("Bo"),
+					.metadata = SLICE("{\"k\":1}") };
+	const struct event said = {
+		.kind = EVENT_CHAT, .seq = 1, .member = 2, .n = 1, .text = SLICE("hi")
+	};
 
 	bus_member_encode(&roster, &bo);
 	bus_event_encode(&backlog, &said);
-	native_encode(&b, SLICE("\"r\""), &(struct event){
-		.kind = EVENT_WELCOME, .request = 1, .member = 1, .capacity = 6,
-		.subject = { .id = 1 }, .roster = buf_slice(&roster),
-		.backlog = buf_slice(&backlog) });
+	native_encode(&b, SLICE("\"r\""),
+		      &(struct event){ .kind = EVENT_WELCOME,
+				       .request = 1,
+				       .member = 1,
+				       .capacity = 6,
+				       .subject = { .id = 1 },
+				       .roster = buf_slice(&roster),
+				       .backlog = buf_slice(&backlog) });
 	struct json_token tok[256];
 	struct json j;
 	assert_int_equal(json_parse(&j, buf_slice(&b), tok, 256), 0);
@@ -249,7 +296,8 @@ static void welcome_lists_members_and_chat(void **state)
 	uint32_t members = json_member(&j, data, SLICE("members"));
 	uint32_t chat = json_member(&j, data, SLICE("chat"));
 	assert_int_equal(tok[members].count, 1);
-	assert_true(json_string_is(&j, json_member(&j, members + 1, SLICE("id")), SLICE("m_aaaaaaac")));
+	assert_true(json_string_is(&j, json_member(&j, members + 1, SLICE("id")),
+				   SLICE("m_aaaaaaac")));
 	assert_int_equal(tok[chat].count, 1);
 	buf_fini(&roster);
 	buf_fini(&backlog);
