@@ -31,12 +31,33 @@ describe("parley config", () => {
 	it("prints every setting with its default", async () => {
 		const config = await configOf();
 		for (const name of [
-			"listen", "data-dir", "workers", "log-level", "log.format", "http.allowed-origins",
-			"http.max-line", "http.max-headers", "http.max-body", "http.head-timeout",
-			"http.idle-timeout", "net.max-connections", "net.write-queue", "ws.ping-interval",
-			"ws.ping-timeout", "ws.deflate", "limit.messages", "limit.burst", "limit.message-size",
-			"room.capacity", "room.max-rooms", "chat.backlog", "ice.server", "tls.cert", "tls.key",
-			"debug.echo", "server.drain",
+			"listen",
+			"data-dir",
+			"workers",
+			"log-level",
+			"log.format",
+			"http.allowed-origins",
+			"http.max-line",
+			"http.max-headers",
+			"http.max-body",
+			"http.head-timeout",
+			"http.idle-timeout",
+			"net.max-connections",
+			"net.write-queue",
+			"ws.ping-interval",
+			"ws.ping-timeout",
+			"ws.deflate",
+			"limit.messages",
+			"limit.burst",
+			"limit.message-size",
+			"room.capacity",
+			"room.max-rooms",
+			"chat.backlog",
+			"ice.server",
+			"tls.cert",
+			"tls.key",
+			"debug.echo",
+			"server.drain",
 		]) {
 			assert.ok(config[name], `${name} is missing`);
 			assert.equal(config[name].source, "default");
@@ -60,7 +81,10 @@ describe("parley config", () => {
 	});
 
 	it("shows lists, replaced as a whole by the stronger source", async (t) => {
-		const path = configFile(t, "[http]\nallowed-origins = https://a\nallowed-origins = https://b\n");
+		const path = configFile(
+			t,
+			"[http]\nallowed-origins = https://a\nallowed-origins = https://b\n",
+		);
 		const listed = async (env) => {
 			const { stdout } = await runParley(["config", "--config", path], env);
 			return stdout.match(/^http\.allowed-origins = \S+/gm).map((line) => line.split(" = ")[1]);
@@ -90,16 +114,24 @@ describe("parley config", () => {
 describe("a setting", () => {
 	for (const [what, args, env, says] of [
 		["a misspelt flag", ["--room.capasity=3"], {}, /--room\.capasity.*--room\.capacity/s],
-		["a misspelt variable", [], { PARLEY_ROOM_CAPASITY: "3" },
-			/PARLEY_ROOM_CAPASITY.*PARLEY_ROOM_CAPACITY/s],
+		[
+			"a misspelt variable",
+			[],
+			{ PARLEY_ROOM_CAPASITY: "3" },
+			/PARLEY_ROOM_CAPASITY.*PARLEY_ROOM_CAPACITY/s,
+		],
 		["a number that is none", ["--room.capacity=many"], {}, /room\.capacity.*many/s],
 		["a number out of range", ["--room.capacity=0"], {}, /room\.capacity/],
 		["a size that is none", ["--net.write-queue=big"], {}, /net\.write-queue.*big/s],
 		["a time that is none", ["--server.drain=soon"], {}, /server\.drain.*soon/s],
 		["a word that is not among them", ["--log.format=xml"], {}, /log\.format.*xml/s],
 		["a flag without its value", ["--room.capacity"], {}, /room\.capacity/],
-		["a file that is not there", ["--config", "/nonexistent/parley.ini"], {},
-			/\/nonexistent\/parley\.ini/],
+		[
+			"a file that is not there",
+			["--config", "/nonexistent/parley.ini"],
+			{},
+			/\/nonexistent\/parley\.ini/,
+		],
 	]) {
 		it(`that is wrong ends the start with one clear line: ${what}`, async () => {
 			const { code, stdout, stderr } = await runParley(args, env);
@@ -114,7 +146,10 @@ describe("a setting", () => {
 		const path = configFile(t, "# settings\n[room]\ncapasity = 3\n");
 		const { code, stderr } = await runParley(["--config", path]);
 		assert.notEqual(code, 0);
-		assert.match(stderr, /parley\.ini, line 3: unknown key room\.capasity; did you mean room\.capacity\?/);
+		assert.match(
+			stderr,
+			/parley\.ini, line 3: unknown key room\.capasity; did you mean room\.capacity\?/,
+		);
 	});
 
 	it("from a file or the environment is heeded", async (t) => {
@@ -126,7 +161,10 @@ describe("a setting", () => {
 		const ann = await connect(t, server);
 		assert.equal((await ann.join(freshRoom())).capacity, 7);
 		assert.equal(ann.hello.limits.message, 65536);
-		assert.deepEqual(ann.hello.iceServers.flatMap(({ urls }) => urls), ["stun:stun.example.org"]);
+		assert.deepEqual(
+			ann.hello.iceServers.flatMap(({ urls }) => urls),
+			["stun:stun.example.org"],
+		);
 	});
 });
 

@@ -13,10 +13,8 @@ const GET = `GET /livez HTTP/1.1\r\n${HOST}`;
 const SECOND = `GET /livez?smuggled HTTP/1.1\r\n${HOST}\r\n`;
 
 const SMUGGLING = {
-	"Content-Length beside Transfer-Encoding":
-		`${GET}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SECOND}`,
-	"Transfer-Encoding beside Content-Length":
-		`${GET}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n${SECOND}`,
+	"Content-Length beside Transfer-Encoding": `${GET}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SECOND}`,
+	"Transfer-Encoding beside Content-Length": `${GET}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n${SECOND}`,
 	"two lengths that differ": `${GET}Content-Length: 0\r\nContent-Length: 5\r\n\r\n${SECOND}`,
 	"two lengths in one field": `${GET}Content-Length: 0, 0\r\n\r\n${SECOND}`,
 	"a length with a sign": `${GET}Content-Length: +0\r\n\r\n${SECOND}`,
@@ -31,22 +29,16 @@ const SMUGGLING = {
 	"a misspelt chunked": `${GET}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SECOND}`,
 	"chunked behind a control byte": `${GET}Transfer-Encoding: \vchunked\r\n\r\n0\r\n\r\n${SECOND}`,
 	"space before the colon of the length": `${GET}Content-Length : 0\r\n\r\n${SECOND}`,
-	"space before the colon of the coding":
-		`${GET}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${SECOND}`,
+	"space before the colon of the coding": `${GET}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${SECOND}`,
 	"a folded coding": `${GET}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n${SECOND}`,
-	"chunked in HTTP/1.0":
-		`POST /livez HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SECOND}`,
-	"a chunk size with a prefix":
-		`${GET}Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n${SECOND}`,
+	"chunked in HTTP/1.0": `POST /livez HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SECOND}`,
+	"a chunk size with a prefix": `${GET}Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n${SECOND}`,
 	"a chunk size with a sign": `${GET}Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n${SECOND}`,
 	"no chunk size": `${GET}Transfer-Encoding: chunked\r\n\r\n\r\n\r\n${SECOND}`,
-	"a chunk size beyond 64 bits":
-		`${GET}Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n${SECOND}`,
-	"a chunk longer than it says":
-		`${GET}Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n${SECOND}`,
+	"a chunk size beyond 64 bits": `${GET}Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n${SECOND}`,
+	"a chunk longer than it says": `${GET}Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n${SECOND}`,
 	"a chunk head that ends in LF": `${GET}Transfer-Encoding: chunked\r\n\r\n0\n\r\n${SECOND}`,
-	"a chunk that ends in LF":
-		`${GET}Transfer-Encoding: chunked\r\n\r\n1\r\na\n0\r\n\r\n${SECOND}`,
+	"a chunk that ends in LF": `${GET}Transfer-Encoding: chunked\r\n\r\n1\r\na\n0\r\n\r\n${SECOND}`,
 };
 
 const FORM = {
@@ -89,8 +81,8 @@ const FORM = {
 	"a room that is not UTF-8": `GET /r/%ff%fe HTTP/1.1\r\n${HOST}\r\n`,
 	"a room with NUL": `GET /r/a%00b HTTP/1.1\r\n${HOST}\r\n`,
 	"a version that is none": `GET /livez HTTP/x.y\r\n${HOST}\r\n`,
-	"words": "hello, is this a server?\r\n\r\n",
-	"zeros": "\0".repeat(100),
+	words: "hello, is this a server?\r\n\r\n",
+	zeros: "\0".repeat(100),
 };
 
 /** Sends the bytes; {status, rest: what came after the one answer}. The server must hang up. */
@@ -245,7 +237,12 @@ describe("a slow request", () => {
 	let server;
 	before(async () => {
 		server = await startServer({
-			args: ["--http.head-timeout=300ms", "--http.idle-timeout=300ms"],
+			args: [
+				"--http.head-timeout=300ms",
+				"--http.body-timeout=300ms",
+				"--http.idle-timeout=300ms",
+				"--tls.handshake-timeout=300ms",
+			],
 		});
 	});
 	after(() => server.stop());
@@ -262,6 +259,22 @@ describe("a slow request", () => {
 			});
 		});
 	}
+
+	it("is answered 408 after http.body-timeout when its body stays away", async (t) => {
+		await undisturbed(server, "http_timeouts_total", async () => {
+			const { status } = await say(t, server, `${GET}Content-Length: 10\r\n\r\n12345`);
+			assert.equal(status, 408);
+		});
+	});
+
+	it("is closed when it never gets through the TLS handshake", async (t) => {
+		await undisturbed(server, "tls_failures_total", async () => {
+			const raw = await RawSocket.connect(server);
+			t.after(() => raw.close());
+			raw.write(Buffer.from([0x16, 3, 1, 2, 0, 1, 0]));
+			await raw.hungUp();
+		});
+	});
 
 	it("gains no time by dripping bytes", async (t) => {
 		await undisturbed(server, "http_timeouts_total", async () => {
@@ -382,6 +395,15 @@ describe("well-formed HTTP", () => {
 		assert.equal((await raw.response()).status, 405);
 		await raw.hungUp();
 		assert.equal(raw.input.length, 0);
+	});
+
+	it("is told to go on when it expects 100-continue", async (t) => {
+		const raw = await RawSocket.connect(server);
+		t.after(() => raw.close());
+		raw.write(`${GET}Expect: 100-continue\r\nContent-Length: 2\r\n\r\n`);
+		assert.equal((await raw.response()).status, 100);
+		raw.write("ok");
+		assert.equal((await raw.response()).status, 200);
 	});
 
 	it("may come in single bytes", async (t) => {

@@ -1,9 +1,9 @@
 // docs/protocol.md, "Errors and close codes": each code, its counter, and nobody else disturbed.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Client, allQuiet, connect, freshRoom, roomOf } from "./lib/client.mjs";
+import { allQuiet, Client, connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
-import { OP, RawWebSocket, closeFrame, frame } from "./lib/rawws.mjs";
+import { closeFrame, frame, OP, RawWebSocket } from "./lib/rawws.mjs";
 import { serverFor, startServer } from "./lib/server.mjs";
 import { poll } from "./lib/wait.mjs";
 import { undisturbed } from "./lib/witness.mjs";

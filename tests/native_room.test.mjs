@@ -144,6 +144,13 @@ describe("a native session", () => {
 		});
 	}
 
+	it("tells nobody of an update that changes nothing", async (t) => {
+		const members = await roomOf(t, server, ["Ann", "Bob"]);
+		await members[0].do({ type: "update" });
+		await members[0].do({ type: "update", mic: false, hand: false });
+		await allQuiet(members);
+	});
+
 	it("updates several fields at once, and newcomers see them", async (t) => {
 		const members = await roomOf(t, server, ["Ann", "Bob"]);
 		const [ann, bob] = members;
@@ -206,12 +213,12 @@ describe("a native session", () => {
 	it("hears its own chat, as everybody does, with number and time", async (t) => {
 		const members = await roomOf(t, server, ["Ann", "Bob", "Cem"]);
 		const [ann, bob] = members;
-		await ann.do({ type: "chat", text: "one 🦊\n\"two\"" });
+		await ann.do({ type: "chat", text: 'one 🦊\n"two"' });
 		await bob.do({ type: "chat", text: "three" });
 		for (const member of members) {
 			const first = await member.next("chat");
 			const second = await member.next("chat");
-			assert.deepEqual([first.from, first.name, first.text], [ann.id, "Ann", "one 🦊\n\"two\""]);
+			assert.deepEqual([first.from, first.name, first.text], [ann.id, "Ann", 'one 🦊\n"two"']);
 			assert.deepEqual([second.from, second.name, second.text], [bob.id, "Bob", "three"]);
 			assert.deepEqual([first.n, second.n], [1, 2]);
 			assert.ok(Math.abs(first.time - Date.now()) < 60_000);
@@ -352,7 +359,10 @@ describe("the events of a room", () => {
 		for (const { id } of members) {
 			const own = orders[0].filter(({ text }) => text.startsWith(id));
 			const sent = Array.from({ length: each }, (_, i) => `${id} ${i}`);
-			assert.deepEqual(own.map(({ text }) => text), sent);
+			assert.deepEqual(
+				own.map(({ text }) => text),
+				sent,
+			);
 		}
 		await allQuiet(members);
 	});
@@ -377,6 +387,9 @@ describe("the events of a room", () => {
 			seen(cem, ann).map(({ seq }) => seq),
 		);
 		const numbers = cem.inbox.filter(({ from, to }) => from === ann.id && !to);
-		assert.deepEqual(numbers.map(({ data }) => data), Array.from({ length: 50 }, (_, i) => i));
+		assert.deepEqual(
+			numbers.map(({ data }) => data),
+			Array.from({ length: 50 }, (_, i) => i),
+		);
 	});
 });

@@ -4,11 +4,11 @@ import { copyFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { makeCertificate } from "./lib/certificate.mjs";
-import { Client, allQuiet, connect, freshRoom, roomOf } from "./lib/client.mjs";
+import { allQuiet, Client, connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { get } from "./lib/http.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { RawSocket } from "./lib/rawhttp.mjs";
-import { OP, RawWebSocket, frame } from "./lib/rawws.mjs";
+import { frame, OP, RawWebSocket } from "./lib/rawws.mjs";
 import { freshDir, runParley, serverFor, startServer } from "./lib/server.mjs";
 import { poll } from "./lib/wait.mjs";
 import { undisturbed } from "./lib/witness.mjs";
@@ -177,7 +177,10 @@ describe("the certificate", () => {
 		const live = { cert: join(dir, "live.crt"), key: join(dir, "live.key") };
 		const put = ({ cert, key }) => {
 			// As tools do it that renew certificates: written beside, then renamed.
-			for (const [from, to] of [[key, live.key], [cert, live.cert]]) {
+			for (const [from, to] of [
+				[key, live.key],
+				[cert, live.cert],
+			]) {
 				copyFileSync(from, `${to}.new`);
 				renameSync(`${to}.new`, to);
 			}

@@ -93,7 +93,10 @@ describe("with two workers", () => {
 			await joined;
 			await ann.waitFor((inbox) => inbox.length === 50, "its own chat");
 			const texts = ann.inbox.map(({ text }) => Number(text));
-			assert.deepEqual(texts, Array.from({ length: 50 }, (_, n) => n));
+			assert.deepEqual(
+				texts,
+				Array.from({ length: 50 }, (_, n) => n),
+			);
 		}
 	});
 
@@ -167,7 +170,10 @@ describe("with two workers", () => {
 			const own = (inbox) => inbox.filter((m) => m.type === "chat" && m.room === room);
 			await keeper.waitFor((inbox) => own(inbox).length === 50, "the chat of its room");
 			const there = own(keeper.inbox).map(({ text }) => Number(text));
-			assert.deepEqual(there, [...there].sort((a, b) => a - b));
+			assert.deepEqual(
+				there,
+				[...there].sort((a, b) => a - b),
+			);
 		}
 	});
 

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import zlib from "node:zlib";
 import { allQuiet, roomOf } from "./lib/client.mjs";
 import { WebSocket } from "./lib/deps.mjs";
-import { OP, RawWebSocket, frame } from "./lib/rawws.mjs";
+import { frame, OP, RawWebSocket } from "./lib/rawws.mjs";
 import { serverFor, startServer } from "./lib/server.mjs";
 import { within } from "./lib/wait.mjs";
 import { undisturbed } from "./lib/witness.mjs";
@@ -146,15 +146,25 @@ describe("permessage-deflate", () => {
 	});
 
 	for (const [what, make, codes] of [
-		["bytes that are no deflate", () => [frame(OP.text, "\xff\xff\xff", { rsv: RSV1 })], [1002, 1007]],
-		["RSV1 on a continuation", () => [
-			frame(OP.text, deflated("ab"), { rsv: RSV1, fin: false }),
-			frame(OP.cont, "x", { rsv: RSV1 }),
-		], [1002]],
+		[
+			"bytes that are no deflate",
+			() => [frame(OP.text, "\xff\xff\xff", { rsv: RSV1 })],
+			[1002, 1007],
+		],
+		[
+			"RSV1 on a continuation",
+			() => [
+				frame(OP.text, deflated("ab"), { rsv: RSV1, fin: false }),
+				frame(OP.cont, "x", { rsv: RSV1 }),
+			],
+			[1002],
+		],
 		["RSV1 on a ping", () => [frame(OP.ping, "x", { rsv: RSV1 })], [1002]],
-		["text that is not UTF-8 inside", () => [
-			frame(OP.text, deflated(Buffer.from([0x61, 0xff])), { rsv: RSV1 }),
-		], [1007]],
+		[
+			"text that is not UTF-8 inside",
+			() => [frame(OP.text, deflated(Buffer.from([0x61, 0xff])), { rsv: RSV1 })],
+			[1007],
+		],
 	]) {
 		it(`closes for ${what}`, async (t) => {
 			await undisturbed(server, "websocket_violations_total", async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { get } from "./lib/http.mjs";
 import { RawSocket } from "./lib/rawhttp.mjs";
-import { OP, RawWebSocket, acceptKey, closeFrame, frame, upgradeRequest } from "./lib/rawws.mjs";
+import { acceptKey, closeFrame, frame, OP, RawWebSocket, upgradeRequest } from "./lib/rawws.mjs";
 import { serverFor, startServer } from "./lib/server.mjs";
 import { undisturbed } from "./lib/witness.mjs";
 
@@ -28,7 +28,13 @@ const GOOD = {
 		[[binary, Buffer.from(Array.from({ length: 256 }, (_, i) => i))]],
 	],
 	"binary of 1 MiB": [[frame(binary, big(1 << 20, 0xff))], [[binary, big(1 << 20, 0xff)]]],
-	"two messages in one packet": [[frame(text, "a"), frame(binary, "b")], [[text, "a"], [binary, "b"]]],
+	"two messages in one packet": [
+		[frame(text, "a"), frame(binary, "b")],
+		[
+			[text, "a"],
+			[binary, "b"],
+		],
+	],
 	"ping without payload": [[frame(ping)], [[pong, ""]]],
 	"ping of 125 binary bytes": [[frame(ping, big(125, 0xfe))], [[pong, big(125, 0xfe)]]],
 	"ten pings": [
@@ -44,26 +50,49 @@ const GOOD = {
 	"only empty fragments": [[frame(binary, "", more), frame(cont, "")], [[binary, ""]]],
 	"a ping between fragments": [
 		[frame(text, "a", more), frame(ping, "p"), frame(cont, "b")],
-		[[pong, "p"], [text, "ab"]],
+		[
+			[pong, "p"],
+			[text, "ab"],
+		],
 	],
 	"many pings between fragments": [
 		[
-			frame(text, "1", more), frame(ping, "a"), frame(cont, "2", more), frame(ping, "b"),
-			frame(cont, "3", more), frame(pong, "c"), frame(cont, "4"), frame(ping, "d"),
+			frame(text, "1", more),
+			frame(ping, "a"),
+			frame(cont, "2", more),
+			frame(ping, "b"),
+			frame(cont, "3", more),
+			frame(pong, "c"),
+			frame(cont, "4"),
+			frame(ping, "d"),
 		],
-		[[pong, "a"], [pong, "b"], [text, "1234"], [pong, "d"]],
+		[
+			[pong, "a"],
+			[pong, "b"],
+			[text, "1234"],
+			[pong, "d"],
+		],
 	],
 	"a message after a fragmented one": [
 		[frame(text, "a", more), frame(cont, "b"), frame(text, "c")],
-		[[text, "ab"], [text, "c"]],
+		[
+			[text, "ab"],
+			[text, "c"],
+		],
 	],
 	"a character cut by fragments": [
-		[frame(text, Buffer.from(FOX).subarray(0, 13), more), frame(cont, Buffer.from(FOX).subarray(13))],
+		[
+			frame(text, Buffer.from(FOX).subarray(0, 13), more),
+			frame(cont, Buffer.from(FOX).subarray(13)),
+		],
 		[[text, FOX]],
 	],
 	"a ping within a character": [
 		[frame(text, bytes(0xf0, 0x9f), more), frame(ping, "p"), frame(cont, bytes(0xa6, 0x8a))],
-		[[pong, "p"], [text, "🦊"]],
+		[
+			[pong, "p"],
+			[text, "🦊"],
+		],
 	],
 	"the ends of UTF-8's ranges": [
 		[frame(text, "\u007f\u0080\u07ff\u0800\ud7ff\ue000\ufffd\uffff\u{10000}\u{10ffff}")],
@@ -73,15 +102,17 @@ const GOOD = {
 	"binary that is not UTF-8": [[frame(binary, bytes(0xff, 0xfe))], [[binary, bytes(0xff, 0xfe)]]],
 };
 
-const split = (buffer) => [...buffer].map((byte, i, all) =>
-	frame(i ? cont : text, bytes(byte), { fin: i === all.length - 1 }));
+const split = (buffer) =>
+	[...buffer].map((byte, i, all) =>
+		frame(i ? cont : text, bytes(byte), { fin: i === all.length - 1 }),
+	);
 
 const BAD = {
 	"a frame without mask": [[frame(text, "x", { masked: false })], 1002],
 	"a ping without mask": [[frame(ping, "x", { masked: false })], 1002],
 	"RSV1 without extension": [[frame(text, "x", { rsv: 4 })], 1002],
-	"RSV2": [[frame(text, "x", { rsv: 2 })], 1002],
-	"RSV3": [[frame(binary, "x", { rsv: 1 })], 1002],
+	RSV2: [[frame(text, "x", { rsv: 2 })], 1002],
+	RSV3: [[frame(binary, "x", { rsv: 1 })], 1002],
 	"all RSV bits on a ping": [[frame(ping, "x", { rsv: 7 })], 1002],
 	"RSV on a close": [[closeFrame(1000, "", { rsv: 1 })], 1002],
 	"length in 16 bits that fits in 7": [[frame(text, "x", { lengthBytes: 2 })], 1002],
@@ -94,12 +125,18 @@ const BAD = {
 	"a close in fragments": [[closeFrame(1000, "", more)], 1002],
 	"a continuation of nothing": [[frame(cont, "x")], 1002],
 	"an unfinished continuation of nothing": [[frame(cont, "x", more)], 1002],
-	"a continuation after the end": [[frame(text, "a", more), frame(cont, "b"), frame(cont, "c")], 1002],
+	"a continuation after the end": [
+		[frame(text, "a", more), frame(cont, "b"), frame(cont, "c")],
+		1002,
+	],
 	"text within fragments": [[frame(text, "a", more), frame(text, "b")], 1002],
 	"binary within fragments": [[frame(text, "a", more), frame(binary, "b")], 1002],
 	"a close of one byte": [[frame(close, "x")], 1002],
 	"a close reason that is not UTF-8": [[frame(close, bytes(0x03, 0xe8, 0xff))], 1007],
-	"a length with the top bit": [[bytes(0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4)], [1002, 1009]],
+	"a length with the top bit": [
+		[bytes(0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4)],
+		[1002, 1009],
+	],
 	"a length of 2^62": [[bytes(0x82, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4)], 1009],
 	"text of 16 MiB and one byte": [[frame(text, "", { claim: (16 << 20) + 1 })], 1009],
 	"a second fragment that is too much": [
@@ -124,7 +161,9 @@ for (const op of [3, 4, 5, 6, 7, 11, 12, 13, 14, 15]) {
 }
 
 // RFC 6455, 7.4: codes a peer may send, and codes that must not be on the wire.
-const CODES_GOOD = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999];
+const CODES_GOOD = [
+	1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
+];
 const CODES_BAD = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535];
 
 describe("the echo", () => {
@@ -189,7 +228,12 @@ describe("the echo", () => {
 
 	it("still answers what came before the mistake", async (t) => {
 		const ws = await open(t);
-		ws.send(frame(text, "good"), frame(ping, "p"), frame(text, "bad", { rsv: 1 }), frame(text, "x"));
+		ws.send(
+			frame(text, "good"),
+			frame(ping, "p"),
+			frame(text, "bad", { rsv: 1 }),
+			frame(text, "x"),
+		);
 		await ws.expect(text, "good");
 		await ws.expect(pong, "p");
 		assert.equal((await ws.closed()).code, 1002);
@@ -241,7 +285,10 @@ describe("the echo", () => {
 		});
 	});
 
-	for (const [what, cut] of [["one frame", 16 << 20], ["fragments of 64 KiB", 65536]]) {
+	for (const [what, cut] of [
+		["one frame", 16 << 20],
+		["fragments of 64 KiB", 65536],
+	]) {
 		it(`gives back 16 MiB in ${what}`, async (t) => {
 			const size = 16 << 20;
 			const ws = await open(t);

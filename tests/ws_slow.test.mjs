@@ -10,7 +10,10 @@ const DATA = "x".repeat(100_000);
 
 /** A member that joins and then reads nothing more. */
 async function sleeper(t, server, room, options = {}) {
-	const ws = await RawWebSocket.connect(server, "/v1/connect", { protocol: "parley.v1", ...options });
+	const ws = await RawWebSocket.connect(server, "/v1/connect", {
+		protocol: "parley.v1",
+		...options,
+	});
 	t.after(() => ws.close());
 	await ws.expect(OP.text);
 	ws.json({ type: "join", id: 1, room, name: "Sleeper" });
@@ -38,7 +41,10 @@ for (const [what, workers, options] of [
 			await ann.join(room);
 			await bob.join(room);
 			await ann.next("joined");
-			const slow = [await sleeper(t, server, room, options), await sleeper(t, server, room, options)];
+			const slow = [
+				await sleeper(t, server, room, options),
+				await sleeper(t, server, room, options),
+			];
 			for (const member of [ann, bob]) {
 				await member.next("joined");
 				await member.next("joined");

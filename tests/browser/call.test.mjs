@@ -1,7 +1,7 @@
 // Two to three people in real browsers: they see and hear each other, and what they press works.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { FAR, Guest, callOf, launchBrowser } from "../lib/browser.mjs";
+import { callOf, FAR, Guest, launchBrowser } from "../lib/browser.mjs";
 import { connect, freshRoom } from "../lib/client.mjs";
 import { metricIs } from "../lib/metrics.mjs";
 import { startServer } from "../lib/server.mjs";
@@ -177,7 +177,9 @@ describe("a call in the browser", () => {
 
 	it("works over TLS, from a page of another name than localhost", async (t) => {
 		const origin = `https://${FAR}:${server.port}`;
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("tls"), ["Ann", "Bob"], { origin });
+		const [ann, bob] = await callOf(t, browser, server, freshRoom("tls"), ["Ann", "Bob"], {
+			origin,
+		});
 		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
 	});
 

@@ -1,7 +1,7 @@
 // The page on a phone: nothing is cut off, everything can be touched, and calls work.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Guest, PHONE, callOf, launchBrowser } from "../lib/browser.mjs";
+import { callOf, Guest, launchBrowser, PHONE } from "../lib/browser.mjs";
 import { freshRoom } from "../lib/client.mjs";
 import { startServer } from "../lib/server.mjs";
 
@@ -45,7 +45,10 @@ describe("the page on a phone", () => {
 		assert.deepEqual(await guest.page.evaluate(misfits), []);
 	}
 
-	for (const [what, options] of [["phone", PHONE], ["small-phone", SMALL]]) {
+	for (const [what, options] of [
+		["phone", PHONE],
+		["small-phone", SMALL],
+	]) {
 		it(`fits a ${what}, from the start page to the end of the call`, async (t) => {
 			const ann = await Guest.open(t, browser, server, "/", "Ann", options);
 			await fits(ann);
@@ -79,7 +82,12 @@ describe("the page on a phone", () => {
 
 	it("shows three people", async (t) => {
 		const [ann, bob, cem] = await callOf(
-			t, browser, server, freshRoom("phones"), ["Ann", "Bob", "Cem"], PHONE,
+			t,
+			browser,
+			server,
+			freshRoom("phones"),
+			["Ann", "Bob", "Cem"],
+			PHONE,
 		);
 		await ann.hearsAndSees(bob, cem);
 		await fits(ann);

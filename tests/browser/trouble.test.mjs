@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { FAR, Guest, callOf, launchBrowser } from "../lib/browser.mjs";
+import { callOf, FAR, Guest, launchBrowser } from "../lib/browser.mjs";
 import { freshRoom } from "../lib/client.mjs";
 import { freshDir, serverFor, startServer } from "../lib/server.mjs";
 

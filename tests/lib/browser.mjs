@@ -154,8 +154,7 @@ export class Guest {
 						last[name].energy > first[name].energy + 0.001,
 				);
 			},
-			() =>
-				`${this.name} to see and hear ${names}: ${JSON.stringify({ first, last })}`,
+			() => `${this.name} to see and hear ${names}: ${JSON.stringify({ first, last })}`,
 			PATIENCE,
 		);
 	}

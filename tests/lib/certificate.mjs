@@ -7,8 +7,22 @@ export function makeCertificate(dir, name, commonName = "localhost") {
 	const cert = join(dir, `${name}.crt`);
 	const key = join(dir, `${name}.key`);
 	run(
-		"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-		"-nodes", "-days", "30", "-subj", `/CN=${commonName}`, "-keyout", key, "-out", cert,
+		"openssl",
+		"req",
+		"-x509",
+		"-newkey",
+		"ec",
+		"-pkeyopt",
+		"ec_paramgen_curve:prime256v1",
+		"-nodes",
+		"-days",
+		"30",
+		"-subj",
+		`/CN=${commonName}`,
+		"-keyout",
+		key,
+		"-out",
+		cert,
 	);
 	const line = run("openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256");
 	return { cert, key, fingerprint: line.trim().split("=")[1] };

@@ -27,7 +27,7 @@ export class Client extends Waiters {
 	inbox = [];
 	texts = [];
 	hello = null;
-	close_ = null;
+	gone = null;
 	broken = null;
 	#replies = new Map();
 	#lastId = 0;
@@ -38,9 +38,9 @@ export class Client extends Waiters {
 		this.socket = socket;
 		this.closed = new Promise((resolve) => {
 			socket.on("close", (code, reason) => {
-				this.close_ = { code, reason: reason.toString() };
+				this.gone = { code, reason: reason.toString() };
 				this.poke();
-				resolve(this.close_);
+				resolve(this.gone);
 			});
 		});
 		socket.on("error", (error) => {
@@ -68,7 +68,7 @@ export class Client extends Waiters {
 		});
 		const client = new Client(socket);
 		await client.until(
-			() => client.hello || client.close_,
+			() => client.hello || client.gone,
 			() => "the hello",
 		);
 		assert.ok(client.hello, `no connection: ${client.socketError?.message}`);
@@ -109,7 +109,7 @@ export class Client extends Waiters {
 		this.#seqs.set(data.room, data.seq);
 	}
 
-	async #alive() {
+	#mustBeSound() {
 		if (this.broken) {
 			throw this.broken;
 		}
@@ -177,8 +177,8 @@ export class Client extends Waiters {
 					throw this.broken;
 				}
 				const value = condition();
-				if (!value && this.close_) {
-					const { code, reason } = this.close_;
+				if (!value && this.gone) {
+					const { code, reason } = this.gone;
 					throw new Error(`closed (${code} ${reason}) instead of ${describe()}`);
 				}
 				return value;
@@ -212,7 +212,7 @@ export class Client extends Waiters {
 	/** All that the server had for this client before now has arrived. */
 	async settled() {
 		await this.do({ type: "ping" });
-		await this.#alive();
+		this.#mustBeSound();
 	}
 
 	/** The inbox is empty, and stays so up to now. */
@@ -224,14 +224,14 @@ export class Client extends Waiters {
 	/** How the server closed: {code, reason}. */
 	async ended() {
 		const close = await within(this.closed, "the server's close");
-		await this.#alive();
+		this.#mustBeSound();
 		return close;
 	}
 
 	async close(code) {
 		this.socket.close(code);
 		await within(this.closed, "the end of the closing handshake");
-		await this.#alive();
+		this.#mustBeSound();
 	}
 
 	/** Gone without a word. */

@@ -138,7 +138,11 @@ export class Server extends Child {
 			if (!this.signalled) {
 				this.signal("SIGTERM");
 			}
-			const exit = await within(this.ended, `the server's end; stderr: ${this.stderr}`, 2 * DEADLINE);
+			const exit = await within(
+				this.ended,
+				`the server's end; stderr: ${this.stderr}`,
+				2 * DEADLINE,
+			);
 			this.noReport();
 			assert.deepEqual(exit, { code: 0, signal: null }, this.stderr);
 		} finally {
