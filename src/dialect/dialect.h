@@ -12,28 +12,31 @@
 struct dialect;
 
 struct dialect_settings {
-	struct ws_settings ws;          /* of native connections */
-	struct ws_settings echo;        /* of /v1/echo */
-	uint32_t rate;                  /* messages per second and session, 0: no limit */
+	struct ws_settings ws;   /* of native connections */
+	struct ws_settings echo; /* of /v1/echo */
+	uint32_t rate;           /* messages per second and session, 0: no limit */
 	uint32_t burst;
-	uint32_t session_rooms;         /* rooms in one session */
-	ms_t retry_after;               /* told in `drain` */
+	uint32_t session_rooms; /* rooms in one session */
+	ms_t retry_after;       /* told in `drain` */
 	struct room_settings room;
-	struct slice ice_servers;       /* JSON array, see ice_servers_json() */
+	struct slice ice_servers; /* JSON array, see ice_servers_json() */
 	const char *version;
 };
 
 /* Settings must outlive it. `workers`: how many loops the process has. */
-struct dialect *dialect_create(struct loop *l, unsigned workers, const struct dialect_settings *s);
+struct dialect *dialect_create(struct loop *l, unsigned workers,
+			       const struct dialect_settings *s);
 void dialect_destroy(struct dialect *d);
 /* The server stops: tells the sessions when to come back, closes them with 1001. */
 void dialect_drain(struct dialect *d);
 
 /* Handlers; the first wants the dialect as its argument, the others the settings. */
-void native_on_connect(struct http_exchange *x, void *arg);     /* /v1/connect */
-void dialect_on_echo(struct http_exchange *x, void *arg);       /* /v1/echo */
-void dialect_on_ice_servers(struct http_exchange *x, void *arg);/* /ice-servers, /api/turn-credentials */
+void native_on_connect(struct http_exchange *x, void *arg); /* /v1/connect */
+void dialect_on_echo(struct http_exchange *x, void *arg);   /* /v1/echo */
+void dialect_on_ice_servers(struct http_exchange *x,
+			    void *arg); /* /ice-servers, /api/turn-credentials */
 
 /* The JSON array of `ice.server` settings, each "URL[,URL...] [username=U credential=C]".
  * E_MALFORMED with a line in `why`. */
-int ice_servers_json(const char *const *item, size_t count, struct buf *out, struct buf *why) NODISCARD;
+int ice_servers_json(const char *const *item, size_t count, struct buf *out,
+		     struct buf *why) NODISCARD;

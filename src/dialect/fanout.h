@@ -9,7 +9,7 @@
 
 /* A kind of receiver: those of one kind share their frames. */
 struct fanout_channel {
-	struct buf frames;      /* of this turn; borrowed from the dialect's spare ones */
+	struct buf frames; /* of this turn; borrowed from the dialect's spare ones */
 	uint32_t messages;
 	uint32_t seats;
 };
@@ -19,9 +19,9 @@ struct fanout {
 	struct loop_task task;
 	struct seat **seats;
 	uint32_t count, cap;
-	uint32_t holders;       /* seats, unseated ones included */
+	uint32_t holders; /* seats, unseated ones included */
 	struct fanout_channel plain, deflated;
-	struct slice room;      /* the name, and as JSON: both in text */
+	struct slice room; /* the name, and as JSON: both in text */
 	struct slice quoted;
 	uint8_t text[];
 };

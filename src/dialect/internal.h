@@ -4,12 +4,12 @@
 #include "dialect/dialect.h"
 #include "dialect/native_message.h"
 
-#define SESSION_ID 18           /* "s_" and 16 letters */
+#define SESSION_ID 18 /* "s_" and 16 letters */
 
 /* A member of a room, seen from its session. Unseated until the room has said WELCOME. */
 struct seat {
 	struct session *session;
-	struct ws *ws;          /* the session's: what is written to all goes straight there */
+	struct ws *ws; /* the session's: what is written to all goes straight there */
 	struct fanout *fanout;
 	struct fanout_channel *channel;
 	struct member *member;  /* when the room lives on this worker, else NULL */
@@ -25,14 +25,14 @@ struct seat {
 struct session {
 	struct dialect *dialect;
 	struct ws *ws;
-	struct seat *seats;     /* seat_count of them */
+	struct seat *seats; /* seat_count of them */
 	uint8_t seat_count;
-	uint8_t malformed;      /* in a row */
-	uint16_t over_rate;     /* in a row */
-	uint32_t allowance;     /* messages left, in thousandths */
+	uint8_t malformed;  /* in a row */
+	uint16_t over_rate; /* in a row */
+	uint32_t allowance; /* messages left, in thousandths */
 	ms_t allowance_at;
-	uint64_t number;        /* on this worker */
-	struct seat first;      /* most sessions are in one room: its seat is near at hand */
+	uint64_t number;   /* on this worker */
+	struct seat first; /* most sessions are in one room: its seat is near at hand */
 	char id[SESSION_ID];
 };
 
@@ -46,11 +46,11 @@ struct dialect {
 	unsigned self, workers;
 	bool draining;
 	struct room_registry *rooms;
-	struct map fanouts;     /* by room name */
-	struct map sessions;    /* by number */
+	struct map fanouts;  /* by room name */
+	struct map sessions; /* by number */
 	uint64_t last_session;
-	struct buf out;         /* a message being encoded */
-	struct buf spare[DIALECT_SPARE];        /* empty, for the frames of a turn */
+	struct buf out;                  /* a message being encoded */
+	struct buf spare[DIALECT_SPARE]; /* empty, for the frames of a turn */
 	unsigned spare_count;
 	struct native_scratch scratch;
 };

@@ -55,8 +55,8 @@ static void on_malformed(struct session *s, const struct native_message *m, int 
 	static _Thread_local struct log_limit limit;
 
 	metric_add(METRIC_MALFORMED, 1);
-	log_limited(&limit, "native", "malformed", "session=%.*s err=%s detail=%s", SESSION_ID,
-		    s->id, err_name(err), m->detail ? m->detail : "-");
+	log_limited(&limit, "native", "malformed", "session=%.*s err=%s detail=%s",
+		    SESSION_ID, s->id, err_name(err), m->detail ? m->detail : "-");
 	if (++s->malformed >= MAX_MALFORMED) {
 		ws_close(s->ws, 1008, "too many malformed messages");
 		return;
@@ -101,7 +101,8 @@ static struct seat *seat_meant(const struct session *s, struct slice room)
 	return seat && seat->member_id ? seat : NULL;
 }
 
-static void on_command(struct session *s, const struct native_message *m, struct slice text)
+static void on_command(struct session *s, const struct native_message *m,
+		       struct slice text)
 {
 	metric_add(METRIC_COMMANDS, 1);
 	if (m->command.kind == COMMAND_JOIN) {
@@ -172,7 +173,8 @@ static void on_ws_closed(void *arg, struct ws *w, uint16_t code)
 		reason = LEAVE_SHUTDOWN;
 	else if (ws_timed_out(w))
 		reason = LEAVE_TIMEOUT;
-	else if (code == 1006 || code >= 4000) /* 4000: given up by a client that comes back */
+	else if (code == 1006 ||
+		 code >= 4000) /* 4000: given up by a client that comes back */
 		reason = LEAVE_DISCONNECT;
 	log_info("native", "closed", "session=%.*s code=%u", SESSION_ID, s->id, code);
 	session_leave_rooms(s, reason);
@@ -232,8 +234,9 @@ void native_on_connect(struct http_exchange *x, void *arg)
 	log_info("native", "opened", "session=%.*s peer=%s", SESSION_ID, s->id,
 		 addr_text(ws_peer(s->ws), &(struct addr_text){ 0 }));
 	send_hello(s);
-	unsigned worker = hint.n > 0 && !hint.bad ? bus_room_worker(buf_slice(&hint), d->workers)
-						  : d->self;
+	unsigned worker = hint.n > 0 && !hint.bad
+				  ? bus_room_worker(buf_slice(&hint), d->workers)
+				  : d->self;
 	if (worker != d->self) {
 		session_exit(s);
 		route_handover(s, worker, SLICE_NONE);

@@ -5,9 +5,19 @@
 
 /* The members of a message that we know; the others are ignored. */
 #define FIELD_LIST(X)                                                                    \
-	X(TYPE, "type") X(ID, "id") X(ROOM, "room") X(TO, "to") X(DATA, "data")          \
-	X(TEXT, "text") X(NAME, "name") X(USER, "user") X(METADATA, "metadata")          \
-	X(STATE, "state") X(OPTIONS, "options") X(REASON, "reason") X(ROLE, "role")      \
+	X(TYPE, "type")                                                                  \
+	X(ID, "id")                                                                      \
+	X(ROOM, "room")                                                                  \
+	X(TO, "to")                                                                      \
+	X(DATA, "data")                                                                  \
+	X(TEXT, "text")                                                                  \
+	X(NAME, "name")                                                                  \
+	X(USER, "user")                                                                  \
+	X(METADATA, "metadata")                                                          \
+	X(STATE, "state")                                                                \
+	X(OPTIONS, "options")                                                            \
+	X(REASON, "reason")                                                              \
+	X(ROLE, "role")                                                                  \
 	X(MEMBER, "member")
 
 #define X(id, name) FIELD_##id,
@@ -22,7 +32,7 @@ struct decoder {
 	struct json j;
 	struct native_scratch *scratch;
 	struct native_message *m;
-	uint32_t at[FIELDS];    /* tokens of the values, 0: absent */
+	uint32_t at[FIELDS]; /* tokens of the values, 0: absent */
 };
 
 static enum field field_named(const struct decoder *d, uint32_t name)
@@ -61,7 +71,8 @@ static int bad_field(struct decoder *d, const char *name)
 
 /* A string of min..max bytes. The scratch has room for the whole message, so earlier
  * slices stay where they are. */
-static int text_of(struct decoder *d, uint32_t t, size_t min, size_t max, struct slice *out)
+static int text_of(struct decoder *d, uint32_t t, size_t min, size_t max,
+		   struct slice *out)
 {
 	struct buf *b = &d->scratch->text;
 	size_t at = b->n;
@@ -109,8 +120,8 @@ static int take_presence(struct decoder *d, uint32_t obj)
 		const char *name;
 		uint8_t bit;
 	} flags[] = {
-		{ "mic", PRESENCE_MIC },   { "camera", PRESENCE_CAMERA },
-		{ "screen", PRESENCE_SCREEN }, { "hand", PRESENCE_HAND },
+		{ "mic", PRESENCE_MIC },           { "camera", PRESENCE_CAMERA },
+		{ "screen", PRESENCE_SCREEN },     { "hand", PRESENCE_HAND },
 		{ "speaking", PRESENCE_SPEAKING },
 	};
 	struct command *c = &d->m->command;
@@ -140,7 +151,8 @@ static int take_member(struct decoder *d, enum field f, bool needed)
 	d->m->command.to = native_member_number(json_string_raw(&d->j, t));
 	/* A text that cannot be an id names nobody; anything else has a wrong form. */
 	if (d->m->command.to == 0)
-		return json_kind_of(&d->j, t) == JSON_STRING ? E_NO_MEMBER : bad_field(d, name);
+		return json_kind_of(&d->j, t) == JSON_STRING ? E_NO_MEMBER
+							     : bad_field(d, name);
 	return 0;
 }
 
@@ -240,12 +252,14 @@ static int decode_reject(struct decoder *d)
 	int err = take_member(d, FIELD_TO, true);
 
 	return err < 0 ? err
-		       : take_text(d, FIELD_REASON, 0, ROOM_MAX_REASON, &d->m->command.text);
+		       : take_text(d, FIELD_REASON, 0, ROOM_MAX_REASON,
+				   &d->m->command.text);
 }
 
 static int decode_role(struct decoder *d)
 {
-	static const char *const names[ROLES] = { "owner", "moderator", "speaker", "listener" };
+	static const char *const names[ROLES] = { "owner", "moderator", "speaker",
+						  "listener" };
 	uint32_t t = d->at[FIELD_ROLE];
 	int err = take_member(d, FIELD_MEMBER, true);
 
@@ -263,7 +277,8 @@ static int decode_kick(struct decoder *d)
 	int err = take_member(d, FIELD_MEMBER, true);
 
 	return err < 0 ? err
-		       : take_text(d, FIELD_REASON, 0, ROOM_MAX_REASON, &d->m->command.text);
+		       : take_text(d, FIELD_REASON, 0, ROOM_MAX_REASON,
+				   &d->m->command.text);
 }
 
 static int decode_ping(struct decoder *d)

@@ -42,7 +42,7 @@ static void put_member(struct jsonw *w, const char *name, uint64_t id)
 }
 
 static const struct slice presence_names[] = {
-	SLICE_LIT("mic"), SLICE_LIT("camera"), SLICE_LIT("screen"),
+	SLICE_LIT("mic"),  SLICE_LIT("camera"),   SLICE_LIT("screen"),
 	SLICE_LIT("hand"), SLICE_LIT("speaking"),
 };
 
@@ -58,7 +58,8 @@ static void put_presence(struct jsonw *w, uint8_t state, uint8_t which)
 
 static const char *role_name(enum role role)
 {
-	static const char *const names[ROLES] = { "owner", "moderator", "speaker", "listener" };
+	static const char *const names[ROLES] = { "owner", "moderator", "speaker",
+						  "listener" };
 
 	return names[role];
 }
@@ -66,8 +67,8 @@ static const char *role_name(enum role role)
 static const char *reason_name(enum leave_reason reason)
 {
 	static const char *const names[LEAVE_REASONS] = {
-		[LEAVE_LEAVE] = "leave",   [LEAVE_DISCONNECT] = "disconnect",
-		[LEAVE_TIMEOUT] = "timeout", [LEAVE_KICK] = "kick",
+		[LEAVE_LEAVE] = "leave",       [LEAVE_DISCONNECT] = "disconnect",
+		[LEAVE_TIMEOUT] = "timeout",   [LEAVE_KICK] = "kick",
 		[LEAVE_REPLACED] = "replaced", [LEAVE_SHUTDOWN] = "shutdown",
 	};
 
@@ -96,8 +97,8 @@ static void put_info(struct jsonw *w, const struct member_info *m, bool with_off
 
 /* Opens an event's object. Every message of a room begins with this, so it is put together from
  * whole pieces. */
-static void begin_event(struct jsonw *w, struct buf *b, struct slice type, struct slice room,
-			uint64_t seq)
+static void begin_event(struct jsonw *w, struct buf *b, struct slice type,
+			struct slice room, uint64_t seq)
 {
 	buf_put(b, SLICE("{\"type\":"));
 	buf_put(b, type);
@@ -181,7 +182,7 @@ static void encode_reject(struct jsonw *w, const struct event *e)
 }
 
 static const struct {
-	struct slice type;      /* quoted */
+	struct slice type; /* quoted */
 	void (*encode)(struct jsonw *w, const struct event *e);
 } encoders[EVENT_KINDS] = {
 	[EVENT_JOINED] = { SLICE_LIT("\"joined\""), encode_joined },

@@ -10,22 +10,23 @@ enum native_kind { NATIVE_COMMAND, NATIVE_PING };
 
 struct native_message {
 	enum native_kind kind;
-	uint64_t request;       /* id, 0: none */
-	struct slice room;      /* empty: the only one */
+	uint64_t request;  /* id, 0: none */
+	struct slice room; /* empty: the only one */
 	struct command command;
-	const char *detail;     /* what is wrong, when an error is returned; static text */
+	const char *detail; /* what is wrong, when an error is returned; static text */
 };
 
 /* Scratch of one worker for decoding. */
 #define NATIVE_MAX_TOKENS 4096
 struct native_scratch {
 	struct json_token tokens[NATIVE_MAX_TOKENS];
-	struct buf text;        /* unescaped strings; grows to the size of a message */
+	struct buf text; /* unescaped strings; grows to the size of a message */
 };
 
 /* Slices of `m` point into `text` or the scratch. E_MALFORMED, E_TRUNCATED, E_LIMIT, E_UNKNOWN_TYPE, E_BAD_FIELD; m->request is set
  * whenever the text was JSON with a good id, so that the error can be a reply. */
-int native_decode(struct native_message *m, struct slice text, struct native_scratch *s) NODISCARD;
+int native_decode(struct native_message *m, struct slice text, struct native_scratch *s)
+	NODISCARD;
 
 /* Appends the message for one event; `room` is the room's name, already quoted. REPLY and WELCOME
  * included; a REPLY without request and error gives nothing. */

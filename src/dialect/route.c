@@ -5,9 +5,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "bus/mail.h"
 #include "dialect/fanout.h"
 #include "loop/mail.h"
-#include "bus/mail.h"
 
 /* --- commands --- */
 
@@ -105,7 +105,8 @@ static void on_command_letter(void *arg, unsigned from, struct slice body)
 	struct member *m = r ? room_member(r, l.member) : NULL;
 
 	/* Gone in the meantime: kicked, or the letters crossed. */
-	answer_letter(&l, m ? room_command(m, &l.command, loop_wall(d->loop)) : E_NOT_JOINED);
+	answer_letter(&l,
+		      m ? room_command(m, &l.command, loop_wall(d->loop)) : E_NOT_JOINED);
 }
 
 /* --- events --- */
@@ -187,7 +188,8 @@ static void on_event_letter(void *arg, unsigned from, struct slice body)
 		struct fanout *f = map_find(&d->fanouts, l.room);
 
 		if (f)
-			fanout_event(f, &l.event, l.except ? fanout_seat(f, l.except) : NULL);
+			fanout_event(f, &l.event,
+				     l.except ? fanout_seat(f, l.except) : NULL);
 		return;
 	}
 	struct session *s = session_find(d, l.session);

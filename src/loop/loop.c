@@ -285,10 +285,15 @@ int loop_io_add(struct loop *l, struct loop_io *io, int fd, uint32_t want, loop_
 
 void loop_io_want(struct loop *l, struct loop_io *io, uint32_t want)
 {
-	loop_check(l);
 	if (io->want == want)
 		return;
 	io->want = want;
+	loop_io_again(l, io);
+}
+
+void loop_io_again(struct loop *l, struct loop_io *io)
+{
+	loop_check(l);
 	int err = loop_epoll(l, EPOLL_CTL_MOD, io);
 	assert(err == 0); /* of a descriptor that is in, this cannot fail */
 	(void)err;

@@ -38,7 +38,7 @@ ms_t loop_wall(
 typedef void loop_post_fn(void *arg);
 void loop_post(struct loop *l, loop_post_fn *fn, void *arg);
 
-/* --- descriptors (level-triggered) --- */
+/* --- descriptors (level-triggered, unless EPOLLET is wanted) --- */
 struct loop_io;
 typedef void loop_io_fn(struct loop_io *io, uint32_t events);
 struct loop_io {
@@ -49,6 +49,8 @@ struct loop_io {
 int loop_io_add(struct loop *l, struct loop_io *io, int fd, uint32_t want, loop_io_fn *fn)
 	NODISCARD;
 void loop_io_want(struct loop *l, struct loop_io *io, uint32_t want);
+/* With EPOLLET: what is ready now gives an event once more. */
+void loop_io_again(struct loop *l, struct loop_io *io);
 /* After this `fn` is not called again, not even for an event already fetched.
  * Does not close fd. */
 void loop_io_del(struct loop *l, struct loop_io *io);

@@ -19,8 +19,9 @@ static void a_signal_reaches_the_loop_that_asked(void **state)
 	struct loop *l = loop_create(0);
 	struct loop_signals *s;
 
-	assert_int_equal(loop_signals_open(&s, l, (const int[]){ SIGUSR1, SIGUSR2, 0 }, hear,
-					   NULL), 0);
+	assert_int_equal(loop_signals_open(&s, l, (const int[]){ SIGUSR1, SIGUSR2, 0 },
+					   hear, NULL),
+			 0);
 	loop_one_turn(l);
 	assert_int_equal(heard, 0);
 	kill(getpid(), SIGUSR2);

@@ -130,7 +130,8 @@ static void print_links(const struct urls *u, const char *cert_file, bool self_s
 	if (remote && self_signed) {
 		struct buf print = BUF_INIT(256);
 
-		printf("\n  Other devices use the https link. The certificate is self-signed, so\n"
+		printf("\n  Other devices use the https link. The certificate is "
+		       "self-signed, so\n"
 		       "  the browser warns once; its SHA-256 fingerprint is\n");
 		if (tls_fingerprint(cert_file, &print) == 0)
 			printf("    %.*s\n", SLICE_FMT(buf_slice(&print)));

@@ -5,4 +5,5 @@
 
 /* {"event":"ready","urls":["http://127.0.0.1:8443",...],"pid":N}, then the links to a new room and, on a terminal, the
  * QR code of the one that other machines can use. */
-void banner_print(const struct addr *listen, size_t count, const char *cert_file, bool self_signed);
+void banner_print(const struct addr *listen, size_t count, const char *cert_file,
+		  bool self_signed);

@@ -13,6 +13,7 @@
 #define MAX_MS INT64_C(31622400000) /* a leap year */
 #define MIB (1 << 20)
 
+/* clang-format off */
 static const struct option table[] = {
 	{ .name = "listen", .kind = OPTION_LIST, .offset = AT(listen), .preset = "[::]:8443",
 	  .help = "Address and port to listen on, several possible; HTTP and TLS share it. "
@@ -109,6 +110,7 @@ static const struct option table[] = {
 	{ .name = "debug.echo", .kind = OPTION_BOOL, .offset = AT(debug_echo), .preset = "false",
 	  .help = "Open /v1/echo, a WebSocket that sends every message back." },
 };
+/* clang-format on */
 
 static void default_data_dir(struct config *c)
 {

@@ -39,6 +39,7 @@ struct config {
 
 /* Reads file, environment and flags into c; *out keeps the sources and owns the texts. A line for people in `why`.
  * argv: without the program's name and the command. */
-int config_load(struct config *c, struct option_set **out, int argc, char **argv, struct buf *why) NODISCARD;
+int config_load(struct config *c, struct option_set **out, int argc, char **argv,
+		struct buf *why) NODISCARD;
 void config_print_help(struct buf *out);
 void config_print_docs(struct buf *out);

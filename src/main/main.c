@@ -27,13 +27,14 @@ static int run_help(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	buf_str(&b, "parley [serve] [options]   run the server\n"
-		    "parley config [options]    print every setting and where it came from\n"
-		    "parley config --docs       print the settings as a Markdown page\n"
-		    "parley version             print the version\n"
-		    "parley help                print this\n\n"
-		    "Options (in the file: [section] key = value; in the environment: "
-		    "PARLEY_SECTION_KEY):\n\n");
+	buf_str(&b,
+		"parley [serve] [options]   run the server\n"
+		"parley config [options]    print every setting and where it came from\n"
+		"parley config --docs       print the settings as a Markdown page\n"
+		"parley version             print the version\n"
+		"parley help                print this\n\n"
+		"Options (in the file: [section] key = value; in the environment: "
+		"PARLEY_SECTION_KEY):\n\n");
 	config_print_help(&b);
 	return print_and_free(&b);
 }
@@ -92,8 +93,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "serve", run_serve },	    { "config", run_config }, { "version", run_version },
-	{ "--version", run_version }, { "help", run_help },   { "--help", run_help },
+	{ "serve", run_serve },     { "config", run_config },
+	{ "version", run_version }, { "--version", run_version },
+	{ "help", run_help },       { "--help", run_help },
 };
 
 int main(int argc, char **argv)

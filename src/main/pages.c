@@ -39,16 +39,17 @@ void pages_add_routes(struct http_server *h)
 void pages_room_name(struct buf *b)
 {
 	static const char *const colours[] = {
-		"amber", "azure", "birch", "bronze", "cedar", "copper", "coral", "cobalt",
-		"dusk", "ember", "fern", "flint", "frost", "golden", "hazel", "indigo",
-		"ivory", "jade", "lilac", "linen", "maple", "misty", "mossy", "olive",
-		"opal", "pearl", "pine", "rosy", "ruby", "saffron", "silver", "slate",
+		"amber",  "azure",   "birch",  "bronze", "cedar", "copper", "coral",
+		"cobalt", "dusk",    "ember",  "fern",   "flint", "frost",  "golden",
+		"hazel",  "indigo",  "ivory",  "jade",   "lilac", "linen",  "maple",
+		"misty",  "mossy",   "olive",  "opal",   "pearl", "pine",   "rosy",
+		"ruby",   "saffron", "silver", "slate",
 	};
 	static const char *const animals[] = {
-		"badger", "bison", "crane", "deer", "dove", "falcon", "finch", "fox",
-		"gecko", "hare", "heron", "ibis", "jay", "kiwi", "koala", "lark",
-		"lynx", "marten", "mole", "newt", "orca", "otter", "owl", "panda",
-		"puffin", "quail", "raven", "robin", "seal", "swan", "tern", "wren",
+		"badger", "bison",  "crane", "deer",  "dove", "falcon", "finch", "fox",
+		"gecko",  "hare",   "heron", "ibis",  "jay",  "kiwi",   "koala", "lark",
+		"lynx",   "marten", "mole",  "newt",  "orca", "otter",  "owl",   "panda",
+		"puffin", "quail",  "raven", "robin", "seal", "swan",   "tern",  "wren",
 	};
 	uint64_t r = rand_u64();
 

@@ -25,12 +25,12 @@ struct server {
 	struct worker_shared shared;
 	struct worker *workers[LOOP_MAX];
 	struct addr listen[MAX_LISTEN];
-	int reserved[MAX_LISTEN];       /* hold the ports until the workers have theirs */
+	int reserved[MAX_LISTEN]; /* hold the ports until the workers have theirs */
 	char *cert_file, *key_file;
 	struct buf ice;
 	int lock_fd;
 	struct loop_signals *signals;
-	struct loop_timer drained;      /* looks whether everybody is gone */
+	struct loop_timer drained; /* looks whether everybody is gone */
 	ms_t drain_until;
 };
 
@@ -133,15 +133,19 @@ static int open_data_dir(struct server *s, struct buf *why)
 	int err = file_make_dir(dir);
 
 	if (err < 0) {
-		buf_printf(why, "cannot make the data directory %s: %s", dir, err_text(err));
+		buf_printf(why, "cannot make the data directory %s: %s", dir,
+			   err_text(err));
 		return err;
 	}
 	char *lock = path_in(dir, "lock");
 	s->lock_fd = file_lock(lock);
 	free(lock);
 	if (s->lock_fd == -EWOULDBLOCK)
-		buf_printf(why, "another parley uses the data directory %s; give this one its own "
-				"with --data-dir", dir);
+		buf_printf(why,
+			   "another parley uses the data directory %s; give this one its "
+			   "own "
+			   "with --data-dir",
+			   dir);
 	else if (s->lock_fd < 0)
 		buf_printf(why, "cannot lock the data directory %s: %s", dir,
 			   err_text(s->lock_fd));
@@ -193,14 +197,18 @@ static int reserve_ports(struct server *s, struct buf *why)
 	}
 	for (size_t i = 0; i < l->count; i++) {
 		if (addr_parse(&s->listen[i], slice_str(l->item[i])) < 0) {
-			buf_printf(why, "listen: %s is no address:port, such as [::]:8443",
+			buf_printf(why,
+				   "listen: %s is no address:port, such as [::]:8443",
 				   l->item[i]);
 			return E_MALFORMED;
 		}
 		s->reserved[i] = listen_reserve(&s->listen[i]);
 		if (s->reserved[i] < 0) {
-			buf_printf(why, "cannot listen on %s: %s; another program may use the port",
-				   addr_text(&s->listen[i], &t), err_text(s->reserved[i]));
+			buf_printf(why,
+				   "cannot listen on %s: %s; another program may use the "
+				   "port",
+				   addr_text(&s->listen[i], &t),
+				   err_text(s->reserved[i]));
 			return s->reserved[i];
 		}
 		s->shared.listen_count = i + 1;
@@ -318,7 +326,8 @@ static int server_run(struct server *s, struct buf *why)
 	struct worker *first = s->workers[0];
 
 	loop_timer_init(&s->drained, on_drained);
-	int err = loop_signals_open(&s->signals, worker_loop(first), signals, on_signal, s);
+	int err =
+		loop_signals_open(&s->signals, worker_loop(first), signals, on_signal, s);
 	for (unsigned i = 1; err == 0 && i < s->shared.admin.workers; i++)
 		err = worker_start(s->workers[i]);
 	if (err < 0) {

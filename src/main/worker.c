@@ -30,10 +30,13 @@ static void add_routes(struct worker *w)
 	http_route(h, HTTP_GET, "/health", 0, admin_on_health, &s->admin);
 	http_route(h, HTTP_GET, "/metrics", 0, admin_on_metrics, &s->admin);
 	http_route(h, HTTP_GET, "/ice-servers", 0, dialect_on_ice_servers, &s->dialect);
-	http_route(h, HTTP_GET, "/api/turn-credentials", 0, dialect_on_ice_servers, &s->dialect);
-	http_route(h, HTTP_GET, "/v1/connect", HTTP_UPGRADE, native_on_connect, w->dialect);
+	http_route(h, HTTP_GET, "/api/turn-credentials", 0, dialect_on_ice_servers,
+		   &s->dialect);
+	http_route(h, HTTP_GET, "/v1/connect", HTTP_UPGRADE, native_on_connect,
+		   w->dialect);
 	if (s->config->debug_echo)
-		http_route(h, HTTP_GET, "/v1/echo", HTTP_UPGRADE, dialect_on_echo, &s->dialect);
+		http_route(h, HTTP_GET, "/v1/echo", HTTP_UPGRADE, dialect_on_echo,
+			   &s->dialect);
 	pages_add_routes(h);
 }
 
@@ -62,7 +65,8 @@ int worker_create(struct worker **out, struct worker_shared *shared, unsigned id
 
 	w->shared = shared;
 	w->loop = loop_create(id);
-	int err = tls_context_create(&w->tls, w->loop, shared->cert_file, shared->key_file, why);
+	int err = tls_context_create(&w->tls, w->loop, shared->cert_file,
+				     shared->key_file, why);
 	if (err < 0)
 		goto fail;
 	w->http = http_server_create(w->loop, &shared->http, w->tls);

@@ -12,14 +12,15 @@ struct worker_shared {
 	struct dialect_settings dialect;
 	struct admin_state admin;
 	const char *cert_file, *key_file;
-	const struct addr *listen;      /* with their ports */
+	const struct addr *listen; /* with their ports */
 	size_t listen_count;
 };
 
 struct worker;
 
 /* Made on the main thread, before any worker runs. A line for people in `why`. */
-int worker_create(struct worker **out, struct worker_shared *shared, unsigned id, struct buf *why) NODISCARD;
+int worker_create(struct worker **out, struct worker_shared *shared, unsigned id,
+		  struct buf *why) NODISCARD;
 void worker_destroy(struct worker *w);
 struct loop *worker_loop(struct worker *w);
 /* On a thread of its own. -errno. */

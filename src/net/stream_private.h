@@ -51,8 +51,8 @@ struct stream {
 	bool in_data : 1;
 	bool again : 1; /* show the carry to (new) `data` */
 	bool peer_ended : 1;
-	bool waits_first : 1; /* for the first byte or the handshake; timer runs */
-	bool watched : 1;     /* io is in the loop's epoll */
+	bool waits_first : 1;   /* for the first byte or the handshake; timer runs */
+	bool watched : 1;       /* io is in the loop's epoll */
 	struct stream_tls *tls; /* mode TLS only */
 	struct stream_carry *carry;
 	struct loop_task task;
