@@ -100,6 +100,12 @@ void stream_stop_reading(struct stream *s)
 	loop_io_want(s->loop, &s->io, s->io.want & ~(uint32_t)EPOLLIN);
 }
 
+/* Another event shall come if there is more to read. */
+static void stream_read_later(struct stream *s)
+{
+	loop_io_again(s->loop, &s->io);
+}
+
 /* The peer has nothing more to say; what we have for it still goes out. */
 void stream_on_end(struct stream *s)
 {
@@ -188,23 +194,38 @@ static bool stream_received(struct stream *s, ssize_t n)
 	}
 	if (n == 0)
 		stream_on_end(s);
-	else if (errno != EAGAIN && errno != EINTR)
+	else if (errno == EINTR)
+		stream_read_later(s);
+	else if (errno != EAGAIN)
 		stream_die(s, s->state == STREAM_DRAINING ? s->err : -errno);
 	return false;
 }
 
-static void stream_read_plain(struct stream *s)
+/* One recv of at most `room` bytes. The descriptor is edge-triggered, which spares the kernel a
+ * look at each connection after each event; a recv that fills its room, and one beside the
+ * peer's end, may have left something of which no further edge would tell. */
+static bool stream_recv(struct stream *s, uint8_t *p, size_t room, uint32_t events, size_t *n)
+{
+	ssize_t k = recv(s->io.fd, p, room, MSG_DONTWAIT);
+
+	if (k == (ssize_t)room || (k > 0 && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))))
+		stream_read_later(s);
+	*n = k > 0 ? (size_t)k : 0;
+	return stream_received(s, k);
+}
+
+static void stream_read_plain(struct stream *s, uint32_t events)
 {
 	uint8_t *p = loop_scratch(s->loop);
 	size_t have = s->carry ? s->carry->n : 0;
+	size_t n;
 
 	/* The owner is fetched into the cache while the kernel copies. */
 	__builtin_prefetch(s->arg);
-	ssize_t n = recv(s->io.fd, p + have, LOOP_SCRATCH - have, MSG_DONTWAIT);
-	if (!stream_received(s, n))
+	if (!stream_recv(s, p + have, LOOP_SCRATCH - have, events, &n))
 		return;
 	stream_unpack_carry(s, p);
-	stream_deliver(s, p, have + (size_t)n);
+	stream_deliver(s, p, have + n);
 }
 
 void stream_settled(struct stream *s, enum stream_mode mode)
@@ -220,21 +241,21 @@ void stream_settled(struct stream *s, enum stream_mode mode)
 
 /* TLS, or the first bytes that say whether it is: 22 begins a handshake record (RFC 8446,
  * 5.1) and no HTTP request. */
-static void stream_read_cipher(struct stream *s)
+static void stream_read_cipher(struct stream *s, uint32_t events)
 {
 	uint8_t *p = loop_scratch(s->loop) + STREAM_CIPHER_AT;
-	ssize_t n = recv(s->io.fd, p, STREAM_CIPHER_MAX, MSG_DONTWAIT);
+	size_t n;
 
-	if (!stream_received(s, n))
+	if (!stream_recv(s, p, STREAM_CIPHER_MAX, events, &n))
 		return;
 	if (s->mode == STREAM_UNKNOWN && s->context && p[0] == 0x16)
 		stream_tls_start(s);
 	if (s->mode == STREAM_TLS) {
-		stream_tls_input(s, p, (size_t)n);
+		stream_tls_input(s, p, n);
 		return;
 	}
 	stream_settled(s, STREAM_PLAIN);
-	stream_deliver(s, p, (size_t)n);
+	stream_deliver(s, p, n);
 }
 
 static void stream_readable(struct stream *s, uint32_t events)
@@ -245,9 +266,9 @@ static void stream_readable(struct stream *s, uint32_t events)
 		else
 			stream_stop_reading(s); /* only now: most pauses are short */
 	} else if (LIKELY(s->mode == STREAM_PLAIN && !s->waits_first)) {
-		stream_read_plain(s);
+		stream_read_plain(s, events);
 	} else {
-		stream_read_cipher(s);
+		stream_read_cipher(s, events);
 	}
 }
 
@@ -261,7 +282,7 @@ static void stream_on_event(struct loop_io *io, uint32_t events)
 		s->blocked = false;
 		stream_post(s, LOOP_FLUSH);
 	}
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		stream_readable(s, events);
 }
 
@@ -337,7 +358,7 @@ struct stream *stream_create(struct loop *l, int fd, const struct addr *peer,
 	struct stream *s = xzalloc(sizeof(*s));
 
 	s->io.fd = fd;
-	s->io.want = EPOLLIN;
+	s->io.want = EPOLLIN | EPOLLRDHUP | EPOLLET;
 	s->loop = l;
 	s->ops = ops;
 	s->arg = arg;
