@@ -47,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!scratch)
 		scratch = xzalloc(sizeof(*scratch));
-	if (native_decode(&m, slice_of(exact, size), scratch) == 0 && m.kind == NATIVE_COMMAND)
+	if (native_decode(&m, slice_of(exact, size), scratch) == 0 &&
+	    m.kind == NATIVE_COMMAND)
 		check_echo(&m.command);
 	free(exact);
 	return 0;
