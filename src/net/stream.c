@@ -95,6 +95,12 @@ void stream_finish(struct stream *s)
 	stream_finish_with(s, 0);
 }
 
+void stream_finish_now(struct stream *s)
+{
+	s->peer_ended = true;
+	stream_finish_with(s, 0);
+}
+
 void stream_stop_reading(struct stream *s)
 {
 	loop_io_want(s->loop, &s->io, s->io.want & ~(uint32_t)EPOLLIN);

@@ -81,6 +81,9 @@ void stream_pause(struct stream *s, bool paused);
 /* Sends what is queued, then the end (close_notify, FIN), throws away what still comes
  * and waits for the peer's end or limits.linger, then `closed`. No more `data`. */
 void stream_finish(struct stream *s);
+/* The same without waiting for the peer's end: for one that has said it will send no more (a
+ * close frame), so that nothing of it can be left unread. */
+void stream_finish_now(struct stream *s);
 /* Drops everything now; `closed` with err follows at the turn's end. */
 void stream_abort(struct stream *s, int err);
 

@@ -43,12 +43,17 @@ static void put_close(struct ws *w, uint16_t code, struct slice reason)
 	stream_write_last(w->stream, slice_of(frame, (size_t)(p - frame) + n));
 }
 
-/* The stream sends what is queued and ends, within its limits.linger. */
-static void finish(struct ws *w)
+static void leave(struct ws *w)
 {
 	set_state(w, WS_CLOSED);
 	ws_input_free(w);
 	loop_timer_stop(stream_loop(w->stream), &w->timer);
+}
+
+/* The stream sends what is queued and ends, within its limits.linger. */
+static void finish(struct ws *w)
+{
+	leave(w);
 	stream_finish(w->stream);
 }
 
@@ -79,7 +84,8 @@ void ws_peer_closed(struct ws *w, uint16_t code)
 		put_close(w, code, SLICE_NONE);
 		w->code = code;
 	}
-	finish(w);
+	leave(w);
+	stream_finish_now(w->stream);
 }
 
 void ws_close(struct ws *w, uint16_t code, const char *reason)
