@@ -264,11 +264,15 @@ static int server_open(struct server *s, struct buf *why)
 	return err;
 }
 
-static void server_close(struct server *s)
+static void join_workers(struct server *s)
 {
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		if (s->workers[i])
 			worker_join(s->workers[i]);
+}
+
+static void server_close(struct server *s)
+{
 	loop_signals_close(s->signals);
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		worker_destroy(s->workers[i]);
@@ -355,6 +359,10 @@ int serve_run(const struct config *c)
 		err = server_run(&s, &why);
 	if (err < 0)
 		fprintf(stderr, "parley: %.*s\n", SLICE_FMT(buf_slice(&why)));
+	join_workers(&s);
+	/* Connections that outstayed the drain time: the kernel hangs up for us. */
+	if (err == 0 && metric_total(METRIC_CONNECTIONS) > 0)
+		_exit(0);
 	server_close(&s);
 	buf_fini(&why);
 	return err < 0 ? 1 : 0;
