@@ -1,4 +1,5 @@
-/* conn: the state of a WebSocket. Private to ws/: conn.c (life, output), input.c (frames in).
+/* conn: the state of a WebSocket. Private to ws/: upgrade.c (the beginning), conn.c
+ * (life, output), input.c (frames in).
  *
  * Nothing here grows with what is idle: a message that has not come as a whole has a
  * ws_input, and only while it is coming.
@@ -50,6 +51,9 @@ ssize_t ws_input(struct ws *w, uint8_t *p, size_t n);
 void ws_input_free(struct ws *w);
 
 /* conn.c */
+/* Becomes the owner of the stream. */
+struct ws *ws_create(struct stream *stream, const struct ws_settings *s,
+		     const struct ws_ops *ops, void *arg);
 /* The peer broke the rules: tells it why and ends. */
 void ws_fail(struct ws *w, uint16_t code, const char *why);
 /* The peer's close frame; its code, WS_NO_CODE when it had none. */
