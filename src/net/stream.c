@@ -131,7 +131,8 @@ static void stream_keep(struct stream *s, const uint8_t *p, size_t n)
 {
 	if (n == 0 || s->state != STREAM_OPEN)
 		return;
-	if (n > STREAM_CARRY_MAX) {
+	/* On its way to another loop it may hold a whole read: that is shown before the next one. */
+	if (n > STREAM_CARRY_MAX && s->loop) {
 		stream_die(s, E_LIMIT);
 		return;
 	}

@@ -623,6 +623,26 @@ static void ws_detached_keeps_what_came_behind(void **state)
 	assert_int_equal(counted(f, METRIC_WEBSOCKETS), 1);
 }
 
+/* More than a stream may usually leave unused, in one read. */
+static void ws_detached_keeps_a_flood(void **state)
+{
+	struct fixture *f = *state;
+	struct buf b = BUF_INIT(1 << 20);
+
+	connect_ws(f);
+	f->reaction = DETACH;
+	put_frame(&b, 0x81, SLICE("join"));
+	for (unsigned i = 0; i < 15000; i++)
+		put_frame(&b, 0x82, SLICE("12345678"));
+	assert_true(b.n > STREAM_CARRY_MAX && b.n < LOOP_SCRATCH);
+	say(f, buf_slice(&b));
+	buf_fini(&b);
+	assert_noted(f, "T:join;");
+	f->reaction = NOTE;
+	ws_attach(f->loop, f->ws, f);
+	loop_until(f->loop, f->messages == 15001);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 /* For what ends only when the stream's linger is over. */
 #define TEST_BRIEF(fn) cmocka_unit_test_setup_teardown(fn, set_up_brief, tear_down)
@@ -659,6 +679,7 @@ int main(void)
 		TEST(ws_inflated_size_is_limited),
 		TEST(ws_deflate_is_not_agreed_unless_set),
 		TEST(ws_detached_keeps_what_came_behind),
+		TEST(ws_detached_keeps_a_flood),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
