@@ -28,6 +28,7 @@ describe("a call in the browser", () => {
 		assert.equal(new URL(ann.page.url()).pathname, `/r/${room}`);
 		await ann.find("name-input").fill("Ann");
 		await ann.find("level-meter").waitFor();
+		await ann.seesItself();
 		await ann.shot("prejoin");
 		await ann.join();
 		await ann.sees("empty-room");

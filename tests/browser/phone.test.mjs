@@ -57,6 +57,7 @@ describe("the page on a phone", () => {
 			await ann.find("room-input").fill(room);
 			await ann.press("create-button");
 			await ann.sees("join-button");
+			await ann.seesItself();
 			await fits(ann);
 			await ann.shot(`${what}-prejoin`);
 			await ann.join();

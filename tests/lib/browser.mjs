@@ -115,6 +115,11 @@ export class Guest {
 		await this.find(id).click();
 	}
 
+	/** The preview shows what the camera sees. */
+	async seesItself() {
+		await this.find("preview").locator("video").waitFor();
+	}
+
 	/** From the preview into the call. */
 	async join() {
 		await this.find("name-input").fill(this.name);
