@@ -211,11 +211,13 @@ static bool stream_received(struct stream *s, ssize_t n)
 /* One recv of at most `room` bytes. The descriptor is edge-triggered, which spares the kernel a
  * look at each connection after each event; a recv that fills its room, and one beside the
  * peer's end, may have left something of which no further edge would tell. */
-static bool stream_recv(struct stream *s, uint8_t *p, size_t room, uint32_t events, size_t *n)
+static bool stream_recv(struct stream *s, uint8_t *p, size_t room, uint32_t events,
+			size_t *n)
 {
 	ssize_t k = recv(s->io.fd, p, room, MSG_DONTWAIT);
 
-	if (k == (ssize_t)room || (k > 0 && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))))
+	if (k == (ssize_t)room ||
+	    (k > 0 && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))))
 		stream_read_later(s);
 	*n = k > 0 ? (size_t)k : 0;
 	return stream_received(s, k);
