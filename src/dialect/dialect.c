@@ -15,6 +15,7 @@ struct dialect *dialect_create(struct loop *l, unsigned workers,
 	d->settings = s;
 	d->self = loop_id(l);
 	d->workers = workers;
+	list_init(&d->echoes);
 	map_init(&d->fanouts);
 	map_init(&d->sessions);
 	buf_init(&d->out, DIALECT_MAX_OUT);
@@ -51,5 +52,6 @@ void dialect_drain(struct dialect *d)
 		ws_close(s->ws, 1001, "the server stops");
 	}
 	buf_fini(&b);
+	echo_drain(d);
 	log_info("dialect", "drain", "sessions=%zu", d->sessions.count);
 }

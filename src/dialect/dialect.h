@@ -30,7 +30,7 @@ void dialect_destroy(struct dialect *d);
 /* The server stops: tells the sessions when to come back, closes them with 1001. */
 void dialect_drain(struct dialect *d);
 
-/* Handlers; the first wants the dialect as its argument, the others the settings. */
+/* Handlers; the first two want the dialect as their argument, the last the settings. */
 void native_on_connect(struct http_exchange *x, void *arg); /* /v1/connect */
 void dialect_on_echo(struct http_exchange *x, void *arg);   /* /v1/echo */
 void dialect_on_ice_servers(struct http_exchange *x,

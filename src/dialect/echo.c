@@ -1,5 +1,13 @@
 /* echo: /v1/echo, for conformance suites and measurements. */
-#include "dialect/dialect.h"
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "dialect/internal.h"
+
+struct echo {
+	struct list link; /* dialect->echoes, so that a drain finds it */
+	struct ws *ws;
+};
 
 static void on_message(void *arg, struct ws *w, enum ws_op op, uint8_t *p, size_t n)
 {
@@ -9,19 +17,30 @@ static void on_message(void *arg, struct ws *w, enum ws_op op, uint8_t *p, size_
 
 static void on_closed(void *arg, struct ws *w, uint16_t code)
 {
-	(void)arg;
+	struct echo *e = arg;
+
 	(void)w;
 	(void)code;
+	list_unlink(&e->link);
+	free(e);
 }
 
 static const struct ws_ops echo_ops = { on_message, on_closed };
 
 void dialect_on_echo(struct http_exchange *x, void *arg)
 {
-	const struct dialect_settings *s = arg;
-	struct ws *w;
+	struct dialect *d = arg;
+	struct echo *e = xzalloc(sizeof(*e));
 
-	/* A refusal has been answered; the rest happens in the ops. */
-	if (ws_accept(x, &s->echo, NULL, &echo_ops, NULL, &w) < 0)
+	if (ws_accept(x, &d->settings->echo, NULL, &echo_ops, e, &e->ws) < 0) {
+		free(e);
 		return;
+	}
+	list_append(&d->echoes, &e->link);
+}
+
+void echo_drain(struct dialect *d)
+{
+	list_each(n, &d->echoes)
+		ws_close(list_entry(n, struct echo, link)->ws, 1001, "the server stops");
 }

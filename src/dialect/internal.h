@@ -1,5 +1,6 @@
 /* internal: the inside of the dialect floor, for the files of this folder. */
 #pragma once
+#include "base/list.h"
 #include "base/map.h"
 #include "dialect/dialect.h"
 #include "dialect/native_message.h"
@@ -47,6 +48,7 @@ struct dialect {
 	bool draining;
 	struct room_registry *rooms;
 	struct map fanouts;  /* by room name */
+	struct list echoes;     /* of /v1/echo */
 	struct map sessions; /* by number */
 	uint64_t last_session;
 	struct buf out;                  /* a message being encoded */
@@ -83,3 +85,6 @@ void route_register(struct dialect *d);
 void route_handover(struct session *s, unsigned worker, struct slice message);
 /* The receiving side, in native.c. */
 void native_arrive(struct dialect *d, struct session *s, struct slice message);
+
+/* --- echo.c --- */
+void echo_drain(struct dialect *d);

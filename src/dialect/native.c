@@ -38,16 +38,22 @@ static bool within_rate(struct session *s)
 	return true;
 }
 
-static void on_over_rate(struct session *s)
+static void on_over_rate(struct session *s, struct slice text)
 {
 	static _Thread_local struct log_limit limit;
 
 	metric_add(METRIC_RATE_LIMITED, 1);
 	log_limited(&limit, "native", "rate-limited", "session=%.*s", SESSION_ID, s->id);
-	if (++s->over_rate > MAX_OVER_RATE)
+	struct native_message m;
+
+	if (++s->over_rate > MAX_OVER_RATE) {
 		ws_close(s->ws, 1008, "rate_limited");
-	else
-		session_reply(s, 0, E_RATE, NULL);
+		return;
+	}
+	/* Read for its id alone: whoever waits for a reply gets one. */
+	if (native_decode(&m, text, &s->dialect->scratch) < 0)
+		m.request = 0;
+	session_reply(s, m.request, E_RATE, NULL);
 }
 
 static void on_malformed(struct session *s, const struct native_message *m, int err)
@@ -158,7 +164,7 @@ static void on_ws_message(void *arg, struct ws *w, enum ws_op op, uint8_t *p, si
 		metric_add(METRIC_MALFORMED, 1);
 		ws_close(w, 1003, "text messages only");
 	} else if (!within_rate(s)) {
-		on_over_rate(s);
+		on_over_rate(s, slice_of(p, n));
 	} else {
 		native_message(s, slice_of(p, n));
 	}

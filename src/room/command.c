@@ -41,6 +41,14 @@ static int room_check_update(const struct member *m, const struct command *c)
 	return 0;
 }
 
+static bool room_change_text(char **text, uint32_t *len, struct slice to)
+{
+	if (slice_eq(slice_of(*text, *len), to))
+		return false;
+	room_set_text(text, len, to);
+	return true;
+}
+
 static int room_on_update(struct member *m, const struct command *c)
 {
 	int err = room_check_update(m, c);
@@ -51,12 +59,12 @@ static int room_on_update(struct member *m, const struct command *c)
 
 	/* Only what really changes is told. */
 	e.changed = (uint8_t)((m->state ^ c->state) & mask);
-	e.changed |= c->changed & (CHANGED_NAME | CHANGED_METADATA);
 	m->state = (uint8_t)((m->state & ~mask) | (c->state & mask));
-	if (c->changed & CHANGED_NAME)
-		room_set_text(&m->name, &m->name_len, c->name);
-	if (c->changed & CHANGED_METADATA)
-		room_set_text(&m->metadata, &m->metadata_len, c->metadata);
+	if ((c->changed & CHANGED_NAME) && room_change_text(&m->name, &m->name_len, c->name))
+		e.changed |= CHANGED_NAME;
+	if ((c->changed & CHANGED_METADATA) &&
+	    room_change_text(&m->metadata, &m->metadata_len, c->metadata))
+		e.changed |= CHANGED_METADATA;
 	if (e.changed) {
 		room_member_info(m, &e.subject);
 		room_tell_all(m->room, &e, m);
@@ -117,6 +125,15 @@ static int room_on_chat(struct member *m, const struct command *c, ms_t wall)
 	return 0;
 }
 
+static unsigned room_owners(const struct room *r)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < r->count; i++)
+		n += r->members[i]->role == ROLE_OWNER;
+	return n;
+}
+
 static int room_on_role(struct member *m, const struct command *c)
 {
 	struct room *r = m->room;
@@ -128,6 +145,9 @@ static int room_on_role(struct member *m, const struct command *c)
 		return E_NO_MEMBER;
 	/* Only an owner makes owners or unmakes them. */
 	if ((c->role == ROLE_OWNER || to->role == ROLE_OWNER) && m->role != ROLE_OWNER)
+		return E_DENIED;
+	/* A room is never without an owner. */
+	if (c->role != ROLE_OWNER && to->role == ROLE_OWNER && room_owners(r) == 1)
 		return E_DENIED;
 	struct event e = { .kind = EVENT_UPDATED,
 			   .member = to->id,

@@ -220,6 +220,33 @@ static void a_moderator_cannot_touch_owners(void **state)
 			 E_DENIED);
 }
 
+static void the_only_owner_cannot_step_down(void **state)
+{
+	struct stage *s = *state;
+	struct member *ann = stage_join(s, "r", "Ann"), *bo = stage_join(s, "r", "Bo");
+	struct command down = { .kind = COMMAND_ROLE, .to = ann->id, .role = ROLE_SPEAKER };
+	struct command up = { .kind = COMMAND_ROLE, .to = bo->id, .role = ROLE_OWNER };
+
+	assert_int_equal(stage_do(ann, down), E_DENIED);
+	assert_int_equal(stage_do(ann, up), 0);
+	assert_int_equal(stage_do(ann, down), 0);
+}
+
+static void an_unchanged_name_is_not_told(void **state)
+{
+	struct stage *s = *state;
+	struct member *ann = stage_join(s, "r", "Ann");
+	struct command c = { .kind = COMMAND_UPDATE, .changed = CHANGED_NAME,
+			     .name = SLICE("Ann") };
+	size_t before = s->count;
+
+	assert_int_equal(stage_do(ann, c), 0);
+	assert_int_equal(s->count, before);
+	c.name = SLICE("Anna");
+	assert_int_equal(stage_do(ann, c), 0);
+	assert_int_equal(stage_last(s)->e.changed, CHANGED_NAME);
+}
+
 static void joining_twice_is_refused(void **state)
 {
 	struct stage *s = *state;
@@ -245,6 +272,8 @@ int main(void)
 		TEST(a_new_listener_loses_its_media),
 		TEST(each_role_may_what_the_protocol_says),
 		TEST(a_moderator_cannot_touch_owners),
+		TEST(the_only_owner_cannot_step_down),
+		TEST(an_unchanged_name_is_not_told),
 		TEST(joining_twice_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
