@@ -184,7 +184,7 @@ describe("a page asked for in plain by another machine", () => {
 	it("is sent to https on the same port", { skip }, async () => {
 		for (const path of ["/", "/r/amber-fox", "/r/a?x=1"]) {
 			const { status, headers } = await get(server, path, {}, options);
-			assert.equal(status, 308, path);
+			assert.equal(status, 307, path);
 			assert.equal(headers.location, `https://127.0.0.1:${server.port}${path}`);
 		}
 	});

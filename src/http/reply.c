@@ -37,7 +37,7 @@ static const struct {
 	{ 303, "See Other", "" },
 	{ 304, "Not Modified", "" },
 	{ 307, "Temporary Redirect", "" },
-	{ 308, "Permanent Redirect", "moved" },
+	{ 307, "Temporary Redirect", "moved" },
 	{ 400, "Bad Request", "malformed" },
 	{ 401, "Unauthorized", "unauthorized" },
 	{ 403, "Forbidden", "denied" },

@@ -168,7 +168,7 @@ static void reply_redirect(struct http_exchange *x)
 		http_reply_status(x, 414, "too long to be redirected");
 	} else {
 		http_add_header(x, "Location", buf_slice(&to));
-		http_reply(x, 308, "text/plain; charset=utf-8",
+		http_reply(x, 307, "text/plain; charset=utf-8",
 			   SLICE("this page is at https\n"));
 	}
 	buf_fini(&to);
