@@ -7,6 +7,7 @@ import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { get } from "./lib/http.mjs";
 import { metricIs } from "./lib/metrics.mjs";
 import { RawSocket } from "./lib/rawhttp.mjs";
+import { RawWebSocket } from "./lib/rawws.mjs";
 import { freshDir, runParley, serverFor, startServer } from "./lib/server.mjs";
 import { within } from "./lib/wait.mjs";
 
@@ -140,6 +141,16 @@ describe("an end", () => {
 			await server.stop();
 		});
 	}
+
+	it("closes an echo with 1001 as well, and waits for it no longer than need be", async (t) => {
+		const server = await startServer({ args: ["--debug.echo=true", "--server.drain=60s"] });
+		const echo = await RawWebSocket.connect(server, "/v1/echo");
+		t.after(() => echo.close());
+		server.signal("SIGTERM");
+		assert.equal((await echo.closed()).code, 1001);
+		echo.close();
+		await server.stop();
+	});
 
 	it("says 503 draining on /readyz, and 200 on /livez, while it lasts", async (t) => {
 		const server = await startServer({ args: ["--server.drain=5s"] });

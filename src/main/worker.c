@@ -35,8 +35,7 @@ static void add_routes(struct worker *w)
 	http_route(h, HTTP_GET, "/v1/connect", HTTP_UPGRADE, native_on_connect,
 		   w->dialect);
 	if (s->config->debug_echo)
-		http_route(h, HTTP_GET, "/v1/echo", HTTP_UPGRADE, dialect_on_echo,
-			   &s->dialect);
+		http_route(h, HTTP_GET, "/v1/echo", HTTP_UPGRADE, dialect_on_echo, w->dialect);
 	pages_add_routes(h);
 }
 
