@@ -257,14 +257,10 @@ describe("a flood", () => {
 	it("is answered by a reply where one is waited for", async (t) => {
 		const server = await serverFor(t, { args: ["--limit.messages=20", "--limit.burst=5"] });
 		const ann = await connect(t, server);
-		for (let id = 1; id <= 20; id++) {
-			ann.send({ type: "ping", id });
-		}
-		await ann.waitFor((inbox) => inbox.length === 20, "20 replies");
-		const refused = ann.inbox.filter(({ ok }) => !ok);
+		const asked = Array.from({ length: 20 }, () => ann.ask({ type: "ping" }));
+		const refused = (await Promise.all(asked)).filter(({ ok }) => !ok);
 		assert.ok(refused.length > 0);
-		assert.ok(refused.every(({ type, error }) => type === "reply" && error.code === "rate_limited"));
-		assert.deepEqual(ann.inbox.map(({ id }) => id), Array.from({ length: 20 }, (_, i) => i + 1));
+		assert.ok(refused.every(({ error }) => error.code === "rate_limited"));
 	});
 
 	it("that stops at rate_limited is forgiven", async (t) => {
