@@ -184,17 +184,17 @@ static void member_numbers_survive_their_text(void **state)
 {
 	(void)state;
 	static const uint64_t v[] = { 1, 31, 32, 0xffffffffffu, 0x123456789au };
-	char text[NATIVE_MEMBER_ID];
+	char text[BUS_MEMBER_TEXT];
 
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-		native_member_text(text, v[i]);
-		assert_int_equal(native_member_number(slice_of(text, sizeof(text))),
+		bus_member_text(text, v[i]);
+		assert_int_equal(bus_member_number(slice_of(text, sizeof(text))),
 				 v[i]);
 	}
-	assert_int_equal(native_member_number(SLICE("m_aaaaaaa")), 0);
-	assert_int_equal(native_member_number(SLICE("m_aaaaaaa1")), 0);
-	assert_int_equal(native_member_number(SLICE("x_aaaaaaab")), 0);
-	assert_int_equal(native_member_number(SLICE_NONE), 0);
+	assert_int_equal(bus_member_number(SLICE("m_aaaaaaa")), 0);
+	assert_int_equal(bus_member_number(SLICE("m_aaaaaaa1")), 0);
+	assert_int_equal(bus_member_number(SLICE("x_aaaaaaab")), 0);
+	assert_int_equal(bus_member_number(SLICE_NONE), 0);
 }
 
 static void expect(const struct event *e, const char *want)

@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "dialect/coach.h"
+#include "dialect/coworking.h"
 #include "main/pages.h"
 #include "net/tls.h"
 
@@ -33,6 +35,11 @@ static void add_routes(struct worker *w)
 	http_route(h, HTTP_GET, "/api/turn-credentials", 0, dialect_on_ice_servers,
 		   &s->dialect);
 	http_route(h, HTTP_GET, "/v1/connect", HTTP_UPGRADE, native_on_connect,
+		   w->dialect);
+	http_route(h, HTTP_GET, "/ws-simple/{room}", HTTP_UPGRADE, coach_on_connect, w->dialect);
+	http_route(h, HTTP_GET, "/ws/room/{room}", HTTP_UPGRADE, coworking_on_connect, w->dialect);
+	http_route(h, HTTP_GET, "/ws/rooms/{room}", HTTP_UPGRADE, coworking_on_connect, w->dialect);
+	http_route(h, HTTP_GET, "/api/ws/rooms/{room}", HTTP_UPGRADE, coworking_on_connect,
 		   w->dialect);
 	if (s->config->debug_echo)
 		http_route(h, HTTP_GET, "/v1/echo", HTTP_UPGRADE, dialect_on_echo, w->dialect);
