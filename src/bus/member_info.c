@@ -40,7 +40,8 @@ static bool id_before(const struct member_info *a, const struct member_info *b)
 
 /* What a newcomer works out by itself. A member without a rank is shown to it as the other kind
  * (bus_rank_shown), so coaches offer to it and clients wait. */
-static bool ranked_offers(const struct member_info *there, const struct member_info *newcomer)
+static bool ranked_offers(const struct member_info *there,
+			  const struct member_info *newcomer)
 {
 	enum rank other = bus_rank_shown(there, newcomer), own = newcomer->rank;
 
@@ -56,7 +57,8 @@ enum rank bus_rank_shown(const struct member_info *of, const struct member_info 
 	return to->rank == RANK_COACH ? RANK_CLIENT : RANK_COACH;
 }
 
-bool bus_newcomer_offers(const struct member_info *there, const struct member_info *newcomer)
+bool bus_newcomer_offers(const struct member_info *there,
+			 const struct member_info *newcomer)
 {
 	if (newcomer->offers == OFFERS_RANKED)
 		return ranked_offers(there, newcomer);

@@ -46,9 +46,9 @@ struct member_info {
 	uint8_t state;  /* PRESENCE_* bits */
 	bool offer;     /* who reads this sends the first offer to that member */
 	ms_t joined_at; /* wall clock */
-	uint8_t offers;        /* enum offers */
-	uint8_t rank;          /* enum rank */
-	bool named;            /* members of other dialects are addressed by `user`, not by number */
+	uint8_t offers; /* enum offers */
+	uint8_t rank;   /* enum rank */
+	bool named; /* members of other dialects are addressed by `user`, not by number */
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */
 };
@@ -63,6 +63,7 @@ void bus_member_text(char out[BUS_MEMBER_TEXT], uint64_t id);
 uint64_t bus_member_number(struct slice text);
 
 /* Decides for a pair, once: does the newcomer send the first offer, or who was there? */
-bool bus_newcomer_offers(const struct member_info *there, const struct member_info *newcomer);
+bool bus_newcomer_offers(const struct member_info *there,
+			 const struct member_info *newcomer);
 /* The rank under which `of` is shown to `to`. */
 enum rank bus_rank_shown(const struct member_info *of, const struct member_info *to);

@@ -41,7 +41,8 @@ static void coach_become(struct coach *c, struct slice role, struct slice kind)
 	if (c->tri)
 		c->self.offers = OFFERS_RANKED;
 	else if (c->hybrid)
-		c->self.offers = c->self.rank == RANK_COACH ? OFFERS_ALWAYS : OFFERS_NEVER;
+		c->self.offers =
+			c->self.rank == RANK_COACH ? OFFERS_ALWAYS : OFFERS_NEVER;
 	else
 		c->self.offers = OFFERS_TOLD;
 }
@@ -142,7 +143,8 @@ static const struct {
 };
 
 /* Types that nobody knows are ignored, as these clients expect. */
-static void on_type(struct session *s, struct relay *r, struct slice type, struct slice text)
+static void on_type(struct session *s, struct relay *r, struct slice type,
+		    struct slice text)
 {
 	if (slice_is(type, "ping")) {
 		session_send(s, SLICE("{\"type\":\"pong\"}"));
@@ -194,9 +196,11 @@ static void put_role(struct jsonw *w, const struct member_info *m, const struct 
 		role = json_member(&j, 0, SLICE("userRole"));
 		kind = json_member(&j, 0, SLICE("participantType"));
 	}
-	const char *shown = bus_rank_shown(m, &to->self) == RANK_COACH ? "\"coach\"" : "\"client\"";
+	const char *shown =
+		bus_rank_shown(m, &to->self) == RANK_COACH ? "\"coach\"" : "\"client\"";
 	json_field_raw(w, "userRole", role ? json_raw(&j, role) : slice_str(shown));
-	json_field_raw(w, "participantType", kind ? json_raw(&j, kind) : SLICE("\"human\""));
+	json_field_raw(w, "participantType",
+		       kind ? json_raw(&j, kind) : SLICE("\"human\""));
 }
 
 static void put_user(struct jsonw *w, const struct member_info *m, const struct coach *to)
@@ -270,7 +274,8 @@ static void tell_welcome(struct seat *to, const struct event *e)
 		send_joined(to, &m, m.offer);
 }
 
-static void put_media(struct jsonw *w, bool hybrid, enum signal_kind kind, struct slice payload)
+static void put_media(struct jsonw *w, bool hybrid, enum signal_kind kind,
+		      struct slice payload)
 {
 	static const struct {
 		const char *simple, *hybrid, *field;
@@ -281,7 +286,8 @@ static void put_media(struct jsonw *w, bool hybrid, enum signal_kind kind, struc
 	};
 
 	json_object(w);
-	json_field_string(w, "type", slice_str(hybrid ? words[kind].hybrid : words[kind].simple));
+	json_field_string(w, "type",
+			  slice_str(hybrid ? words[kind].hybrid : words[kind].simple));
 	json_field_raw(w, words[kind].field, payload);
 }
 
@@ -313,7 +319,8 @@ static void word_signal(struct buf *b, bool hybrid, const struct event *e)
 	json_object_end(&w);
 }
 
-static void coach_encode(struct buf *b, const struct fanout_channel *c, const struct event *e)
+static void coach_encode(struct buf *b, const struct fanout_channel *c,
+			 const struct event *e)
 {
 	if (e->kind == EVENT_SIGNAL)
 		word_signal(b, c->kind == CHANNEL_HYBRID, e);

@@ -202,7 +202,8 @@ static void coworking_tell(struct seat *to, const struct event *e)
 }
 
 /* 4003: not a room participant. Other refusals were never answered. */
-static void coworking_reply(struct session *s, uint64_t request, int err, const char *detail)
+static void coworking_reply(struct session *s, uint64_t request, int err,
+			    const char *detail)
 {
 	(void)request;
 	(void)detail;
@@ -221,7 +222,9 @@ static void coworking_over_rate(struct session *s, struct slice text)
 static void coworking_arrive(struct session *s, struct slice message)
 {
 	const struct coworking *c = s->own;
-	const struct command join = { .kind = COMMAND_JOIN, .named = true, .offers = OFFERS_TOLD };
+	const struct command join = { .kind = COMMAND_JOIN,
+				      .named = true,
+				      .offers = OFFERS_TOLD };
 
 	(void)message;
 	route_command(session_add_seat(s, slice_str(c->room), 1), 1, &join);

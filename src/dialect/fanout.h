@@ -9,7 +9,8 @@
 
 /* A kind of receiver: those of one kind share their frames. */
 struct fanout_channel {
-	struct buf *frames; /* of this turn, borrowed from the dialect's spare ones; NULL: none */
+	struct buf *
+		frames; /* of this turn, borrowed from the dialect's spare ones; NULL: none */
 	const struct vocabulary *vocabulary;
 	const struct fanout *fanout;
 	enum channel kind;

@@ -51,10 +51,10 @@ struct dialect {
 	bool draining;
 	struct room_registry *rooms;
 	struct map fanouts;  /* by room name */
-	struct list echoes;     /* of /v1/echo */
+	struct list echoes;  /* of /v1/echo */
 	struct map sessions; /* by number */
 	uint64_t last_session;
-	struct buf out;                  /* a message being encoded */
+	struct buf out;                   /* a message being encoded */
 	struct buf *spare[DIALECT_SPARE]; /* empty, for the frames of a turn */
 	unsigned spare_count;
 	struct native_scratch scratch;

@@ -97,7 +97,8 @@ static unsigned native_channel(const struct session *s)
 	return ws_deflates(s->ws) ? CHANNEL_DEFLATED : CHANNEL_NATIVE;
 }
 
-static void native_word(struct buf *b, const struct fanout_channel *c, const struct event *e)
+static void native_word(struct buf *b, const struct fanout_channel *c,
+			const struct event *e)
 {
 	native_encode(b, c->fanout->quoted, e);
 }

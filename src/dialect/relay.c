@@ -43,7 +43,8 @@ static bool is_dropped(const struct json *j, uint32_t name, const char *const *d
 	return false;
 }
 
-void relay_reopen(struct buf *b, struct jsonw *w, struct slice text, const char *const *drop)
+void relay_reopen(struct buf *b, struct jsonw *w, struct slice text,
+		  const char *const *drop)
 {
 	static _Thread_local struct json_token tokens[NATIVE_MAX_TOKENS];
 	struct json j;
@@ -79,7 +80,8 @@ enum signal_kind relay_signal_kind(struct slice neutral, struct slice *payload)
 	else if (candidate && json_kind_of(&j, candidate) == JSON_OBJECT)
 		kind = SIGNAL_CANDIDATE;
 	if (kind != SIGNAL_OTHER)
-		*payload = json_raw(&j, kind == SIGNAL_CANDIDATE ? candidate : description);
+		*payload =
+			json_raw(&j, kind == SIGNAL_CANDIDATE ? candidate : description);
 	return kind;
 }
 
@@ -89,7 +91,8 @@ void relay_neutral(struct buf *b, enum signal_kind kind, struct slice payload)
 
 	json_begin(&w, b);
 	json_object(&w);
-	json_field_raw(&w, kind == SIGNAL_CANDIDATE ? "candidate" : "description", payload);
+	json_field_raw(&w, kind == SIGNAL_CANDIDATE ? "candidate" : "description",
+		       payload);
 	json_object_end(&w);
 }
 

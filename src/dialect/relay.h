@@ -23,7 +23,8 @@ struct slice relay_text(struct relay *r, const char *name, size_t max);
 
 /* Appends the object `text` without the members named in `drop` (a NULL-terminated list) and without its closing
  * brace, for more members to follow through `w`. */
-void relay_reopen(struct buf *b, struct jsonw *w, struct slice text, const char *const *drop);
+void relay_reopen(struct buf *b, struct jsonw *w, struct slice text,
+		  const char *const *drop);
 
 enum signal_kind { SIGNAL_OTHER, SIGNAL_OFFER, SIGNAL_ANSWER, SIGNAL_CANDIDATE };
 /* What a neutral signal is, and its payload: the description or the candidate. */

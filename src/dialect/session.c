@@ -180,8 +180,8 @@ static void on_over_rate(struct session *s, struct slice text)
 	static _Thread_local struct log_limit limit;
 
 	metric_add(METRIC_RATE_LIMITED, 1);
-	log_limited(&limit, s->vocabulary->name, "rate-limited", "session=%.*s", SESSION_ID,
-		    s->id);
+	log_limited(&limit, s->vocabulary->name, "rate-limited", "session=%.*s",
+		    SESSION_ID, s->id);
 	if (++s->over_rate > MAX_OVER_RATE)
 		ws_close(s->ws, 1008, "rate_limited");
 	else
@@ -193,8 +193,9 @@ bool session_malformed(struct session *s, int err, const char *detail)
 	static _Thread_local struct log_limit limit;
 
 	metric_add(METRIC_MALFORMED, 1);
-	log_limited(&limit, s->vocabulary->name, "malformed", "session=%.*s err=%s detail=%s",
-		    SESSION_ID, s->id, err_name(err), detail ? detail : "-");
+	log_limited(&limit, s->vocabulary->name, "malformed",
+		    "session=%.*s err=%s detail=%s", SESSION_ID, s->id, err_name(err),
+		    detail ? detail : "-");
 	if (++s->malformed < MAX_MALFORMED)
 		return true;
 	ws_close(s->ws, 1008, "too many malformed messages");
@@ -254,9 +255,11 @@ static void on_ws_closed(void *arg, struct ws *w, uint16_t code)
 		reason = LEAVE_SHUTDOWN;
 	else if (ws_timed_out(w))
 		reason = LEAVE_TIMEOUT;
-	else if (code == 1006 || code >= 4000) /* 4000: given up by a client that comes back */
+	else if (code == 1006 ||
+		 code >= 4000) /* 4000: given up by a client that comes back */
 		reason = LEAVE_DISCONNECT;
-	log_info(s->vocabulary->name, "closed", "session=%.*s code=%u", SESSION_ID, s->id, code);
+	log_info(s->vocabulary->name, "closed", "session=%.*s code=%u", SESSION_ID, s->id,
+		 code);
 	session_leave_rooms(s, reason);
 	session_exit(s);
 	s->vocabulary->end(s);

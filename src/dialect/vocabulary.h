@@ -29,14 +29,16 @@ enum channel {
 
 struct vocabulary {
 	const char *name;
-	unsigned (*channel)(const struct session *s); /* enum channel; the same for a session's life */
+	unsigned (*channel)(const struct session
+				    *s); /* enum channel; the same for a session's life */
 	unsigned personal; /* BIT(EVENT_x): worded for each receiver alone */
 	/* One text of the client. The session is there afterwards. */
 	void (*message)(struct session *s, struct slice text);
 	/* The connection has come to its room's worker, with a message to begin with or none. */
 	void (*arrive)(struct session *s, struct slice message);
 	/* Appends the message for an event told to many alike; nothing: they are not told. */
-	void (*encode)(struct buf *b, const struct fanout_channel *c, const struct event *e);
+	void (*encode)(struct buf *b, const struct fanout_channel *c,
+		       const struct event *e);
 	/* Sends what an event means to this one. */
 	void (*tell)(struct seat *to, const struct event *e);
 	/* Sends the answer to a command; `text`: the message that was over the rate, or none. */

@@ -60,7 +60,8 @@ static int room_on_update(struct member *m, const struct command *c)
 	/* Only what really changes is told. */
 	e.changed = (uint8_t)((m->state ^ c->state) & mask);
 	m->state = (uint8_t)((m->state & ~mask) | (c->state & mask));
-	if ((c->changed & CHANGED_NAME) && room_change_text(&m->name, &m->name_len, c->name))
+	if ((c->changed & CHANGED_NAME) &&
+	    room_change_text(&m->name, &m->name_len, c->name))
 		e.changed |= CHANGED_NAME;
 	if ((c->changed & CHANGED_METADATA) &&
 	    room_change_text(&m->metadata, &m->metadata_len, c->metadata))

@@ -343,7 +343,8 @@ struct member *room_addressed(const struct room *r, struct slice name)
 /* The seat that a join will take: an own one again, or a free one. */
 static int room_make_way(struct room *r, const struct command *c)
 {
-	struct member *before = c->replaces && c->user.n > 0 ? room_named(r, c->user) : NULL;
+	struct member *before =
+		c->replaces && c->user.n > 0 ? room_named(r, c->user) : NULL;
 
 	if (before)
 		room_depart(before, LEAVE_REPLACED, SLICE_NONE);
