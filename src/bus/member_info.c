@@ -64,6 +64,10 @@ bool bus_newcomer_offers(const struct member_info *there,
 		return ranked_offers(there, newcomer);
 	if (newcomer->offers == OFFERS_NEVER || there->offers == OFFERS_ALWAYS)
 		return false;
+	if (newcomer->offers == OFFERS_ALWAYS || there->offers == OFFERS_NEVER)
+		return true;
+	if (newcomer->offers == OFFERS_LATER || there->offers == OFFERS_LATER)
+		return false;
 	/* Else the newcomer: it learns of the others first and has the whole list. */
 	return true;
 }

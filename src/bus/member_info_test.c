@@ -24,6 +24,7 @@ static void member_numbers_survive_their_text(void **state)
 
 /* docs/dialects.md, "Who offers" */
 static const struct member_info told = { .offers = OFFERS_TOLD };
+static const struct member_info later = { .offers = OFFERS_LATER };
 static const struct member_info hybrid_coach = { .offers = OFFERS_ALWAYS,
 						 .rank = RANK_COACH };
 static const struct member_info hybrid_client = { .offers = OFFERS_NEVER,
@@ -47,6 +48,13 @@ static void one_of_each_pair_offers(void **state)
 		bool newcomer_offers;
 	} v[] = {
 		{ &told, &told, true },
+		{ &told, &later, false },
+		{ &later, &told, false },
+		{ &later, &later, false },
+		{ &later, &hybrid_coach, true },
+		{ &hybrid_client, &later, true },
+		{ &later, &tri_coach, true },
+		{ &tri_client, &later, false },
 		{ &told, &hybrid_coach, true },
 		{ &told, &hybrid_client, false },
 		{ &hybrid_coach, &told, false },

@@ -17,9 +17,9 @@
 
 /* What a session is here; userRole and participantType travel as the member's metadata. */
 struct coach {
-	char *room;
+	char *room, *user;
 	bool hybrid, tri;
-	struct member_info self; /* offers and rank alone */
+	struct member_info self; /* offers, rank and user alone */
 };
 
 /* --- hearing --- */
@@ -81,6 +81,12 @@ static void on_join(struct session *s, struct relay *r)
 		return;
 	}
 	coach_become(c, role, kind);
+	free(c->user);
+	c->user = slice_dup(join.user);
+	c->self.user = slice_str(c->user);
+	free(c->user);
+	c->user = slice_dup(join.user);
+	c->self.user = slice_str(c->user);
 	put_metadata(&metadata, role, kind);
 	join.offers = c->self.offers;
 	join.rank = c->self.rank;
@@ -102,18 +108,32 @@ static void on_signal(struct session *s, struct relay *r, enum signal_kind kind,
 		.raw = text,
 	};
 
+	if (!s->seats) {
+		session_reply(s, 0, E_NOT_JOINED, NULL);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(targets) && signal.to_name.n == 0; i++)
 		signal.to_name = relay_text(r, targets[i], ROOM_MAX_NAME);
-	if (kind == SIGNAL_OTHER)
-		json_quote(&neutral, relay_text(r, "type", ROOM_MAX_NAME));
-	else
-		relay_neutral(&neutral, kind, relay_raw(r, field));
+	relay_neutral(&neutral, kind, relay_raw(r, field));
 	signal.text = buf_slice(&neutral);
-	if (!s->seats)
-		session_reply(s, 0, E_NOT_JOINED, NULL);
-	else if (signal.text.n > 0 && !neutral.bad)
+	if (!neutral.bad)
 		route_command(s->seats, 0, &signal);
 	buf_fini(&neutral);
+}
+
+/* What the pages of a call with an AI tell each other: to all others, word for word. */
+static void on_aside(struct session *s, struct slice text)
+{
+	const struct command signal = {
+		.kind = COMMAND_SIGNAL,
+		.flavor = FLAVOR_ASIDE,
+		.text = text,
+	};
+
+	if (s->seats)
+		route_command(s->seats, 0, &signal);
+	else
+		session_reply(s, 0, E_NOT_JOINED, NULL);
 }
 
 static void on_leave(struct session *s)
@@ -135,11 +155,10 @@ static const struct {
 	{ "ice-candidate", SIGNAL_CANDIDATE, "candidate" },
 	{ "webrtc-offer", SIGNAL_OFFER, "offer" },
 	{ "webrtc-answer", SIGNAL_ANSWER, "answer" },
-	{ "ai_status", SIGNAL_OTHER, "type" },
-	{ "client_signal", SIGNAL_OTHER, "type" },
-	{ "ai_control", SIGNAL_OTHER, "type" },
-	{ "orb_heartbeat", SIGNAL_OTHER, "type" },
-	{ "ai-orb-shutdown", SIGNAL_OTHER, "type" },
+};
+
+static const char *const asides[] = {
+	"ai_status", "client_signal", "ai_control", "orb_heartbeat", "ai-orb-shutdown",
 };
 
 /* Types that nobody knows are ignored, as these clients expect. */
@@ -157,6 +176,9 @@ static void on_type(struct session *s, struct relay *r, struct slice type,
 			if (slice_is(type, relayed[i].type) &&
 			    relay_raw(r, relayed[i].field).n > 0)
 				on_signal(s, r, relayed[i].kind, relayed[i].field, text);
+		for (size_t i = 0; i < ARRAY_LEN(asides); i++)
+			if (slice_is(type, asides[i]))
+				on_aside(s, text);
 	}
 }
 
@@ -291,23 +313,23 @@ static void put_media(struct jsonw *w, bool hybrid, enum signal_kind kind,
 	json_field_raw(w, words[kind].field, payload);
 }
 
-/* A signal of the own wording is passed on as it came, with who it is from; others are put
- * into it. */
+/* A media signal of the own wording is passed on as it came, with who it is from; another is
+ * put into it. What is no media signal goes to members of this family, word for word. */
 static void word_signal(struct buf *b, bool hybrid, const struct event *e)
 {
 	static const char *const forged[] = { "from", "fromId", NULL };
+	bool family = e->flavor == FLAVOR_HYBRID || e->flavor == FLAVOR_SIMPLE;
 	struct slice payload = SLICE_NONE;
-	enum signal_kind kind = SIGNAL_OTHER;
+	enum signal_kind kind = relay_signal_kind(e->text, &payload);
 	char id[BUS_MEMBER_TEXT];
 	struct jsonw w;
 
-	bool same = e->flavor == (hybrid ? FLAVOR_HYBRID : FLAVOR_SIMPLE);
-	bool coach = e->flavor == FLAVOR_HYBRID || e->flavor == FLAVOR_SIMPLE;
-	if (!same)
-		kind = relay_signal_kind(e->text, &payload);
-	if (!coach && kind == SIGNAL_OTHER)
+	if (kind == SIGNAL_OTHER) {
+		if (family)
+			buf_put(b, e->raw);
 		return;
-	if (same || kind == SIGNAL_OTHER) {
+	}
+	if (e->flavor == (hybrid ? FLAVOR_HYBRID : FLAVOR_SIMPLE)) {
 		relay_reopen(b, &w, e->raw, forged);
 	} else {
 		json_begin(&w, b);
@@ -394,6 +416,7 @@ static void coach_end(struct session *s)
 	struct coach *c = s->own;
 
 	free(c->room);
+	free(c->user);
 	free(c);
 }
 

@@ -19,8 +19,8 @@ struct coworking {
 	char *alias; /* learned; NULL before */
 };
 
-/* Offers as it is told. */
-static const struct member_info self = { .offers = OFFERS_TOLD };
+/* Offers as it is told: who was there to who comes. */
+static const struct member_info self = { .offers = OFFERS_LATER };
 
 static const struct {
 	const char *type;
@@ -139,7 +139,7 @@ static void word_signal(struct buf *b, struct slice room, const struct event *e,
 	char id[BUS_MEMBER_TEXT];
 	struct jsonw w;
 
-	if (kind == SIGNAL_OTHER)
+	if (kind == SIGNAL_OTHER || e->flavor == FLAVOR_ASIDE)
 		return;
 	if (e->flavor == FLAVOR_ENVELOPE) {
 		relay_reopen(b, &w, e->raw, rewritten);
@@ -224,7 +224,7 @@ static void coworking_arrive(struct session *s, struct slice message)
 	const struct coworking *c = s->own;
 	const struct command join = { .kind = COMMAND_JOIN,
 				      .named = true,
-				      .offers = OFFERS_TOLD };
+				      .offers = OFFERS_LATER };
 
 	(void)message;
 	route_command(session_add_seat(s, slice_str(c->room), 1), 1, &join);

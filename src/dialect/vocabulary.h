@@ -14,6 +14,7 @@ enum flavor {
 	FLAVOR_NONE,     /* parley.v1 */
 	FLAVOR_SIMPLE,   /* /ws-simple: "offer", "answer" */
 	FLAVOR_HYBRID,   /* /ws-simple: "webrtc-offer", "webrtc-answer" */
+	FLAVOR_ASIDE,    /* /ws-simple: no media; for all its pages as it came */
 	FLAVOR_ENVELOPE, /* /ws/room: type, data, from, to, roomId */
 };
 
