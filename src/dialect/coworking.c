@@ -29,6 +29,9 @@ static const struct {
 	{ "offer", SIGNAL_OFFER },
 	{ "answer", SIGNAL_ANSWER },
 	{ "ice-candidate", SIGNAL_CANDIDATE },
+	/* A client says these as well; they only tell its name. */
+	{ "user-joined", SIGNAL_OTHER },
+	{ "user-left", SIGNAL_OTHER },
 };
 
 /* --- hearing --- */
@@ -87,7 +90,8 @@ static void coworking_message(struct session *s, struct slice text)
 		if (!slice_is(type, types[i].type))
 			continue;
 		learn_alias(s, from);
-		on_signal(s, &r, types[i].kind, text);
+		if (types[i].kind != SIGNAL_OTHER)
+			on_signal(s, &r, types[i].kind, text);
 	}
 }
 
