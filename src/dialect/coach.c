@@ -84,9 +84,6 @@ static void on_join(struct session *s, struct relay *r)
 	free(c->user);
 	c->user = slice_dup(join.user);
 	c->self.user = slice_str(c->user);
-	free(c->user);
-	c->user = slice_dup(join.user);
-	c->self.user = slice_str(c->user);
 	put_metadata(&metadata, role, kind);
 	join.offers = c->self.offers;
 	join.rank = c->self.rank;
@@ -318,17 +315,15 @@ static void put_media(struct jsonw *w, bool hybrid, enum signal_kind kind,
 static void word_signal(struct buf *b, bool hybrid, const struct event *e)
 {
 	static const char *const forged[] = { "from", "fromId", NULL };
-	bool family = e->flavor == FLAVOR_HYBRID || e->flavor == FLAVOR_SIMPLE;
 	struct slice payload = SLICE_NONE;
 	enum signal_kind kind = relay_signal_kind(e->text, &payload);
 	char id[BUS_MEMBER_TEXT];
 	struct jsonw w;
 
-	if (kind == SIGNAL_OTHER) {
-		if (family)
-			buf_put(b, e->raw);
+	if (e->flavor == FLAVOR_ASIDE)
+		buf_put(b, e->text);
+	if (e->flavor == FLAVOR_ASIDE || kind == SIGNAL_OTHER)
 		return;
-	}
 	if (e->flavor == (hybrid ? FLAVOR_HYBRID : FLAVOR_SIMPLE)) {
 		relay_reopen(b, &w, e->raw, forged);
 	} else {
