@@ -18,6 +18,9 @@ void bus_member_encode(struct buf *b, const struct member_info *m)
 	buf_u8(b, (uint8_t)m->role);
 	buf_u8(b, m->state);
 	buf_u8(b, m->offer);
+	buf_u8(b, m->offers);
+	buf_u8(b, m->rank);
+	buf_u8(b, m->named);
 	buf_be64(b, (uint64_t)m->joined_at);
 	buf_prefixed(b, m->name);
 	buf_prefixed(b, m->user);
@@ -30,6 +33,9 @@ int bus_member_decode(struct member_info *m, struct cur *in)
 	uint8_t role = cur_u8(in);
 	m->state = cur_u8(in);
 	m->offer = cur_u8(in) != 0;
+	m->offers = cur_u8(in);
+	m->rank = cur_u8(in);
+	m->named = cur_u8(in) != 0;
 	m->joined_at = (ms_t)cur_be64(in);
 	m->name = cur_prefixed(in);
 	m->user = cur_prefixed(in);
@@ -50,11 +56,19 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_u8(b, c->state);
 	buf_u8(b, c->changed);
 	buf_u8(b, c->ring);
+	buf_u8(b, c->or_all);
+	buf_u8(b, c->named);
+	buf_u8(b, c->replaces);
+	buf_u8(b, c->offers);
+	buf_u8(b, c->rank);
+	buf_u8(b, c->flavor);
 	buf_be32(b, c->capacity);
 	buf_be64(b, c->to);
 	buf_prefixed(b, c->name);
 	buf_prefixed(b, c->user);
 	buf_prefixed(b, c->metadata);
+	buf_prefixed(b, c->to_name);
+	buf_prefixed(b, c->raw);
 	buf_prefixed(b, c->text);
 }
 
@@ -65,11 +79,19 @@ int bus_command_decode(struct command *c, struct cur *in)
 	*c = (struct command){ .state = cur_u8(in) };
 	c->changed = cur_u8(in);
 	c->ring = cur_u8(in) != 0;
+	c->or_all = cur_u8(in) != 0;
+	c->named = cur_u8(in) != 0;
+	c->replaces = cur_u8(in) != 0;
+	c->offers = cur_u8(in);
+	c->rank = cur_u8(in);
+	c->flavor = cur_u8(in);
 	c->capacity = cur_be32(in);
 	c->to = cur_be64(in);
 	c->name = cur_prefixed(in);
 	c->user = cur_prefixed(in);
 	c->metadata = cur_prefixed(in);
+	c->to_name = cur_prefixed(in);
+	c->raw = cur_prefixed(in);
 	c->text = cur_prefixed(in);
 	if (in->bad)
 		return E_TRUNCATED;
@@ -87,6 +109,7 @@ void bus_event_encode(struct buf *b, const struct event *e)
 	buf_u8(b, (uint8_t)e->reason);
 	buf_u8(b, e->changed);
 	buf_u8(b, e->ring);
+	buf_u8(b, e->flavor);
 	buf_be32(b, (uint32_t)e->err);
 	buf_be32(b, e->capacity);
 	buf_be64(b, e->seq);
@@ -97,6 +120,7 @@ void bus_event_encode(struct buf *b, const struct event *e)
 	buf_be64(b, (uint64_t)e->time);
 	bus_member_encode(b, &e->subject);
 	buf_prefixed(b, e->text);
+	buf_prefixed(b, e->raw);
 	buf_prefixed(b, e->roster);
 	buf_prefixed(b, e->backlog);
 }
@@ -107,6 +131,7 @@ int bus_event_decode(struct event *e, struct cur *in)
 
 	*e = (struct event){ .changed = cur_u8(in) };
 	e->ring = cur_u8(in) != 0;
+	e->flavor = cur_u8(in);
 	e->err = (int)cur_be32(in);
 	e->capacity = cur_be32(in);
 	e->seq = cur_be64(in);
@@ -117,6 +142,7 @@ int bus_event_decode(struct event *e, struct cur *in)
 	e->time = (ms_t)cur_be64(in);
 	int err = bus_member_decode(&e->subject, in);
 	e->text = cur_prefixed(in);
+	e->raw = cur_prefixed(in);
 	e->roster = cur_prefixed(in);
 	e->backlog = cur_prefixed(in);
 	if (in->bad)

@@ -15,7 +15,8 @@
 	X(ACCEPT, "take a call: to")                                                     \
 	X(REJECT, "refuse a call: to, text")                                             \
 	X(ROLE,   "give a member a role: to, role")                                      \
-	X(KICK,   "send a member away: to, text")
+	X(KICK,   "send a member away: to, text")                                        \
+	X(ALIAS,  "be addressed by text as well")
 /* clang-format on */
 
 #define X(id, prose) COMMAND_##id,
@@ -30,10 +31,19 @@ struct command {
 	uint8_t changed;   /* which of them (and CHANGED_*) count */
 	bool ring;         /* options of JOIN */
 	uint32_t capacity; /* 0: the server's */
-	uint64_t to;       /* a member, 0: nobody in particular */
+	bool or_all;       /* SIGNAL: to all others when nobody is called `to_name` */
+	bool named;        /* JOIN: see struct member_info */
+	bool replaces; /* JOIN: a named member of the same user goes first, without a word */
+	uint8_t offers, rank; /* JOIN */
+	uint8_t flavor; /* SIGNAL: whose wording `raw` is (dialect/vocabulary.h); 0: nobody's */
+	uint64_t to; /* a member, 0: nobody in particular */
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */
-	struct slice text;     /* SIGNAL: raw JSON; CHAT, REJECT, KICK: plain text */
+	struct slice
+		to_name; /* instead of `to`: the user, alias or number text of a member */
+	struct slice
+		raw; /* SIGNAL: the whole message as it came, for members of the same wording */
+	struct slice text; /* SIGNAL: raw JSON; CHAT, REJECT, KICK: plain text */
 };
 
 void bus_command_encode(struct buf *b, const struct command *c);

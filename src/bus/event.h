@@ -28,7 +28,8 @@ struct event {
 	enum leave_reason reason;
 	uint8_t changed;
 	bool ring;
-	int err; /* REPLY */
+	uint8_t flavor; /* SIGNAL: whose wording `raw` is */
+	int err;        /* REPLY */
 	uint32_t capacity;
 	uint64_t seq;
 	uint64_t member;  /* whom it is about, or who speaks */
@@ -38,6 +39,7 @@ struct event {
 	ms_t time;
 	struct member_info subject;
 	struct slice text;
+	struct slice raw;     /* SIGNAL: as it came */
 	struct slice roster;  /* WELCOME: member_info after member_info, encoded */
 	struct slice backlog; /* WELCOME: CHAT events, encoded */
 };

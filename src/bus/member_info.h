@@ -29,15 +29,42 @@ enum presence {
 	CHANGED_ROLE = 128,
 };
 
+/* How a member's client comes to send the first offer to another. */
+enum offers {
+	OFFERS_TOLD,   /* it does as it is told */
+	OFFERS_LATER,  /* the same, but it expects those who were there to offer, if they can */
+	OFFERS_NEVER,  /* it only ever answers */
+	OFFERS_ALWAYS, /* it offers to everybody that it is told of */
+	OFFERS_RANKED, /* as a newcomer it works it out from the ranks by itself, else as told */
+};
+
+/* What such a client goes by (docs/dialects.md): higher offers to lower, equals by user id. */
+enum rank { RANK_NONE, RANK_AI, RANK_CLIENT, RANK_COACH };
+
 struct member_info {
 	uint64_t id; /* 1 .. 2^40-1, random, never reused in a room's life */
 	enum role role;
 	uint8_t state;  /* PRESENCE_* bits */
 	bool offer;     /* who reads this sends the first offer to that member */
 	ms_t joined_at; /* wall clock */
+	uint8_t offers; /* enum offers */
+	uint8_t rank;   /* enum rank */
+	bool named; /* members of other dialects are addressed by `user`, not by number */
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */
 };
 
 void bus_member_encode(struct buf *b, const struct member_info *m);
 int bus_member_decode(struct member_info *m, struct cur *in) NODISCARD;
+
+/* Members' numbers in text: "m_" and 8 letters of 5 bits. */
+#define BUS_MEMBER_TEXT 10
+void bus_member_text(char out[BUS_MEMBER_TEXT], uint64_t id);
+/* 0 when it is none. */
+uint64_t bus_member_number(struct slice text);
+
+/* Decides for a pair, once: does the newcomer send the first offer, or who was there? */
+bool bus_newcomer_offers(const struct member_info *there,
+			 const struct member_info *newcomer);
+/* The rank under which `of` is shown to `to`. */
+enum rank bus_rank_shown(const struct member_info *of, const struct member_info *to);

@@ -32,7 +32,7 @@ void dialect_destroy(struct dialect *d)
 	map_fini(&d->fanouts);
 	map_fini(&d->sessions);
 	while (d->spare_count > 0)
-		buf_fini(&d->spare[--d->spare_count]);
+		fanout_free_buffer(d->spare[--d->spare_count]);
 	buf_fini(&d->out);
 	buf_fini(&d->scratch.text);
 	free(d);

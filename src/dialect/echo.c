@@ -41,6 +41,6 @@ void dialect_on_echo(struct http_exchange *x, void *arg)
 
 void echo_drain(struct dialect *d)
 {
-	list_each(n, &d->echoes)
+	list_each (n, &d->echoes)
 		ws_close(list_entry(n, struct echo, link)->ws, 1001, "the server stops");
 }

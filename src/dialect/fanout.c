@@ -9,41 +9,55 @@
 #define FANOUT_GATHER (1u << 20)
 #define FANOUT_MAX (256u << 20)
 
+static uint32_t channel_bytes(const struct fanout_channel *c)
+{
+	return c->frames ? (uint32_t)c->frames->n : 0;
+}
+
 static void seat_flush(struct seat *s)
 {
 	const struct fanout_channel *c = s->channel;
-	struct slice frames = slice_from(buf_slice(&c->frames), s->told);
 	uint32_t messages = c->messages - s->told_messages;
 
-	if (messages > 0) {
-		metric_add(METRIC_DELIVERIES, messages);
-		ws_send_frames(s->ws, frames, messages);
-	}
+	if (messages == 0)
+		return;
+	metric_add(METRIC_DELIVERIES, messages);
+	ws_send_frames(s->ws, slice_from(buf_slice(c->frames), s->told), messages);
 }
 
 /* A few buffers serve all rooms in turn: no idle room holds one, and rooms that are flushed
  * one after another use the same memory. */
 static void channel_open(struct dialect *d, struct fanout_channel *c)
 {
-	if (c->frames.p)
+	if (c->frames)
 		return;
-	if (d->spare_count > 0)
+	if (d->spare_count > 0) {
 		c->frames = d->spare[--d->spare_count];
-	else
-		buf_init(&c->frames, FANOUT_MAX);
+		return;
+	}
+	c->frames = xmalloc(sizeof(*c->frames));
+	buf_init(c->frames, FANOUT_MAX);
+}
+
+void fanout_free_buffer(struct buf *b)
+{
+	buf_fini(b);
+	free(b);
 }
 
 static void channel_clear(struct dialect *d, struct fanout_channel *c)
 {
+	struct buf *b = c->frames;
+
 	c->messages = 0;
-	if (!c->frames.p)
+	c->frames = NULL;
+	if (!b)
 		return;
-	buf_clear(&c->frames);
-	if (c->frames.cap > DIALECT_SPARE_SIZE || d->spare_count == DIALECT_SPARE)
-		buf_fini(&c->frames);
+	buf_clear(b);
+	if (b->cap > DIALECT_SPARE_SIZE || d->spare_count == DIALECT_SPARE)
+		fanout_free_buffer(b);
 	else
-		d->spare[d->spare_count++] = c->frames;
-	c->frames = (struct buf)BUF_INIT(FANOUT_MAX);
+		d->spare[d->spare_count++] = b;
 }
 
 /* Receivers are spread over memory: they are fetched while the message is put together
@@ -71,8 +85,8 @@ static void fanout_flush(struct fanout *f)
 		s->told = 0;
 		s->told_messages = 0;
 	}
-	channel_clear(f->dialect, &f->plain);
-	channel_clear(f->dialect, &f->deflated);
+	for (unsigned i = 0; i < CHANNELS; i++)
+		channel_clear(f->dialect, &f->channel[i]);
 }
 
 static void on_turn_end(struct loop_task *t)
@@ -91,7 +105,6 @@ static struct fanout *fanout_make(struct dialect *d, struct slice room)
 	memcpy(f->text + room.n, quoted.p, quoted.n);
 	f->room = slice_of(f->text, room.n);
 	f->quoted = slice_of(f->text + room.n, quoted.n);
-	f->plain.frames = f->deflated.frames = (struct buf)BUF_INIT(FANOUT_MAX);
 	loop_task_init(&f->task, on_turn_end);
 	map_put(&d->fanouts, f->room, f);
 	buf_fini(&quoted);
@@ -120,15 +133,15 @@ void fanout_close(struct fanout *f)
 	assert(f->count == 0);
 	loop_task_cancel(&f->task);
 	map_del(&f->dialect->fanouts, f->room);
-	channel_clear(f->dialect, &f->plain);
-	channel_clear(f->dialect, &f->deflated);
+	for (unsigned i = 0; i < CHANNELS; i++)
+		channel_clear(f->dialect, &f->channel[i]);
 	free(f->seats);
 	free(f);
 }
 
 void fanout_add(struct fanout *f, struct seat *seat)
 {
-	struct fanout_channel *c = ws_deflates(seat->ws) ? &f->deflated : &f->plain;
+	struct fanout_channel *c = &f->channel[session_channel(seat->session)];
 
 	if (f->count == f->cap) {
 		f->cap = f->cap ? f->cap * 2 : 2;
@@ -137,8 +150,11 @@ void fanout_add(struct fanout *f, struct seat *seat)
 	seat->channel = c;
 	seat->index = f->count;
 	/* What was said before it came is not for it. */
-	seat->told = (uint32_t)c->frames.n;
+	seat->told = channel_bytes(c);
 	seat->told_messages = c->messages;
+	c->vocabulary = seat->session->vocabulary;
+	c->fanout = f;
+	c->kind = session_channel(seat->session);
 	c->seats++;
 	f->seats[f->count++] = seat;
 }
@@ -156,34 +172,51 @@ void fanout_catch_up(struct seat *seat)
 {
 	const struct fanout_channel *c = seat->channel;
 
-	if (seat->told == c->frames.n)
+	if (seat->told_messages == c->messages)
 		return;
 	seat_flush(seat);
-	seat->told = (uint32_t)c->frames.n;
+	seat->told = channel_bytes(c);
 	seat->told_messages = c->messages;
 }
 
-static void encode_plain(struct fanout *f, const struct event *e)
+/* Puts the event's message into the channel's frames. */
+static void channel_add(struct fanout *f, struct fanout_channel *c, const struct event *e)
 {
-	struct fanout_channel *c = &f->plain;
-
 	channel_open(f->dialect, c);
-	size_t at = ws_frame_begin(&c->frames);
-	native_encode(&c->frames, f->quoted, e);
-	ws_frame_end(&c->frames, at, WS_TEXT);
+	size_t at = ws_frame_begin(c->frames);
+	size_t from = buf_at(c->frames);
+	c->vocabulary->encode(c->frames, c, e);
+	if (buf_at(c->frames) == from) {
+		c->frames->n = at;
+		return;
+	}
+	ws_frame_end(c->frames, at, WS_TEXT);
 	c->messages++;
 }
 
-static void encode_deflated(struct fanout *f, const struct event *e)
+static void channel_add_deflated(struct fanout *f, struct fanout_channel *c,
+				 const struct event *e)
 {
-	struct fanout_channel *c = &f->deflated;
 	struct buf *out = &f->dialect->out;
 
 	channel_open(f->dialect, c);
 	buf_clear(out);
-	native_encode(out, f->quoted, e);
-	ws_frame_put_deflated(&c->frames, WS_TEXT, buf_slice(out));
+	c->vocabulary->encode(out, c, e);
+	if (out->n == 0)
+		return;
+	ws_frame_put_deflated(c->frames, WS_TEXT, buf_slice(out));
 	c->messages++;
+}
+
+/* Members for whom this event is worded one by one. */
+static void tell_each(struct fanout *f, const struct event *e, const struct seat *except)
+{
+	for (uint32_t i = 0; i < f->count; i++) {
+		struct seat *s = f->seats[i];
+
+		if (s != except && (s->session->vocabulary->personal & BIT(e->kind)))
+			s->session->vocabulary->tell(s, e);
+	}
 }
 
 /* In a room of two, what one says is for the other alone: nothing more can be gathered than one
@@ -196,20 +229,33 @@ static enum loop_phase fanout_phase(const struct fanout *f)
 
 void fanout_event(struct fanout *f, const struct event *e, struct seat *except)
 {
+	bool personal = false, large = false;
+
 	if (f->count == 0 || (except && f->count == 1))
 		return;
 	fanout_prefetch(f, 0, f->count < 4 ? f->count : 4);
 	if (except)
 		fanout_catch_up(except);
-	if (f->plain.seats > 0)
-		encode_plain(f, e);
-	if (f->deflated.seats > 0)
-		encode_deflated(f, e);
+	for (unsigned i = 0; i < CHANNELS; i++) {
+		struct fanout_channel *c = &f->channel[i];
+
+		if (c->seats == 0)
+			continue;
+		if (c->vocabulary->personal & BIT(e->kind))
+			personal = true;
+		else if (i == CHANNEL_DEFLATED)
+			channel_add_deflated(f, c, e);
+		else
+			channel_add(f, c, e);
+		large |= channel_bytes(c) > FANOUT_GATHER;
+	}
 	if (except) {
-		except->told = (uint32_t)except->channel->frames.n;
+		except->told = channel_bytes(except->channel);
 		except->told_messages = except->channel->messages;
 	}
-	if (f->plain.frames.n > FANOUT_GATHER || f->deflated.frames.n > FANOUT_GATHER)
+	if (personal)
+		tell_each(f, e, except);
+	if (large)
 		fanout_flush(f);
 	else
 		loop_task_post(f->dialect->loop, fanout_phase(f), &f->task);

@@ -9,7 +9,11 @@
 
 /* A kind of receiver: those of one kind share their frames. */
 struct fanout_channel {
-	struct buf frames; /* of this turn; borrowed from the dialect's spare ones */
+	struct buf *
+		frames; /* of this turn, borrowed from the dialect's spare ones; NULL: none */
+	const struct vocabulary *vocabulary;
+	const struct fanout *fanout;
+	enum channel kind;
 	uint32_t messages;
 	uint32_t seats;
 };
@@ -20,7 +24,7 @@ struct fanout {
 	struct seat **seats;
 	uint32_t count, cap;
 	uint32_t holders; /* seats, unseated ones included */
-	struct fanout_channel plain, deflated;
+	struct fanout_channel channel[CHANNELS];
 	struct slice room; /* the name, and as JSON: both in text */
 	struct slice quoted;
 	uint8_t text[];
@@ -41,3 +45,4 @@ void fanout_event(struct fanout *f, const struct event *e, struct seat *except);
 /* Writes what the seat has not had yet into its stream, before something for it alone. */
 void fanout_catch_up(struct seat *seat);
 struct seat *fanout_seat(const struct fanout *f, uint64_t member_id);
+void fanout_free_buffer(struct buf *b);

@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "dialect/dialect.h"
 #include "dialect/native_message.h"
+#include "dialect/vocabulary.h"
 
 #define SESSION_ID 18 /* "s_" and 16 letters */
 
@@ -22,10 +23,12 @@ struct seat {
 	struct seat *next;      /* of the same session */
 };
 
-/* One native client. */
+/* One client. */
 struct session {
 	struct dialect *dialect;
 	struct ws *ws;
+	const struct vocabulary *vocabulary;
+	void *own;          /* the vocabulary's; NULL for native */
 	struct seat *seats; /* seat_count of them */
 	uint8_t seat_count;
 	uint8_t malformed;  /* in a row */
@@ -48,11 +51,11 @@ struct dialect {
 	bool draining;
 	struct room_registry *rooms;
 	struct map fanouts;  /* by room name */
-	struct list echoes;     /* of /v1/echo */
+	struct list echoes;  /* of /v1/echo */
 	struct map sessions; /* by number */
 	uint64_t last_session;
-	struct buf out;                  /* a message being encoded */
-	struct buf spare[DIALECT_SPARE]; /* empty, for the frames of a turn */
+	struct buf out;                   /* a message being encoded */
+	struct buf *spare[DIALECT_SPARE]; /* empty, for the frames of a turn */
 	unsigned spare_count;
 	struct native_scratch scratch;
 };
@@ -61,10 +64,18 @@ struct dialect {
 #define DIALECT_MAX_OUT (64u << 20)
 
 /* --- session.c --- */
-/* Registers it with this worker under a new number / takes it out. */
-void session_enter(struct dialect *d, struct session *s);
-void session_exit(struct session *s);
-void session_leave_rooms(struct session *s, enum leave_reason reason);
+/* Answers the upgrade and makes a session; NULL: refused, and answered. `own` goes to the vocabulary's end() either
+ * way; `room`: whose worker the connection moves to, or empty. */
+struct session *session_open(struct dialect *d, struct http_exchange *x,
+			     const struct vocabulary *v, void *own, const char *protocol);
+/* Moves to the room's worker, or arrives at once when that is this one. */
+void session_go(struct session *s, struct slice room);
+/* Hands the connection to another worker, with a message to begin with. */
+void session_hand_over(struct session *s, unsigned worker, struct slice message);
+/* The receiving side. */
+void session_arrive(struct dialect *d, struct session *s, struct slice message);
+/* A message without sense: counted, logged; false when it was one too many and the connection ends. */
+bool session_malformed(struct session *s, int err, const char *detail);
 /* An unseated one. */
 struct seat *session_add_seat(struct session *s, struct slice room, uint64_t request);
 struct session *session_find(const struct dialect *d, uint64_t number);
@@ -72,6 +83,9 @@ struct seat *session_seat(const struct session *s, struct slice room);
 /* Takes the seat out of its fanout and session, and frees it. The room is told by the caller. */
 void session_drop_seat(struct seat *seat);
 void session_send(struct session *s, struct slice message);
+/* What has been put into dialect->out. */
+void session_send_out(struct session *s);
+unsigned session_channel(const struct session *s);
 void session_reply(struct session *s, uint64_t request, int err, const char *detail);
 /* An event for this session alone. Takes its seat when it is welcomed, loses it when it LEFT. */
 void session_event(struct session *s, struct slice room, const struct event *e);
@@ -81,10 +95,8 @@ void session_event(struct session *s, struct slice room, const struct event *e);
  * when the room lives elsewhere. LEAVE drops the seat at once; others may. */
 void route_command(struct seat *seat, uint64_t request, const struct command *c);
 void route_register(struct dialect *d);
-/* Moves the connection to that worker, with a message to begin with. */
+/* Mails the detached connection to that worker. */
 void route_handover(struct session *s, unsigned worker, struct slice message);
-/* The receiving side, in native.c. */
-void native_arrive(struct dialect *d, struct session *s, struct slice message);
 
 /* --- echo.c --- */
 void echo_drain(struct dialect *d);

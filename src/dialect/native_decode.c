@@ -148,7 +148,7 @@ static int take_member(struct decoder *d, enum field f, bool needed)
 
 	if (t == 0)
 		return needed ? bad_field(d, name) : 0;
-	d->m->command.to = native_member_number(json_string_raw(&d->j, t));
+	d->m->command.to = bus_member_number(json_string_raw(&d->j, t));
 	/* A text that cannot be an id names nobody; anything else has a wrong form. */
 	if (d->m->command.to == 0)
 		return json_kind_of(&d->j, t) == JSON_STRING ? E_NO_MEMBER

@@ -4,40 +4,11 @@
 #include "base/err.h"
 #include "dialect/native_message.h"
 
-static const char id_letters[32] = "abcdefghijklmnopqrstuvwxyz234567";
-
-void native_member_text(char out[NATIVE_MEMBER_ID], uint64_t id)
-{
-	out[0] = 'm';
-	out[1] = '_';
-	for (unsigned i = NATIVE_MEMBER_ID; i-- > 2; id >>= 5)
-		out[i] = id_letters[id & 31];
-}
-
-uint64_t native_member_number(struct slice text)
-{
-	uint64_t id = 0;
-
-	if (text.n != NATIVE_MEMBER_ID || text.p[0] != 'm' || text.p[1] != '_')
-		return 0;
-	for (size_t i = 2; i < text.n; i++) {
-		uint8_t c = text.p[i];
-
-		if (c >= 'a' && c <= 'z')
-			id = id << 5 | (uint64_t)(c - 'a');
-		else if (c >= '2' && c <= '7')
-			id = id << 5 | (uint64_t)(c - '2' + 26);
-		else
-			return 0;
-	}
-	return id;
-}
-
 static void put_member(struct jsonw *w, const char *name, uint64_t id)
 {
-	char text[NATIVE_MEMBER_ID];
+	char text[BUS_MEMBER_TEXT];
 
-	native_member_text(text, id);
+	bus_member_text(text, id);
 	json_field_string(w, name, slice_of(text, sizeof(text)));
 }
 
@@ -109,11 +80,13 @@ static void begin_event(struct jsonw *w, struct buf *b, struct slice type,
 	json_begin_inside(w, b);
 }
 
+static const struct member_info native = { .offers = OFFERS_TOLD };
+
 static void encode_joined(struct jsonw *w, const struct event *e)
 {
 	json_key(w, SLICE("member"));
 	put_info(w, &e->subject, false);
-	json_field_bool(w, "offer", e->subject.offer);
+	json_field_bool(w, "offer", !bus_newcomer_offers(&native, &e->subject));
 }
 
 static void encode_left(struct jsonw *w, const struct event *e)
@@ -142,9 +115,9 @@ static void encode_updated(struct jsonw *w, const struct event *e)
 /* ,"name":"m_..." */
 static void put_member_piece(struct buf *b, struct slice name, uint64_t id)
 {
-	char text[NATIVE_MEMBER_ID];
+	char text[BUS_MEMBER_TEXT];
 
-	native_member_text(text, id);
+	bus_member_text(text, id);
 	buf_put(b, name);
 	buf_add(b, text, sizeof(text));
 	buf_put(b, SLICE("\""));

@@ -33,9 +33,3 @@ int native_decode(struct native_message *m, struct slice text, struct native_scr
 void native_encode(struct buf *b, struct slice room, const struct event *e);
 /* An answer: a reply when request is not 0, else an error message (nothing on success). */
 void native_encode_reply(struct buf *b, uint64_t request, int err, const char *detail);
-
-/* Member numbers on the wire: "m_" and 8 letters of 5 bits. */
-#define NATIVE_MEMBER_ID 10
-void native_member_text(char out[NATIVE_MEMBER_ID], uint64_t id);
-/* 0 when it is none. */
-uint64_t native_member_number(struct slice text);

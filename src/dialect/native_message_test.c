@@ -180,23 +180,6 @@ static void too_many_values_are_a_limit(void **state)
 	buf_fini(&b);
 }
 
-static void member_numbers_survive_their_text(void **state)
-{
-	(void)state;
-	static const uint64_t v[] = { 1, 31, 32, 0xffffffffffu, 0x123456789au };
-	char text[NATIVE_MEMBER_ID];
-
-	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
-		native_member_text(text, v[i]);
-		assert_int_equal(native_member_number(slice_of(text, sizeof(text))),
-				 v[i]);
-	}
-	assert_int_equal(native_member_number(SLICE("m_aaaaaaa")), 0);
-	assert_int_equal(native_member_number(SLICE("m_aaaaaaa1")), 0);
-	assert_int_equal(native_member_number(SLICE("x_aaaaaaab")), 0);
-	assert_int_equal(native_member_number(SLICE_NONE), 0);
-}
-
 static void expect(const struct event *e, const char *want)
 {
 	struct buf b = BUF_INIT(4096);
@@ -313,7 +296,6 @@ int main(void)
 		cmocka_unit_test(wrong_forms_name_their_field),
 		cmocka_unit_test(texts_over_their_limit_are_bad_fields),
 		cmocka_unit_test(too_many_values_are_a_limit),
-		cmocka_unit_test(member_numbers_survive_their_text),
 		cmocka_unit_test(each_event_is_encoded_as_the_protocol_says),
 		cmocka_unit_test(welcome_lists_members_and_chat),
 	};

@@ -222,7 +222,7 @@ static void on_handover_letter(void *arg, unsigned from, struct slice body)
 	(void)from;
 	assert(body.n >= sizeof(s));
 	memcpy(&s, body.p, sizeof(s));
-	native_arrive(arg, s, slice_from(body, sizeof(s)));
+	session_arrive(arg, s, slice_from(body, sizeof(s)));
 }
 
 void route_register(struct dialect *d)

@@ -1,12 +1,17 @@
-/* session: one native client: its seats, what it is told, how it comes and goes. */
+/* session: one client: its seats, what it is told, how it comes and goes. */
 #include "dialect/internal.h"
 
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
+#include "bus/address.h"
 #include "bus/mail.h"
 #include "dialect/fanout.h"
+
+static void session_exit(struct session *s);
 
 struct session *session_find(const struct dialect *d, uint64_t number)
 {
@@ -30,7 +35,7 @@ void session_send(struct session *s, struct slice message)
 	ws_send(s->ws, WS_TEXT, message);
 }
 
-static void session_send_out(struct session *s)
+void session_send_out(struct session *s)
 {
 	struct buf *out = &s->dialect->out;
 
@@ -43,11 +48,9 @@ static void session_send_out(struct session *s)
 
 void session_reply(struct session *s, uint64_t request, int err, const char *detail)
 {
-	buf_clear(&s->dialect->out);
-	native_encode_reply(&s->dialect->out, request, err, detail);
 	if (err < 0)
 		metric_add(METRIC_COMMANDS_REFUSED, 1);
-	session_send_out(s);
+	s->vocabulary->reply(s, request, err, detail);
 }
 
 /* --- seats --- */
@@ -114,18 +117,94 @@ void session_event(struct session *s, struct slice room, const struct event *e)
 	if (e->kind == EVENT_REPLY) {
 		session_reply(s, e->request, e->err, NULL);
 	} else if (seat) {
-		buf_clear(&s->dialect->out);
-		native_encode(&s->dialect->out, seat->fanout->quoted, e);
 		metric_add(METRIC_DELIVERIES, 1);
-		session_send_out(s);
+		s->vocabulary->tell(seat, e);
 	}
 	if (gone)
 		session_drop_seat(seat);
 }
 
+/* --- rooms by name, workers by room --- */
+
+unsigned session_channel(const struct session *s)
+{
+	return s->vocabulary->channel(s);
+}
+
+void session_hand_over(struct session *s, unsigned worker, struct slice message)
+{
+	session_exit(s);
+	route_handover(s, worker, message);
+}
+
+void session_go(struct session *s, struct slice room)
+{
+	struct dialect *d = s->dialect;
+	unsigned worker = room.n > 0 ? bus_room_worker(room, d->workers) : d->self;
+
+	if (worker != d->self)
+		session_hand_over(s, worker, SLICE_NONE);
+	else
+		s->vocabulary->arrive(s, SLICE_NONE);
+}
+
+/* --- limits --- */
+
+/* Messages without sense or over the rate, in a row, before the connection is closed. */
+#define MAX_MALFORMED 32
+#define MAX_OVER_RATE 100
+
+/* A token bucket, in thousandths of a message. */
+static bool within_rate(struct session *s)
+{
+	const struct dialect_settings *set = s->dialect->settings;
+	ms_t now = loop_now(s->dialect->loop);
+	uint64_t most = (uint64_t)set->burst * 1000;
+
+	if (set->rate == 0)
+		return true;
+	uint64_t left = s->allowance + (uint64_t)(now - s->allowance_at) * set->rate;
+	if (left > most)
+		left = most;
+	s->allowance_at = now;
+	s->allowance = (uint32_t)left;
+	if (left < 1000)
+		return false;
+	s->allowance -= 1000;
+	s->over_rate = 0;
+	return true;
+}
+
+static void on_over_rate(struct session *s, struct slice text)
+{
+	static _Thread_local struct log_limit limit;
+
+	metric_add(METRIC_RATE_LIMITED, 1);
+	log_limited(&limit, s->vocabulary->name, "rate-limited", "session=%.*s",
+		    SESSION_ID, s->id);
+	if (++s->over_rate > MAX_OVER_RATE)
+		ws_close(s->ws, 1008, "rate_limited");
+	else
+		s->vocabulary->over_rate(s, text);
+}
+
+bool session_malformed(struct session *s, int err, const char *detail)
+{
+	static _Thread_local struct log_limit limit;
+
+	metric_add(METRIC_MALFORMED, 1);
+	log_limited(&limit, s->vocabulary->name, "malformed",
+		    "session=%.*s err=%s detail=%s", SESSION_ID, s->id, err_name(err),
+		    detail ? detail : "-");
+	if (++s->malformed < MAX_MALFORMED)
+		return true;
+	ws_close(s->ws, 1008, "too many malformed messages");
+	return false;
+}
+
 /* --- coming and going --- */
 
-void session_enter(struct dialect *d, struct session *s)
+static void session_enter(struct dialect *d, struct session *s)
 {
 	s->dialect = d;
 	s->number = ++d->last_session;
@@ -133,13 +212,13 @@ void session_enter(struct dialect *d, struct session *s)
 	metric_add(METRIC_SESSIONS, 1);
 }
 
-void session_exit(struct session *s)
+static void session_exit(struct session *s)
 {
 	map_del_u64(&s->dialect->sessions, s->number);
 	metric_add(METRIC_SESSIONS, -1);
 }
 
-void session_leave_rooms(struct session *s, enum leave_reason reason)
+static void session_leave_rooms(struct session *s, enum leave_reason reason)
 {
 	while (s->seats) {
 		struct seat *seat = s->seats;
@@ -151,4 +230,73 @@ void session_leave_rooms(struct session *s, enum leave_reason reason)
 		else
 			session_drop_seat(seat);
 	}
+}
+
+static void on_ws_message(void *arg, struct ws *w, enum ws_op op, uint8_t *p, size_t n)
+{
+	struct session *s = arg;
+
+	if (op != WS_TEXT) {
+		metric_add(METRIC_MALFORMED, 1);
+		ws_close(w, 1003, "text messages only");
+	} else if (!within_rate(s)) {
+		on_over_rate(s, slice_of(p, n));
+	} else {
+		s->vocabulary->message(s, slice_of(p, n));
+	}
+}
+
+static void on_ws_closed(void *arg, struct ws *w, uint16_t code)
+{
+	struct session *s = arg;
+	enum leave_reason reason = LEAVE_LEAVE;
+
+	if (s->dialect->draining)
+		reason = LEAVE_SHUTDOWN;
+	else if (ws_timed_out(w))
+		reason = LEAVE_TIMEOUT;
+	else if (code == 1006 ||
+		 code >= 4000) /* 4000: given up by a client that comes back */
+		reason = LEAVE_DISCONNECT;
+	log_info(s->vocabulary->name, "closed", "session=%.*s code=%u", SESSION_ID, s->id,
+		 code);
+	session_leave_rooms(s, reason);
+	session_exit(s);
+	s->vocabulary->end(s);
+	free(s);
+}
+
+static const struct ws_ops session_ops = { on_ws_message, on_ws_closed };
+
+struct session *session_open(struct dialect *d, struct http_exchange *x,
+			     const struct vocabulary *v, void *own, const char *protocol)
+{
+	struct session *s = xzalloc(sizeof(*s));
+
+	s->vocabulary = v;
+	s->own = own;
+	if (ws_accept(x, &d->settings->ws, protocol, &session_ops, s, &s->ws) < 0) {
+		v->end(s);
+		free(s);
+		return NULL;
+	}
+	memcpy(s->id, "s_", 2);
+	rand_text(s->id + 2, SESSION_ID - 2);
+	s->allowance = d->settings->burst * 1000;
+	s->allowance_at = loop_now(d->loop);
+	session_enter(d, s);
+	log_info(v->name, "opened", "session=%.*s peer=%s", SESSION_ID, s->id,
+		 addr_text(ws_peer(s->ws), &(struct addr_text){ 0 }));
+	return s;
+}
+
+void session_arrive(struct dialect *d, struct session *s, struct slice message)
+{
+	session_enter(d, s);
+	s->allowance_at = loop_now(d->loop);
+	ws_attach(d->loop, s->ws, s);
+	if (d->draining)
+		ws_close(s->ws, 1001, "the server stops");
+	else
+		s->vocabulary->arrive(s, message);
 }

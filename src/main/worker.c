@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "dialect/coach.h"
+#include "dialect/coworking.h"
 #include "main/pages.h"
 #include "net/tls.h"
 
@@ -34,8 +36,17 @@ static void add_routes(struct worker *w)
 		   &s->dialect);
 	http_route(h, HTTP_GET, "/v1/connect", HTTP_UPGRADE, native_on_connect,
 		   w->dialect);
+	http_route(h, HTTP_GET, "/ws-simple/{room}", HTTP_UPGRADE, coach_on_connect,
+		   w->dialect);
+	http_route(h, HTTP_GET, "/ws/room/{room}", HTTP_UPGRADE, coworking_on_connect,
+		   w->dialect);
+	http_route(h, HTTP_GET, "/ws/rooms/{room}", HTTP_UPGRADE, coworking_on_connect,
+		   w->dialect);
+	http_route(h, HTTP_GET, "/api/ws/rooms/{room}", HTTP_UPGRADE,
+		   coworking_on_connect, w->dialect);
 	if (s->config->debug_echo)
-		http_route(h, HTTP_GET, "/v1/echo", HTTP_UPGRADE, dialect_on_echo, w->dialect);
+		http_route(h, HTTP_GET, "/v1/echo", HTTP_UPGRADE, dialect_on_echo,
+			   w->dialect);
 	pages_add_routes(h);
 }
 

@@ -60,7 +60,8 @@ static int room_on_update(struct member *m, const struct command *c)
 	/* Only what really changes is told. */
 	e.changed = (uint8_t)((m->state ^ c->state) & mask);
 	m->state = (uint8_t)((m->state & ~mask) | (c->state & mask));
-	if ((c->changed & CHANGED_NAME) && room_change_text(&m->name, &m->name_len, c->name))
+	if ((c->changed & CHANGED_NAME) &&
+	    room_change_text(&m->name, &m->name_len, c->name))
 		e.changed |= CHANGED_NAME;
 	if ((c->changed & CHANGED_METADATA) &&
 	    room_change_text(&m->metadata, &m->metadata_len, c->metadata))
@@ -72,22 +73,41 @@ static int room_on_update(struct member *m, const struct command *c)
 	return 0;
 }
 
+/* Whom a command is for; NULL and no error: nobody in particular. */
+static int room_target(const struct room *r, const struct command *c, struct member **out)
+{
+	*out = NULL;
+	if (!c->to && c->to_name.n == 0)
+		return 0;
+	*out = c->to ? room_member(r, c->to) : room_addressed(r, c->to_name);
+	return *out || c->or_all ? 0 : E_NO_MEMBER;
+}
+
 static int room_on_signal(struct member *m, const struct command *c)
 {
 	struct event e = {
-		.kind = EVENT_SIGNAL, .member = m->id, .to = c->to, .text = c->text
+		.kind = EVENT_SIGNAL,
+		.member = m->id,
+		.flavor = c->flavor,
+		.text = c->text,
+		.raw = c->raw,
 	};
+	struct member *to;
+	int err = room_target(m->room, c, &to);
 
-	if (!member_may(m, c->to ? RIGHT_SIGNAL_ONE : RIGHT_SIGNAL_ALL))
+	if (!member_may(m, to ? RIGHT_SIGNAL_ONE : RIGHT_SIGNAL_ALL))
 		return E_DENIED;
-	if (!c->to) {
+	if (err < 0)
+		return err;
+	/* Native members know each other by number alone. */
+	if (m->room->named > 0)
+		room_member_info(m, &e.subject);
+	if (to) {
+		e.to = to->id;
+		room_tell_one(m->room, &e, to);
+	} else {
 		room_tell_all(m->room, &e, m);
-		return 0;
 	}
-	struct member *to = room_member(m->room, c->to);
-	if (!to)
-		return E_NO_MEMBER;
-	room_tell_one(m->room, &e, to);
 	return 0;
 }
 
@@ -104,6 +124,18 @@ static int room_on_answer(struct member *m, const struct command *c, enum event_
 	if (!to || to == m)
 		return E_NO_MEMBER;
 	room_tell_one(m->room, &e, to);
+	return 0;
+}
+
+static int room_on_alias(struct member *m, const struct command *c)
+{
+	if (c->text.n == 0 || c->text.n > ROOM_MAX_NAME)
+		return E_BAD_FIELD;
+	struct member *other = room_addressed(m->room, c->text);
+
+	if (other && other != m)
+		return E_DENIED; /* that name is taken */
+	room_set_text(&m->alias, &m->alias_len, c->text);
 	return 0;
 }
 
@@ -201,6 +233,8 @@ int room_command(struct member *m, const struct command *c, ms_t wall)
 		return room_on_role(m, c);
 	case COMMAND_KICK:
 		return room_on_kick(m, c);
+	case COMMAND_ALIAS:
+		return room_on_alias(m, c);
 	case COMMAND_KINDS:
 		break;
 	}

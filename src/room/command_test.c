@@ -224,7 +224,9 @@ static void the_only_owner_cannot_step_down(void **state)
 {
 	struct stage *s = *state;
 	struct member *ann = stage_join(s, "r", "Ann"), *bo = stage_join(s, "r", "Bo");
-	struct command down = { .kind = COMMAND_ROLE, .to = ann->id, .role = ROLE_SPEAKER };
+	struct command down = { .kind = COMMAND_ROLE,
+				.to = ann->id,
+				.role = ROLE_SPEAKER };
 	struct command up = { .kind = COMMAND_ROLE, .to = bo->id, .role = ROLE_OWNER };
 
 	assert_int_equal(stage_do(ann, down), E_DENIED);
@@ -236,7 +238,8 @@ static void an_unchanged_name_is_not_told(void **state)
 {
 	struct stage *s = *state;
 	struct member *ann = stage_join(s, "r", "Ann");
-	struct command c = { .kind = COMMAND_UPDATE, .changed = CHANGED_NAME,
+	struct command c = { .kind = COMMAND_UPDATE,
+			     .changed = CHANGED_NAME,
 			     .name = SLICE("Ann") };
 	size_t before = s->count;
 
@@ -245,6 +248,81 @@ static void an_unchanged_name_is_not_told(void **state)
 	c.name = SLICE("Anna");
 	assert_int_equal(stage_do(ann, c), 0);
 	assert_int_equal(stage_last(s)->e.changed, CHANGED_NAME);
+}
+
+static struct member *stage_join_named(struct stage *s, const char *user)
+{
+	struct command c = { .kind = COMMAND_JOIN,
+			     .named = true,
+			     .replaces = true,
+			     .user = slice_str(user) };
+
+	assert_int_equal(stage_try_join(s, "r", &c), 0);
+	return room_addressed(room_find(s->rooms, SLICE("r")), slice_str(user));
+}
+
+static void named_members_are_addressed_by_user_alias_and_number(void **state)
+{
+	struct stage *s = *state;
+	struct member *ann = stage_join(s, "r", "Ann"), *bo = stage_join_named(s, "bo");
+	char text[BUS_MEMBER_TEXT];
+
+	assert_non_null(bo);
+	assert_int_equal(stage_do(bo, (struct command){ .kind = COMMAND_ALIAS,
+							.text = SLICE("b_1") }),
+			 0);
+	assert_ptr_equal(room_addressed(ann->room, SLICE("b_1")), bo);
+	bus_member_text(text, bo->id);
+	assert_ptr_equal(room_addressed(ann->room, slice_of(text, sizeof(text))), bo);
+	assert_null(room_addressed(ann->room, SLICE("nobody")));
+	assert_null(room_addressed(ann->room, SLICE_NONE));
+	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_SIGNAL,
+							 .to_name = SLICE("bo"),
+							 .text = SLICE("1") }),
+			 0);
+	assert_int_equal(stage_last(s)->to, bo->id);
+}
+
+static void an_alias_cannot_take_anothers_name(void **state)
+{
+	struct stage *s = *state;
+	struct member *ann = stage_join_named(s, "ann");
+
+	stage_join_named(s, "bo");
+	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_ALIAS,
+							 .text = SLICE("bo") }),
+			 E_DENIED);
+}
+
+static void an_unknown_name_is_nobody_or_all_others(void **state)
+{
+	struct stage *s = *state;
+	struct member *ann = stage_join_named(s, "ann");
+	struct command c = { .kind = COMMAND_SIGNAL,
+			     .to_name = SLICE("gone"),
+			     .text = SLICE("1") };
+
+	stage_join(s, "r", "Bo");
+	assert_int_equal(stage_do(ann, c), E_NO_MEMBER);
+	c.or_all = true;
+	assert_int_equal(stage_do(ann, c), 0);
+	assert_int_equal(stage_last(s)->to, 0);
+	assert_int_equal(stage_last(s)->except, ann->id);
+}
+
+static void the_same_user_again_takes_the_old_seat(void **state)
+{
+	struct stage *s = *state;
+	struct member *bo = stage_join_named(s, "bo");
+	uint64_t before = bo->id;
+	size_t at = s->count;
+
+	bo = stage_join_named(s, "bo");
+	assert_true(bo->id != before);
+	assert_int_equal(bo->room->count, 1);
+	assert_int_equal(s->heard[at].e.kind, EVENT_LEFT);
+	assert_int_equal(s->heard[at].e.reason, LEAVE_REPLACED);
+	assert_int_equal(s->heard[at].to, before);
 }
 
 static void joining_twice_is_refused(void **state)
@@ -274,6 +352,10 @@ int main(void)
 		TEST(a_moderator_cannot_touch_owners),
 		TEST(the_only_owner_cannot_step_down),
 		TEST(an_unchanged_name_is_not_told),
+		TEST(named_members_are_addressed_by_user_alias_and_number),
+		TEST(an_alias_cannot_take_anothers_name),
+		TEST(an_unknown_name_is_nobody_or_all_others),
+		TEST(the_same_user_again_takes_the_old_seat),
 		TEST(joining_twice_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

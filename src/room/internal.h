@@ -11,10 +11,12 @@ struct member {
 	struct bus_home home;
 	void *user_data;
 	ms_t joined_at;
-	char *name, *user, *metadata; /* each owned, NULL: none */
-	uint32_t name_len, user_len, metadata_len;
+	char *name, *user, *metadata, *alias; /* each owned, NULL: none */
+	uint32_t name_len, user_len, metadata_len, alias_len;
 	uint8_t role;
 	uint8_t state;
+	uint8_t offers, rank;
+	bool named;
 };
 
 struct room {
@@ -22,6 +24,7 @@ struct room {
 	struct member **members; /* in the order of joining */
 	uint32_t count, cap;
 	uint32_t capacity;
+	uint32_t named; /* members of other dialects */
 	uint64_t seq;
 	struct map by_id; /* only past ROOM_SCAN members */
 	uint16_t
@@ -63,6 +66,8 @@ static inline void room_tell_one(struct room *r, struct event *e, struct member 
 	room_tell(r, e, to, NULL);
 }
 
+/* By number text, user or alias; NULL. */
+struct member *room_addressed(const struct room *r, struct slice name);
 void room_member_info(const struct member *m, struct member_info *out);
 /* Replaces an owned text. */
 void room_set_text(char **text, uint32_t *len, struct slice s);

@@ -29,6 +29,7 @@ static void member_free(struct member *m)
 	free(m->name);
 	free(m->user);
 	free(m->metadata);
+	free(m->alias);
 	free(m);
 	metric_add(METRIC_MEMBERS, -1);
 }
@@ -174,6 +175,10 @@ static struct member *room_add(struct room *r, const struct command *c,
 	m->joined_at = wall;
 	m->role = r->count == 0 ? ROLE_OWNER : ROLE_SPEAKER;
 	m->state = c->state & PRESENCE_ALL;
+	m->offers = c->offers;
+	m->rank = c->rank;
+	m->named = c->named;
+	r->named += c->named;
 	room_set_text(&m->name, &m->name_len, c->name);
 	room_set_text(&m->user, &m->user_len, c->user);
 	room_set_text(&m->metadata, &m->metadata_len, c->metadata);
@@ -196,24 +201,26 @@ void room_member_info(const struct member *m, struct member_info *out)
 		.role = m->role,
 		.state = m->state,
 		.joined_at = m->joined_at,
+		.offers = m->offers,
+		.rank = m->rank,
+		.named = m->named,
 		.name = slice_of(m->name, m->name_len),
 		.user = slice_of(m->user, m->user_len),
 		.metadata = slice_of(m->metadata, m->metadata_len),
 	};
 }
 
-/* Between native members the newcomer offers: it learns of the others first, and is the
- * only side that knows the whole list. */
 static void room_roster(const struct room *r, const struct member *newcomer,
 			struct buf *out)
 {
-	for (uint32_t i = 0; i < r->count; i++) {
-		struct member_info info;
+	struct member_info self, info;
 
+	room_member_info(newcomer, &self);
+	for (uint32_t i = 0; i < r->count; i++) {
 		if (r->members[i] == newcomer)
 			continue;
 		room_member_info(r->members[i], &info);
-		info.offer = true;
+		info.offer = bus_newcomer_offers(&info, &self);
 		bus_member_encode(out, &info);
 	}
 }
@@ -248,33 +255,6 @@ static int room_check_join(const struct command *c, struct slice name)
 	return 0;
 }
 
-int room_join(struct room_registry *g, struct slice name, const struct command *c,
-	      struct bus_home home, uint64_t request, ms_t wall)
-{
-	int err = room_check_join(c, name);
-	if (err < 0)
-		return err;
-	struct room *r = room_find(g, name);
-	if (!r)
-		err = room_make(g, name, c, &r);
-	if (err < 0)
-		return err;
-	if (r->count >= r->capacity || r->count >= ROOM_MAX_MEMBERS)
-		return E_ROOM_FULL;
-
-	struct member *m = room_add(r, c, home, wall);
-	room_welcome(r, m, request);
-	if (r->count > 1) {
-		struct event e = { .kind = EVENT_JOINED, .member = m->id };
-
-		room_member_info(m, &e.subject);
-		room_tell_all(r, &e, m);
-	}
-	log_info("room", "joined", "room=%s member=%" PRIx64 " n=%u",
-		 log_value(&(struct log_text){ 0 }, name), m->id, r->count);
-	return 0;
-}
-
 static void room_remove(struct room *r, struct member *m)
 {
 	uint32_t i = 0;
@@ -284,6 +264,7 @@ static void room_remove(struct room *r, struct member *m)
 	r->count--;
 	memmove(&r->members[i], &r->members[i + 1],
 		(r->count - i) * sizeof(struct member *));
+	r->named -= m->named;
 	room_unindex(r, m);
 	room_count_worker(r, m, -1);
 }
@@ -304,7 +285,8 @@ static void room_succeed(struct room *r)
 	room_tell_all(r, &e, NULL);
 }
 
-void room_leave(struct member *m, enum leave_reason reason, struct slice text)
+/* All of leaving but the end of the room. */
+static void room_depart(struct member *m, enum leave_reason reason, struct slice text)
 {
 	struct room *r = m->room;
 	struct event e = {
@@ -315,10 +297,11 @@ void room_leave(struct member *m, enum leave_reason reason, struct slice text)
 	};
 
 	room_remove(r, m);
+	room_member_info(m, &e.subject);
 	log_info("room", "left", "room=%s member=%" PRIx64 " reason=%d n=%u",
 		 log_value(&(struct log_text){ 0 }, room_name(r)), m->id, (int)reason,
 		 r->count);
-	if (reason == LEAVE_KICK)
+	if (reason == LEAVE_KICK || reason == LEAVE_REPLACED)
 		room_tell_one(r, &e, m);
 	if (r->count > 0) {
 		room_tell_all(r, &e, NULL);
@@ -326,8 +309,75 @@ void room_leave(struct member *m, enum leave_reason reason, struct slice text)
 			room_succeed(r);
 	}
 	member_free(m);
+}
+
+void room_leave(struct member *m, enum leave_reason reason, struct slice text)
+{
+	struct room *r = m->room;
+
+	room_depart(m, reason, text);
 	if (r->count == 0)
 		room_end(r);
+}
+
+static struct member *room_named(const struct room *r, struct slice name)
+{
+	for (uint32_t i = 0; i < r->count; i++) {
+		struct member *m = r->members[i];
+
+		if (m->named && (slice_eq(slice_of(m->user, m->user_len), name) ||
+				 slice_eq(slice_of(m->alias, m->alias_len), name)))
+			return m;
+	}
+	return NULL;
+}
+
+struct member *room_addressed(const struct room *r, struct slice name)
+{
+	uint64_t id = bus_member_number(name);
+	struct member *m = id ? room_member(r, id) : NULL;
+
+	return m || r->named == 0 || name.n == 0 ? m : room_named(r, name);
+}
+
+/* The seat that a join will take: an own one again, or a free one. */
+static int room_make_way(struct room *r, const struct command *c)
+{
+	struct member *before =
+		c->replaces && c->user.n > 0 ? room_named(r, c->user) : NULL;
+
+	if (before)
+		room_depart(before, LEAVE_REPLACED, SLICE_NONE);
+	else if (r->count >= r->capacity || r->count >= ROOM_MAX_MEMBERS)
+		return E_ROOM_FULL;
+	return 0;
+}
+
+int room_join(struct room_registry *g, struct slice name, const struct command *c,
+	      struct bus_home home, uint64_t request, ms_t wall)
+{
+	int err = room_check_join(c, name);
+	if (err < 0)
+		return err;
+	struct room *r = room_find(g, name);
+	if (!r)
+		err = room_make(g, name, c, &r);
+	if (err == 0)
+		err = room_make_way(r, c);
+	if (err < 0)
+		return err;
+
+	struct member *m = room_add(r, c, home, wall);
+	room_welcome(r, m, request);
+	if (r->count > 1) {
+		struct event e = { .kind = EVENT_JOINED, .member = m->id };
+
+		room_member_info(m, &e.subject);
+		room_tell_all(r, &e, m);
+	}
+	log_info("room", "joined", "room=%s member=%" PRIx64 " n=%u",
+		 log_value(&(struct log_text){ 0 }, name), m->id, r->count);
+	return 0;
 }
 
 struct slice room_name(const struct room *r)

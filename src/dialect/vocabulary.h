@@ -1,0 +1,50 @@
+/* vocabulary: what the dialects do differently: how clients are heard, and how events are
+ * worded for them. Everything else (rate, seats, order, coming and going) is session.c.
+ */
+#pragma once
+#include "base/slice.h"
+#include "bus/event.h"
+
+struct fanout_channel;
+struct seat;
+struct session;
+
+/* Whose wording a relayed message has; members of the same flavor get it as it came. */
+enum flavor {
+	FLAVOR_NONE,     /* parley.v1 */
+	FLAVOR_SIMPLE,   /* /ws-simple: "offer", "answer" */
+	FLAVOR_HYBRID,   /* /ws-simple: "webrtc-offer", "webrtc-answer" */
+	FLAVOR_ASIDE,    /* /ws-simple: no media; for all its pages as it came */
+	FLAVOR_ENVELOPE, /* /ws/room: type, data, from, to, roomId */
+};
+
+/* Receivers of one channel share the frames of a turn. */
+enum channel {
+	CHANNEL_NATIVE,
+	CHANNEL_DEFLATED,
+	CHANNEL_SIMPLE,
+	CHANNEL_HYBRID,
+	CHANNEL_ENVELOPE,
+	CHANNELS
+};
+
+struct vocabulary {
+	const char *name;
+	unsigned (*channel)(const struct session
+				    *s); /* enum channel; the same for a session's life */
+	unsigned personal; /* BIT(EVENT_x): worded for each receiver alone */
+	/* One text of the client. The session is there afterwards. */
+	void (*message)(struct session *s, struct slice text);
+	/* The connection has come to its room's worker, with a message to begin with or none. */
+	void (*arrive)(struct session *s, struct slice message);
+	/* Appends the message for an event told to many alike; nothing: they are not told. */
+	void (*encode)(struct buf *b, const struct fanout_channel *c,
+		       const struct event *e);
+	/* Sends what an event means to this one. */
+	void (*tell)(struct seat *to, const struct event *e);
+	/* Sends the answer to a command; `text`: the message that was over the rate, or none. */
+	void (*reply)(struct session *s, uint64_t request, int err, const char *detail);
+	void (*over_rate)(struct session *s, struct slice text);
+	/* The session ends: its `own` is freed. */
+	void (*end)(struct session *s);
+};
