@@ -31,8 +31,8 @@ enum presence {
 
 /* How a member's client comes to send the first offer to another. */
 enum offers {
-	OFFERS_TOLD,   /* it does as it is told */
-	OFFERS_LATER,  /* the same, but it expects those who were there to offer, if they can */
+	OFFERS_TOLD, /* it does as it is told */
+	OFFERS_LATER, /* the same, but it expects those who were there to offer, if they can */
 	OFFERS_NEVER,  /* it only ever answers */
 	OFFERS_ALWAYS, /* it offers to everybody that it is told of */
 	OFFERS_RANKED, /* as a newcomer it works it out from the ranks by itself, else as told */
