@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		check_passed_on(text);
 	}
-	(void)relay_signal_kind(text, &payload);
+	(void)relay_media(&(struct event){ .text = text }, &payload);
 	free(exact);
 	return 0;
 }

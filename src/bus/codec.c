@@ -62,6 +62,8 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_u8(b, c->offers);
 	buf_u8(b, c->rank);
 	buf_u8(b, c->flavor);
+	buf_u8(b, c->media);
+	buf_u8(b, c->untouched);
 	buf_be32(b, c->capacity);
 	buf_be64(b, c->to);
 	buf_prefixed(b, c->name);
@@ -85,6 +87,8 @@ int bus_command_decode(struct command *c, struct cur *in)
 	c->offers = cur_u8(in);
 	c->rank = cur_u8(in);
 	c->flavor = cur_u8(in);
+	c->media = cur_u8(in);
+	c->untouched = cur_u8(in) != 0;
 	c->capacity = cur_be32(in);
 	c->to = cur_be64(in);
 	c->name = cur_prefixed(in);
@@ -95,7 +99,8 @@ int bus_command_decode(struct command *c, struct cur *in)
 	c->text = cur_prefixed(in);
 	if (in->bad)
 		return E_TRUNCATED;
-	if (kind >= COMMAND_KINDS || role >= ROLES || reason >= LEAVE_REASONS)
+	if (kind >= COMMAND_KINDS || role >= ROLES || reason >= LEAVE_REASONS ||
+	    c->media >= MEDIA_KINDS)
 		return E_MALFORMED;
 	c->kind = kind;
 	c->role = role;
@@ -110,6 +115,8 @@ void bus_event_encode(struct buf *b, const struct event *e)
 	buf_u8(b, e->changed);
 	buf_u8(b, e->ring);
 	buf_u8(b, e->flavor);
+	buf_u8(b, e->media);
+	buf_u8(b, e->untouched);
 	buf_be32(b, (uint32_t)e->err);
 	buf_be32(b, e->capacity);
 	buf_be64(b, e->seq);
@@ -132,6 +139,8 @@ int bus_event_decode(struct event *e, struct cur *in)
 	*e = (struct event){ .changed = cur_u8(in) };
 	e->ring = cur_u8(in) != 0;
 	e->flavor = cur_u8(in);
+	e->media = cur_u8(in);
+	e->untouched = cur_u8(in) != 0;
 	e->err = (int)cur_be32(in);
 	e->capacity = cur_be32(in);
 	e->seq = cur_be64(in);
@@ -147,7 +156,8 @@ int bus_event_decode(struct event *e, struct cur *in)
 	e->backlog = cur_prefixed(in);
 	if (in->bad)
 		return E_TRUNCATED;
-	if (err < 0 || kind >= EVENT_KINDS || reason >= LEAVE_REASONS)
+	if (err < 0 || kind >= EVENT_KINDS || reason >= LEAVE_REASONS ||
+	    e->media >= MEDIA_KINDS)
 		return E_MALFORMED;
 	e->kind = kind;
 	e->reason = reason;

@@ -36,14 +36,17 @@ struct command {
 	bool replaces; /* JOIN: a named member of the same user goes first, without a word */
 	uint8_t offers, rank; /* JOIN */
 	uint8_t flavor; /* SIGNAL: whose wording `raw` is (dialect/vocabulary.h); 0: nobody's */
-	uint64_t to; /* a member, 0: nobody in particular */
+	uint8_t media;  /* SIGNAL: enum media */
+	bool untouched; /* SIGNAL: `raw` names no sender, so one can simply be added */
+	uint64_t to;    /* a member, 0: nobody in particular */
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */
 	struct slice
 		to_name; /* instead of `to`: the user, alias or number text of a member */
 	struct slice
 		raw; /* SIGNAL: the whole message as it came, for members of the same wording */
-	struct slice text; /* SIGNAL: raw JSON; CHAT, REJECT, KICK: plain text */
+	struct slice
+		text; /* SIGNAL: raw JSON, see media; CHAT, REJECT, KICK: plain text */
 };
 
 void bus_command_encode(struct buf *b, const struct command *c);

@@ -29,6 +29,8 @@ struct event {
 	uint8_t changed;
 	bool ring;
 	uint8_t flavor; /* SIGNAL: whose wording `raw` is */
+	uint8_t media;  /* SIGNAL: enum media */
+	bool untouched; /* SIGNAL: `raw` names no sender */
 	int err;        /* REPLY */
 	uint32_t capacity;
 	uint64_t seq;

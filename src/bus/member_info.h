@@ -29,6 +29,15 @@ enum presence {
 	CHANGED_ROLE = 128,
 };
 
+/* What a signal carries. */
+enum media {
+	MEDIA_NONE,  /* `text` is the data of a native signal, of whatever kind */
+	MEDIA_OFFER, /* `text` is a session description */
+	MEDIA_ANSWER,
+	MEDIA_CANDIDATE, /* `text` is an ICE candidate */
+	MEDIA_KINDS
+};
+
 /* How a member's client comes to send the first offer to another. */
 enum offers {
 	OFFERS_TOLD, /* it does as it is told */

@@ -22,6 +22,9 @@ struct coach {
 	struct member_info self; /* offers, rank and user alone */
 };
 
+/* Ours to say who a message is from. */
+static const char *const sender_fields[] = { "from", "fromId", NULL };
+
 /* --- hearing --- */
 
 static enum rank rank_of(struct slice role, struct slice kind)
@@ -92,16 +95,18 @@ static void on_join(struct session *s, struct relay *r)
 	buf_fini(&metadata);
 }
 
-static void on_signal(struct session *s, struct relay *r, enum signal_kind kind,
+static void on_signal(struct session *s, struct relay *r, enum media kind,
 		      const char *field, struct slice text)
 {
 	static const char *const targets[] = { "toId", "targetId", "to" };
 	const struct coach *c = s->own;
-	struct buf neutral = BUF_INIT(text.n + 64);
 	struct command signal = {
 		.kind = COMMAND_SIGNAL,
 		.flavor = c->hybrid ? FLAVOR_HYBRID : FLAVOR_SIMPLE,
+		.media = (uint8_t)kind,
 		.or_all = true,
+		.untouched = !relay_has(r, sender_fields),
+		.text = relay_raw(r, field),
 		.raw = text,
 	};
 
@@ -111,11 +116,7 @@ static void on_signal(struct session *s, struct relay *r, enum signal_kind kind,
 	}
 	for (size_t i = 0; i < ARRAY_LEN(targets) && signal.to_name.n == 0; i++)
 		signal.to_name = relay_text(r, targets[i], ROOM_MAX_NAME);
-	relay_neutral(&neutral, kind, relay_raw(r, field));
-	signal.text = buf_slice(&neutral);
-	if (!neutral.bad)
-		route_command(s->seats, 0, &signal);
-	buf_fini(&neutral);
+	route_command(s->seats, 0, &signal);
 }
 
 /* What the pages of a call with an AI tell each other: to all others, word for word. */
@@ -144,14 +145,14 @@ static void on_leave(struct session *s)
 /* What is passed on, and the field that must be in it. */
 static const struct {
 	const char *type;
-	enum signal_kind kind;
+	enum media kind;
 	const char *field;
 } relayed[] = {
-	{ "offer", SIGNAL_OFFER, "offer" },
-	{ "answer", SIGNAL_ANSWER, "answer" },
-	{ "ice-candidate", SIGNAL_CANDIDATE, "candidate" },
-	{ "webrtc-offer", SIGNAL_OFFER, "offer" },
-	{ "webrtc-answer", SIGNAL_ANSWER, "answer" },
+	{ "offer", MEDIA_OFFER, "offer" },
+	{ "answer", MEDIA_ANSWER, "answer" },
+	{ "ice-candidate", MEDIA_CANDIDATE, "candidate" },
+	{ "webrtc-offer", MEDIA_OFFER, "offer" },
+	{ "webrtc-answer", MEDIA_ANSWER, "answer" },
 };
 
 static const char *const asides[] = {
@@ -293,15 +294,14 @@ static void tell_welcome(struct seat *to, const struct event *e)
 		send_joined(to, &m, m.offer);
 }
 
-static void put_media(struct jsonw *w, bool hybrid, enum signal_kind kind,
-		      struct slice payload)
+static void put_media(struct jsonw *w, bool hybrid, enum media kind, struct slice payload)
 {
 	static const struct {
 		const char *simple, *hybrid, *field;
 	} words[] = {
-		[SIGNAL_OFFER] = { "offer", "webrtc-offer", "offer" },
-		[SIGNAL_ANSWER] = { "answer", "webrtc-answer", "answer" },
-		[SIGNAL_CANDIDATE] = { "ice-candidate", "ice-candidate", "candidate" },
+		[MEDIA_OFFER] = { "offer", "webrtc-offer", "offer" },
+		[MEDIA_ANSWER] = { "answer", "webrtc-answer", "answer" },
+		[MEDIA_CANDIDATE] = { "ice-candidate", "ice-candidate", "candidate" },
 	};
 
 	json_object(w);
@@ -314,18 +314,22 @@ static void put_media(struct jsonw *w, bool hybrid, enum signal_kind kind,
  * put into it. What is no media signal goes to members of this family, word for word. */
 static void word_signal(struct buf *b, bool hybrid, const struct event *e)
 {
-	static const char *const forged[] = { "from", "fromId", NULL };
 	struct slice payload = SLICE_NONE;
-	enum signal_kind kind = relay_signal_kind(e->text, &payload);
 	char id[BUS_MEMBER_TEXT];
 	struct jsonw w;
 
-	if (e->flavor == FLAVOR_ASIDE)
+	if (e->flavor == FLAVOR_ASIDE) {
 		buf_put(b, e->text);
-	if (e->flavor == FLAVOR_ASIDE || kind == SIGNAL_OTHER)
 		return;
-	if (e->flavor == (hybrid ? FLAVOR_HYBRID : FLAVOR_SIMPLE)) {
-		relay_reopen(b, &w, e->raw, forged);
+	}
+	enum media kind = relay_media(e, &payload);
+	bool same = e->flavor == (hybrid ? FLAVOR_HYBRID : FLAVOR_SIMPLE);
+	if (kind == MEDIA_NONE)
+		return;
+	if (same && e->untouched) {
+		relay_extend(b, &w, e->raw);
+	} else if (same) {
+		relay_reopen(b, &w, e->raw, sender_fields);
 	} else {
 		json_begin(&w, b);
 		put_media(&w, hybrid, kind, payload);

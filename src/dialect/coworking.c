@@ -24,14 +24,14 @@ static const struct member_info self = { .offers = OFFERS_LATER };
 
 static const struct {
 	const char *type;
-	enum signal_kind kind;
+	enum media kind;
 } types[] = {
-	{ "offer", SIGNAL_OFFER },
-	{ "answer", SIGNAL_ANSWER },
-	{ "ice-candidate", SIGNAL_CANDIDATE },
+	{ "offer", MEDIA_OFFER },
+	{ "answer", MEDIA_ANSWER },
+	{ "ice-candidate", MEDIA_CANDIDATE },
 	/* A client says these as well; they only tell its name. */
-	{ "user-joined", SIGNAL_OTHER },
-	{ "user-left", SIGNAL_OTHER },
+	{ "user-joined", MEDIA_NONE },
+	{ "user-left", MEDIA_NONE },
 };
 
 /* --- hearing --- */
@@ -48,24 +48,21 @@ static void learn_alias(struct session *s, struct slice from)
 	route_command(s->seats, 0, &alias);
 }
 
-static void on_signal(struct session *s, struct relay *r, enum signal_kind kind,
+static void on_signal(struct session *s, struct relay *r, enum media kind,
 		      struct slice text)
 {
 	struct slice data = relay_raw(r, "data");
-	struct buf neutral = BUF_INIT(text.n + 64);
-
-	if (data.n == 0)
-		return;
-	relay_neutral(&neutral, kind, data);
 	const struct command signal = {
 		.kind = COMMAND_SIGNAL,
 		.flavor = FLAVOR_ENVELOPE,
+		.media = (uint8_t)kind,
 		.to_name = relay_text(r, "to", ROOM_MAX_NAME),
 		.raw = text,
-		.text = buf_slice(&neutral),
+		.text = data,
 	};
-	route_command(s->seats, 0, &signal);
-	buf_fini(&neutral);
+
+	if (data.n > 0)
+		route_command(s->seats, 0, &signal);
 }
 
 /* Messages that lack a field, unknown types, and the client's own user-joined are ignored, as in
@@ -90,7 +87,7 @@ static void coworking_message(struct session *s, struct slice text)
 		if (!slice_is(type, types[i].type))
 			continue;
 		learn_alias(s, from);
-		if (types[i].kind != SIGNAL_OTHER)
+		if (types[i].kind != MEDIA_NONE)
 			on_signal(s, &r, types[i].kind, text);
 	}
 }
@@ -139,11 +136,11 @@ static void word_signal(struct buf *b, struct slice room, const struct event *e,
 {
 	static const char *const rewritten[] = { "from", "to", NULL };
 	struct slice payload = SLICE_NONE;
-	enum signal_kind kind = relay_signal_kind(e->text, &payload);
+	enum media kind = relay_media(e, &payload);
 	char id[BUS_MEMBER_TEXT];
 	struct jsonw w;
 
-	if (kind == SIGNAL_OTHER || e->flavor == FLAVOR_ASIDE)
+	if (kind == MEDIA_NONE || e->flavor == FLAVOR_ASIDE)
 		return;
 	if (e->flavor == FLAVOR_ENVELOPE) {
 		relay_reopen(b, &w, e->raw, rewritten);

@@ -130,7 +130,13 @@ static void encode_signal(struct jsonw *w, const struct event *e)
 	if (e->to)
 		put_member_piece(w->b, SLICE(",\"to\":\""), e->to);
 	buf_put(w->b, SLICE(",\"data\":"));
+	if (e->media == MEDIA_CANDIDATE)
+		buf_put(w->b, SLICE("{\"candidate\":"));
+	else if (e->media != MEDIA_NONE)
+		buf_put(w->b, SLICE("{\"description\":"));
 	buf_put(w->b, e->text);
+	if (e->media != MEDIA_NONE)
+		buf_put(w->b, SLICE("}"));
 }
 
 static void encode_chat(struct jsonw *w, const struct event *e)

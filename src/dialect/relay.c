@@ -62,38 +62,53 @@ void relay_reopen(struct buf *b, struct jsonw *w, struct slice text,
 	}
 }
 
-enum signal_kind relay_signal_kind(struct slice neutral, struct slice *payload)
+void relay_extend(struct buf *b, struct jsonw *w, struct slice text)
+{
+	/* White space may follow the brace. */
+	while (text.n > 0 && text.p[text.n - 1] != '}')
+		text.n--;
+	buf_put(b, slice_of(text.p, text.n > 0 ? text.n - 1 : 0));
+	json_begin_inside(w, b);
+}
+
+bool relay_has(const struct relay *r, const char *const *names)
+{
+	for (; *names; names++)
+		if (json_member(&r->j, 0, slice_str(*names)))
+			return true;
+	return false;
+}
+
+/* {"description":{type,sdp}} or {"candidate":...}, as native clients say it. */
+static enum media native_media(struct slice data, struct slice *payload)
 {
 	static _Thread_local struct json_token tokens[NATIVE_MAX_TOKENS];
-	enum signal_kind kind = SIGNAL_OTHER;
+	enum media kind = MEDIA_NONE;
 	struct json j;
 
-	if (json_parse(&j, neutral, tokens, NATIVE_MAX_TOKENS) < 0)
+	if (json_parse(&j, data, tokens, NATIVE_MAX_TOKENS) < 0)
 		return kind;
 	uint32_t description = json_member(&j, 0, SLICE("description"));
 	uint32_t candidate = json_member(&j, 0, SLICE("candidate"));
 	uint32_t type = description ? json_member(&j, description, SLICE("type")) : 0;
 	if (type && json_string_is(&j, type, SLICE("offer")))
-		kind = SIGNAL_OFFER;
+		kind = MEDIA_OFFER;
 	else if (type && json_string_is(&j, type, SLICE("answer")))
-		kind = SIGNAL_ANSWER;
+		kind = MEDIA_ANSWER;
 	else if (candidate && json_kind_of(&j, candidate) == JSON_OBJECT)
-		kind = SIGNAL_CANDIDATE;
-	if (kind != SIGNAL_OTHER)
+		kind = MEDIA_CANDIDATE;
+	if (kind != MEDIA_NONE)
 		*payload =
-			json_raw(&j, kind == SIGNAL_CANDIDATE ? candidate : description);
+			json_raw(&j, kind == MEDIA_CANDIDATE ? candidate : description);
 	return kind;
 }
 
-void relay_neutral(struct buf *b, enum signal_kind kind, struct slice payload)
+enum media relay_media(const struct event *e, struct slice *payload)
 {
-	struct jsonw w;
-
-	json_begin(&w, b);
-	json_object(&w);
-	json_field_raw(&w, kind == SIGNAL_CANDIDATE ? "candidate" : "description",
-		       payload);
-	json_object_end(&w);
+	if (e->media == MEDIA_NONE)
+		return native_media(e->text, payload);
+	*payload = e->text;
+	return e->media;
 }
 
 struct slice relay_shown_id(const struct member_info *m, char room[BUS_MEMBER_TEXT])

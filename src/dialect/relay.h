@@ -26,11 +26,14 @@ struct slice relay_text(struct relay *r, const char *name, size_t max);
 void relay_reopen(struct buf *b, struct jsonw *w, struct slice text,
 		  const char *const *drop);
 
-enum signal_kind { SIGNAL_OTHER, SIGNAL_OFFER, SIGNAL_ANSWER, SIGNAL_CANDIDATE };
-/* What a neutral signal is, and its payload: the description or the candidate. */
-enum signal_kind relay_signal_kind(struct slice neutral, struct slice *payload);
-/* {"description":payload} or {"candidate":payload} */
-void relay_neutral(struct buf *b, enum signal_kind kind, struct slice payload);
+/* The same for a text that names none of them: it is copied as it is. */
+void relay_extend(struct buf *b, struct jsonw *w, struct slice text);
+
+/* What a signal is, and its payload: the description or the candidate. MEDIA_NONE: nothing that
+ * other wordings know. */
+enum media relay_media(const struct event *e, struct slice *payload);
+/* Whether the message names its sender by one of these fields. */
+bool relay_has(const struct relay *r, const char *const *names);
 
 /* How members of other dialects know a member: its user, or its number as text, written to `room`. */
 struct slice relay_shown_id(const struct member_info *m, char room[BUS_MEMBER_TEXT]);

@@ -60,42 +60,52 @@ static void media_signals_are_told_apart(void **state)
 	(void)state;
 	static const struct {
 		const char *neutral;
-		enum signal_kind kind;
+		enum media kind;
 		const char *payload;
 	} v[] = {
-		{ "{\"description\":{\"type\":\"offer\",\"sdp\":\"v\"}}", SIGNAL_OFFER,
+		{ "{\"description\":{\"type\":\"offer\",\"sdp\":\"v\"}}", MEDIA_OFFER,
 		  "{\"type\":\"offer\",\"sdp\":\"v\"}" },
-		{ "{\"description\":{\"type\":\"answer\"},\"x\":1}", SIGNAL_ANSWER,
+		{ "{\"description\":{\"type\":\"answer\"},\"x\":1}", MEDIA_ANSWER,
 		  "{\"type\":\"answer\"}" },
-		{ "{\"candidate\":{\"candidate\":\"c\"}}", SIGNAL_CANDIDATE,
+		{ "{\"candidate\":{\"candidate\":\"c\"}}", MEDIA_CANDIDATE,
 		  "{\"candidate\":\"c\"}" },
-		{ "{\"candidate\":null}", SIGNAL_OTHER, "" },
-		{ "{\"description\":{\"type\":\"rollback\"}}", SIGNAL_OTHER, "" },
-		{ "\"ai_status\"", SIGNAL_OTHER, "" },
-		{ "{", SIGNAL_OTHER, "" },
+		{ "{\"candidate\":null}", MEDIA_NONE, "" },
+		{ "{\"description\":{\"type\":\"rollback\"}}", MEDIA_NONE, "" },
+		{ "\"ai_status\"", MEDIA_NONE, "" },
+		{ "{", MEDIA_NONE, "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
 		struct slice payload = SLICE_NONE;
 
-		assert_int_equal(relay_signal_kind(slice_str(v[i].neutral), &payload),
-				 v[i].kind);
+		const struct event e = { .text = slice_str(v[i].neutral) };
+
+		assert_int_equal(relay_media(&e, &payload), v[i].kind);
 		assert_text(payload, v[i].payload);
 	}
 }
 
-static void a_neutral_signal_comes_back_as_it_went(void **state)
+static void media_that_was_told_is_not_looked_for(void **state)
+{
+	(void)state;
+	struct slice payload = SLICE_NONE;
+	const struct event e = { .media = MEDIA_CANDIDATE,
+				 .text = SLICE("{\"candidate\":\"\"}") };
+
+	assert_int_equal(relay_media(&e, &payload), MEDIA_CANDIDATE);
+	assert_text(payload, "{\"candidate\":\"\"}");
+}
+
+static void an_untouched_message_is_extended_as_it_is(void **state)
 {
 	(void)state;
 	struct buf b = BUF_INIT(4096);
-	struct slice payload = SLICE_NONE;
+	struct jsonw w;
 
-	relay_neutral(&b, SIGNAL_CANDIDATE, SLICE("{\"candidate\":\"\"}"));
-	assert_int_equal(relay_signal_kind(buf_slice(&b), &payload), SIGNAL_CANDIDATE);
-	assert_text(payload, "{\"candidate\":\"\"}");
-	buf_clear(&b);
-	relay_neutral(&b, SIGNAL_OFFER, SLICE("{\"type\":\"offer\"}"));
-	assert_int_equal(relay_signal_kind(buf_slice(&b), &payload), SIGNAL_OFFER);
+	relay_extend(&b, &w, SLICE("{ \"type\" : \"x\", \"n\":{} } \r\n"));
+	json_field_string(&w, "from", SLICE("me"));
+	json_object_end(&w);
+	assert_text(buf_slice(&b), "{ \"type\" : \"x\", \"n\":{} ,\"from\":\"me\"}");
 	buf_fini(&b);
 }
 
@@ -118,7 +128,8 @@ int main(void)
 		cmocka_unit_test(fields_are_read_raw_and_unescaped),
 		cmocka_unit_test(a_message_is_passed_on_without_what_is_dropped),
 		cmocka_unit_test(media_signals_are_told_apart),
-		cmocka_unit_test(a_neutral_signal_comes_back_as_it_went),
+		cmocka_unit_test(media_that_was_told_is_not_looked_for),
+		cmocka_unit_test(an_untouched_message_is_extended_as_it_is),
 		cmocka_unit_test(named_members_are_shown_by_their_user),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

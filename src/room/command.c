@@ -89,6 +89,8 @@ static int room_on_signal(struct member *m, const struct command *c)
 		.kind = EVENT_SIGNAL,
 		.member = m->id,
 		.flavor = c->flavor,
+		.media = c->media,
+		.untouched = c->untouched,
 		.text = c->text,
 		.raw = c->raw,
 	};
