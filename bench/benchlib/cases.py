@@ -52,7 +52,7 @@ class Case:
 def side_by_side(subject, name, mode, dialect, args, limit, key=CPU):
     """The subject against the yardstick."""
     variants = [
-        Variant("refws", Refws, mode, "room" if dialect == "room" else "echo", args),
+        Variant("refws", Refws, mode, "room" if mode == "room" else "echo", args),
         Variant("parley", subject, mode, dialect, args),
     ]
     what = "CPU per connection" if mode == "storm" else "CPU per delivery"
@@ -74,6 +74,11 @@ def room(subject, members, size):
     return side_by_side(subject, f"room-{members}-{size}", "room", "room", args, 1.10)
 
 
+def coach(subject, size):
+    """Candidates relayed on /ws-simple: read, put into the receiver's wording, passed on."""
+    return side_by_side(subject, f"coach-2-{size}", "room", "coach", room_args(2, size), 1.30)
+
+
 def window(subject):
     args = [*room_args(100, 64), "--window", "16"]
     return side_by_side(subject, "win16-100-64", "room", "room", args, 1.20)
@@ -86,7 +91,7 @@ def storm(subject, name, dialect):
     )
 
 
-def idle(subject, name, dialect):
+def idle(subject, name, dialect, limit=None):
     """Memory of a connection that says nothing, or has joined a room of its own."""
     args = ["--conns", str(IDLE_CONNS), "--hold", "1"]
     variants = [
@@ -95,7 +100,7 @@ def idle(subject, name, dialect):
     ]
     key = "rss_bytes_per_conn"
     measures = [
-        Figure("RSS per connection", key, "parley", "B", limit=1024),
+        Figure("RSS per connection", key, "parley", "B", limit),
         Figure("RSS per connection, refws", key, "refws", "B"),
         Figure("CPU to connect one", "connect_cpu_us_per_conn", "parley", "µs"),
     ]
@@ -189,12 +194,14 @@ def all_cases(subject=Parley):
         echo(subject, 16, 64, 1.20),
         *(room(subject, members, size) for size in (64, 1024) for members in (2, 10, 100, 1000)),
         window(subject),
+        coach(subject, 64),
+        coach(subject, 1024),
         storm(subject, "storm-echo", "echo"),
         storm(subject, "storm-connect", "quiet"),
         workers(subject, 10, 64),
         workers(subject, 100, 64),
         slow(subject),
-        idle(subject, "idle-19000", "quiet"),
+        idle(subject, "idle-19000", "quiet", 1024),
         idle(subject, "joined-19000", "room"),
     ]
 

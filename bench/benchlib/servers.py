@@ -152,6 +152,12 @@ class Parley(Server):
     echo = ["--path", "/v1/echo"]
     room = connect + joined + ["--msg", '{"type":"signal","data":"{stamp}{pad}"}']
     quiet = connect
+    coach = [
+        "--path", "/ws-simple/{room}",
+        "--first", '{"type":"join","roomId":"{room}","userId":"u{id}","userName":"b"}',
+        "--await", "peer-discovery",
+        "--msg", '{"type":"ice-candidate","candidate":{"candidate":"{stamp}{pad}"}}',
+    ]
 
     def __init__(self, workers=1, data_dir=None):
         self.own_dir = data_dir is None
