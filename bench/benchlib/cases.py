@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 
+from .cycles import Cycles
 from .load import Variant
 from .servers import Parley, Refws, memory_kb
 
@@ -186,6 +187,14 @@ def start(subject):
     return Case("start", [Start(subject)], measures)
 
 
+def cycles(subject):
+    measures = [
+        Figure("memory after, of before", "growth", "parley", "", limit=1.05),
+        Figure("memory after", "rss_after_kb", "parley", "kB"),
+    ]
+    return Case("join-leave-100000", [Cycles(subject, 100000)], measures, rounds=1)
+
+
 def all_cases(subject=Parley):
     return [
         start(subject),
@@ -203,6 +212,7 @@ def all_cases(subject=Parley):
         slow(subject),
         idle(subject, "idle-19000", "quiet", 1024),
         idle(subject, "joined-19000", "room"),
+        cycles(subject),
     ]
 
 
