@@ -189,7 +189,10 @@ for (const workers of [1, 2]) {
 					...JOINS[kind],
 				}));
 				const keys = ["userId", "userName", "userRole", "participantType"];
-				assert.deepEqual(members[2].list.peers.map((peer) => only(peer, keys)), expected);
+				assert.deepEqual(
+					members[2].list.peers.map((peer) => only(peer, keys)),
+					expected,
+				);
 			});
 
 			it("gets no user-joined for those who are there", async (t) => {
@@ -315,7 +318,8 @@ for (const workers of [1, 2]) {
 
 		it("unknown fields, deep and foreign ones too, are kept as they came", async (t) => {
 			const [ann, bob] = await roomOf(t, server, ["D1", "D1"]);
-			const extra = '"x":{"a":[1,2.50,1e3,null,"\\u00e4\\ud83e\\udd8a"]},"roomId":"R","userId":"u1"';
+			const extra =
+				'"x":{"a":[1,2.50,1e3,null,"\\u00e4\\ud83e\\udd8a"]},"roomId":"R","userId":"u1"';
 			ann.raw(`{"type":"offer",${extra},"offer":{"type":"offer","sdp":"v=0\\r\\n","y":true}}`);
 			const got = await bob.next("offer");
 			assert.deepEqual(got.x, { a: [1, 2.5, 1000, null, "ä🦊"] });
@@ -416,7 +420,10 @@ for (const workers of [1, 2]) {
 			ann.send({ type: "offer", offer: SDP });
 			await cem.next("offer", { from: "u1" });
 			await allQuiet([ann, cem]);
-			assert.deepEqual(bob.inbox.filter(({ type }) => type === "offer"), []);
+			assert.deepEqual(
+				bob.inbox.filter(({ type }) => type === "offer"),
+				[],
+			);
 		});
 
 		it("who has not joined reaches nobody and hears nothing", async (t) => {
@@ -428,7 +435,10 @@ for (const workers of [1, 2]) {
 			eve.send({ type: "ping" });
 			await eve.next("pong");
 			await allQuiet(members);
-			assert.deepEqual(eve.inbox.filter(({ type }) => type !== "error"), []);
+			assert.deepEqual(
+				eve.inbox.filter(({ type }) => type !== "error"),
+				[],
+			);
 		});
 
 		for (const kind of Object.keys(JOINS)) {
@@ -453,7 +463,10 @@ for (const workers of [1, 2]) {
 			const [ann] = await roomOf(t, server, ["D3 coach"]);
 			await join(t, server, ann.room, "D3 coach", "u1");
 			const cem = await join(t, server, ann.room, "D3 client", "u3");
-			assert.deepEqual(cem.list.peers.map(({ userId }) => userId), ["u1"]);
+			assert.deepEqual(
+				cem.list.peers.map(({ userId }) => userId),
+				["u1"],
+			);
 		});
 
 		it("an unknown type is ignored", async (t) => {

@@ -8,7 +8,10 @@ import { metricIs } from "./lib/metrics.mjs";
 import { startServer } from "./lib/server.mjs";
 import { undisturbed } from "./lib/witness.mjs";
 
-const TOKEN = `${btoa('{"alg":"HS256"}')}.${btoa('{"sub":"5b1f"}')}.c2lnbmF0dXJl`.replaceAll("=", "");
+const TOKEN = `${btoa('{"alg":"HS256"}')}.${btoa('{"sub":"5b1f"}')}.c2lnbmF0dXJl`.replaceAll(
+	"=",
+	"",
+);
 const PATHS = {
 	"/ws/room/{id}": (room) => `/ws/room/${room}`,
 	"/ws/room/{id}?token=": (room) => `/ws/room/${room}?token=${TOKEN}`,
@@ -16,7 +19,11 @@ const PATHS = {
 	"/api/ws/rooms/{id}?token=": (room) => `/api/ws/rooms/${room}?token=${TOKEN}`,
 };
 const OFFER = { type: "offer", sdp: "v=0\r\n" };
-const CANDIDATE = { candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host", sdpMid: "0", sdpMLineIndex: 0 };
+const CANDIDATE = {
+	candidate: "candidate:1 1 udp 1 192.0.2.1 9 typ host",
+	sdpMid: "0",
+	sdpMLineIndex: 0,
+};
 
 let people = 0;
 
@@ -39,8 +46,7 @@ const fence = (members) =>
 	fenceOf(
 		members,
 		(member, mark) => say(member, "ice-candidate", { ...CANDIDATE, mark }),
-		(member, mark) =>
-			member.next("ice-candidate", { data: { ...CANDIDATE, mark } }),
+		(member, mark) => member.next("ice-candidate", { data: { ...CANDIDATE, mark } }),
 	);
 
 /** Each of the others has been told of the newcomer by one name, which becomes its id. */

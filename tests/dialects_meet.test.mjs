@@ -100,7 +100,15 @@ for (const workers of [1, 2]) {
 		it("in a room of many kinds each pair makes one call", async (t) => {
 			await metricIs(server, "members", 0);
 			const room = freshRoom("many");
-			const kinds = ["native", "D3 client", "coworking", "D3 coach", "native", "coworking", "D3 AI"];
+			const kinds = [
+				"native",
+				"D3 client",
+				"coworking",
+				"D3 coach",
+				"native",
+				"coworking",
+				"D3 AI",
+			];
 			const pages = [];
 			for (const [i, kind] of kinds.entries()) {
 				pages.push(await openPage(t, server, kind, { room, name: `P${i}`, user: `u${i}` }));
@@ -114,6 +122,36 @@ for (const workers of [1, 2]) {
 			const pairs = (kinds.length * (kinds.length - 1)) / 2;
 			assert.deepEqual([total("offer"), total("answer")], [pairs, pairs]);
 		});
+
+		for (const kind of ["D1", "D2 client", "D3 client", "coworking"]) {
+			it(`what only native clients say is kept from a ${kind}`, async (t) => {
+				await metricIs(server, "members", 0);
+				const room = freshRoom("private");
+				const ann = await openPage(t, server, "native", { room, name: "Ann", user: "u1" });
+				await metricIs(server, "members", 1);
+				const bob = await openPage(t, server, kind, { room, name: "Bob", user: "u2" });
+				await Promise.all([ann.meets(["Bob"]), bob.meets(["Ann"])]);
+				const before = bob.inbox.length;
+				const [id] = ann.links.keys();
+				const own = [
+					{ type: "signal", data: { candidate: null } },
+					{ type: "signal", data: { resume: true, pc: "a", peer: "b" } },
+					{ type: "signal", data: { restart: true } },
+					{ type: "signal", data: { description: { type: "rollback" } } },
+					{ type: "signal", data: [1] },
+					{ type: "signal", data: "offer" },
+				];
+				for (const message of own) {
+					ann.tell({ ...message, room, to: id });
+					ann.tell({ ...message, room });
+				}
+				ann.tell({ type: "chat", room, text: "hello" });
+				ann.tell({ type: "update", room, hand: true });
+				ann.mark(3);
+				await bob.meets(["Ann"], 3);
+				assert.equal(bob.inbox.length, before + 1, JSON.stringify(bob.inbox.slice(before)));
+			});
+		}
 
 		for (const [there, comer] of Object.keys(PAGES).flatMap((kind) => [
 			["native", kind],

@@ -40,7 +40,8 @@ export async function launchBrowser({ deny = false } = {}) {
 			"--use-fake-device-for-media-stream=fps=12", // each frame is encoded on the CPU
 			deny ? "--use-fake-ui-for-media-stream=deny" : "--use-fake-ui-for-media-stream",
 			`--use-file-for-fake-audio-capture=${wav}`,
-			"--disable-features=WebRtcHideLocalIpsWithMdns",
+			// The second: pages that tests serve themselves have no address, so are taken for foreign.
+			"--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks",
 			`--host-resolver-rules=MAP ${FAR} 127.0.0.1`,
 		],
 	});

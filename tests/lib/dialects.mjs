@@ -278,9 +278,7 @@ class CoachPage extends Page {
 		this.user = user;
 		this.role = role;
 		const join = { type: "join", roomId: room, userId: user, userName: name };
-		this.socket.on("open", () =>
-			this.send({ ...join, userRole: role, participantType: kind }),
-		);
+		this.socket.on("open", () => this.send({ ...join, userRole: role, participantType: kind }));
 	}
 }
 
@@ -398,9 +396,7 @@ export class CoworkingPage extends Page {
 		super(server, path(encodeURIComponent(room)), name);
 		this.room = room;
 		this.alias = `${user}_5173_${++marks}`;
-		this.socket.on("open", () =>
-			this.envelope("user-joined", { userId: this.alias }, undefined),
-		);
+		this.socket.on("open", () => this.envelope("user-joined", { userId: this.alias }, undefined));
 	}
 
 	envelope(type, data, to) {

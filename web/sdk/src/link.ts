@@ -32,8 +32,9 @@ export class Link extends Emitter<LinkEvents> {
 	readonly pc: RTCPeerConnection;
 	readonly #negotiation: Negotiation;
 	readonly #tracks: SlotTracks;
-	// The stream ids tell receivers which tracks to keep in lip-sync.
-	readonly #streams = { main: new MediaStream(), screen: new MediaStream() };
+	// One for all three: pages of other families show the stream of whatever track came last, and
+	// of that its voice and its first picture. Our own go by the places.
+	readonly #stream = new MediaStream();
 	#people: number;
 	#work: Promise<void> = Promise.resolve();
 
@@ -114,14 +115,10 @@ export class Link extends Emitter<LinkEvents> {
 	#addSlot(slot: Slot): void {
 		const transceiver = this.pc.addTransceiver(this.#tracks[slot] ?? kindOf(slot), {
 			direction: "sendrecv",
-			streams: [this.#streamOf(slot)],
+			streams: [this.#stream],
 		});
 		// Before the first description there may be no encodings to set; #opened comes back.
 		if (transceiver.sender.track) void this.#limit(slot);
-	}
-
-	#streamOf(slot: Slot): MediaStream {
-		return slot === "screen" ? this.#streams.screen : this.#streams.main;
 	}
 
 	async #offer(): Promise<void> {
@@ -167,7 +164,7 @@ export class Link extends Emitter<LinkEvents> {
 			const transceiver = slots[slot];
 			if (!transceiver) continue;
 			transceiver.direction = "sendrecv";
-			transceiver.sender.setStreams?.(this.#streamOf(slot));
+			transceiver.sender.setStreams?.(this.#stream);
 			await transceiver.sender.replaceTrack(this.#tracks[slot]);
 		}
 		await this.pc.setLocalDescription();
