@@ -297,18 +297,27 @@ for (const workers of [1, 2, 4]) {
 			const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 			await ann.do({ type: "chat", text: "one" });
 			await bob.next("chat");
+			const cem = await connect(t, server);
+			await cem.join(bob.joinData.room, { name: "Cem" });
+			for (const other of [ann, bob]) {
+				await other.next("joined");
+			}
 			const data = await bob.do({ type: "sync" });
 			assert.equal(data.you.id, bob.id);
+			// Who came later offers first.
 			assert.deepEqual(
-				data.members.map(({ name }) => name),
-				["Ann"],
+				data.members.map(({ name, offer }) => [name, offer]),
+				[
+					["Ann", true],
+					["Cem", false],
+				],
 			);
 			assert.deepEqual(
 				data.chat.map(({ text }) => text),
 				["one"],
 			);
 			await ann.next("chat");
-			await allQuiet([ann, bob], bob.joinData.room);
+			await allQuiet([ann, bob, cem], bob.joinData.room);
 		});
 	});
 }

@@ -215,13 +215,17 @@ static void room_roster(const struct room *r, const struct member *newcomer,
 			struct buf *out)
 {
 	struct member_info self, info;
+	bool later = false; /* those who came after it (for SYNC) */
 
 	room_member_info(newcomer, &self);
 	for (uint32_t i = 0; i < r->count; i++) {
-		if (r->members[i] == newcomer)
+		if (r->members[i] == newcomer) {
+			later = true;
 			continue;
+		}
 		room_member_info(r->members[i], &info);
-		info.offer = bus_newcomer_offers(&info, &self);
+		info.offer = later ? !bus_newcomer_offers(&self, &info)
+				   : bus_newcomer_offers(&info, &self);
 		bus_member_encode(out, &info);
 	}
 }
