@@ -57,10 +57,10 @@ struct member_info {
 	uint8_t state;  /* PRESENCE_* bits */
 	bool offer;     /* who reads this sends the first offer to that member */
 	ms_t joined_at; /* wall clock */
-	uint8_t offers;        /* enum offers */
-	uint8_t rank;          /* enum rank */
-	bool away;             /* its connection broke, its seat is kept */
-	bool named;            /* members of other dialects are addressed by `user`, not by number */
+	uint8_t offers; /* enum offers */
+	uint8_t rank;   /* enum rank */
+	bool away;      /* its connection broke, its seat is kept */
+	bool named; /* members of other dialects are addressed by `user`, not by number */
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */
 };

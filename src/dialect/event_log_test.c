@@ -140,8 +140,8 @@ static void members_see_what_was_said_to_them(void **state)
 		uint64_t to, except, member;
 		bool visible;
 	} row[] = {
-		{ 0, 0, 1, true },  { 0, 1, 1, false }, { 0, 2, 1, true },
-		{ 1, 0, 1, true },  { 2, 0, 1, false },
+		{ 0, 0, 1, true }, { 0, 1, 1, false }, { 0, 2, 1, true },
+		{ 1, 0, 1, true }, { 2, 0, 1, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(row); i++) {

@@ -198,8 +198,7 @@ static void channel_add(struct fanout *f, struct fanout_channel *c, const struct
 		return;
 	}
 	if (c->kind == CHANNEL_NATIVE)
-		fanout_log(f, e->seq, 0, except,
-			   slice_from(buf_slice(c->frames), from));
+		fanout_log(f, e->seq, 0, except, slice_from(buf_slice(c->frames), from));
 	ws_frame_end(c->frames, at, WS_TEXT);
 	c->messages++;
 }

@@ -24,9 +24,9 @@ struct fanout {
 	struct seat **seats;
 	uint32_t count, cap;
 	uint32_t holders; /* seats, unseated ones included */
-	uint32_t away;    /* seats whose session has lost its connection; not in `seats` */
-	uint64_t seq;     /* of the last event that came here */
-	uint64_t floor;   /* without a log: events up to this are gone */
+	uint32_t away;  /* seats whose session has lost its connection; not in `seats` */
+	uint64_t seq;   /* of the last event that came here */
+	uint64_t floor; /* without a log: events up to this are gone */
 	struct fanout_log *log; /* NULL until there is something to keep */
 	struct fanout_channel channel[CHANNELS];
 	struct slice room; /* the name, and as JSON: both in text */

@@ -56,8 +56,7 @@ void fanout_log_sweep(struct loop_timer *t)
 	struct dialect *d = container_of(t, struct dialect, log_timer);
 	ms_t old = loop_now(d->loop) - log_life(d->settings);
 
-	list_each_safe(n, &d->logs)
-	{
+	list_each_safe (n, &d->logs) {
 		struct fanout_log *l = list_entry(n, struct fanout_log, link);
 
 		if (l->at < old && l->fanout->away == 0)

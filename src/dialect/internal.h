@@ -6,13 +6,14 @@
 #include "dialect/native_message.h"
 #include "dialect/vocabulary.h"
 
-#define SESSION_ID 18 /* "s_", 2 letters of the worker it was made for, 14 more */
+#define SESSION_ID 18     /* "s_", 2 letters of the worker it was made for, 14 more */
 #define SESSION_SECRET 26 /* letters of 5 bits */
 
 /* A member of a room, seen from its session. Unseated until the room has said WELCOME. */
 struct seat {
 	struct session *session;
-	struct ws *ws; /* the session's: what is written to all goes straight there; NULL: away */
+	struct ws *
+		ws; /* the session's: what is written to all goes straight there; NULL: away */
 	struct fanout *fanout;
 	struct fanout_channel *channel; /* NULL while unseated or away */
 	struct member *member;  /* when the room lives on this worker, else NULL */
@@ -61,7 +62,7 @@ struct dialect {
 	struct list away;    /* of struct away */
 	struct list logs;    /* of struct fanout_log */
 	struct loop_timer log_timer;
-	struct buf out;                  /* a message being encoded */
+	struct buf out;                   /* a message being encoded */
 	struct buf *spare[DIALECT_SPARE]; /* empty, for the frames of a turn */
 	unsigned spare_count;
 	struct native_scratch scratch;

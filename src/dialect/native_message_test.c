@@ -101,10 +101,9 @@ static void resume_takes_a_number_for_each_room(void **state)
 	assert_int_equal(native_seen(&m, SLICE("a")), 7);
 	assert_int_equal(native_seen(&m, SLICE("b")), 8);
 	assert_int_equal(native_seen(&m, SLICE("c")), 0);
-	assert_int_equal(
-		decode(&m,
-		       "{\"type\":\"resume\",\"id\":3,\"session\":\"s\",\"secret\":\"y\"}"),
-		0);
+	assert_int_equal(decode(&m, "{\"type\":\"resume\",\"id\":3,\"session\":\"s\","
+				    "\"secret\":\"y\"}"),
+			 0);
 	assert_int_equal(native_seen(&m, SLICE("a")), 0);
 }
 

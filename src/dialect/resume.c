@@ -121,7 +121,8 @@ static struct session *find_earlier(const struct session *s, struct slice id)
 {
 	struct session *earlier = session_find(s->dialect, session_number(id));
 
-	return earlier && slice_eq(slice_of(earlier->id, SESSION_ID), id) ? earlier : NULL;
+	return earlier && slice_eq(slice_of(earlier->id, SESSION_ID), id) ? earlier
+									  : NULL;
 }
 
 /* The number from which on a member misses what was said. */
@@ -147,7 +148,8 @@ static int check(const struct session *s, const struct session *earlier,
 	return 0;
 }
 
-static void put_room(struct jsonw *w, const struct seat *seat, const struct native_message *m)
+static void put_room(struct jsonw *w, const struct seat *seat,
+		     const struct native_message *m)
 {
 	char you[BUS_MEMBER_TEXT];
 

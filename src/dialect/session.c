@@ -336,7 +336,8 @@ static void on_ws_closed(void *arg, struct ws *w, uint16_t code)
 	struct session *s = arg;
 	enum leave_reason reason = why_closed(s, w, code);
 
-	log_info(s->vocabulary->name, "closed", "session=%.*s code=%u", SESSION_ID, s->id, code);
+	log_info(s->vocabulary->name, "closed", "session=%.*s code=%u", SESSION_ID, s->id,
+		 code);
 	if ((reason == LEAVE_DISCONNECT || reason == LEAVE_TIMEOUT) && resume_keep(s))
 		return;
 	session_end(s, reason);

@@ -31,7 +31,8 @@ enum channel {
 struct vocabulary {
 	const char *name;
 	bool resumes; /* who is lost may come back to its seats */
-	unsigned (*channel)(const struct session *s); /* enum channel; the same for a session's life */
+	unsigned (*channel)(const struct session
+				    *s); /* enum channel; the same for a session's life */
 	unsigned personal; /* BIT(EVENT_x): worded for each receiver alone */
 	/* One text of the client. The session is there afterwards. */
 	void (*message)(struct session *s, struct slice text);

@@ -75,7 +75,9 @@ static int room_on_update(struct member *m, const struct command *c)
 
 static void room_on_away(struct member *m, bool away)
 {
-	struct event e = { .kind = EVENT_UPDATED, .member = m->id, .changed = CHANGED_AWAY };
+	struct event e = { .kind = EVENT_UPDATED,
+			   .member = m->id,
+			   .changed = CHANGED_AWAY };
 
 	if ((m->away != 0) == away)
 		return;

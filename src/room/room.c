@@ -361,7 +361,8 @@ static struct member *room_away(const struct room *r, struct slice user)
 	for (uint32_t i = 0; i < r->count; i++) {
 		struct member *m = r->members[i];
 
-		if (m->away && (user.n == 0 || slice_eq(slice_of(m->user, m->user_len), user)) &&
+		if (m->away &&
+		    (user.n == 0 || slice_eq(slice_of(m->user, m->user_len), user)) &&
 		    (!first || m->away < first->away))
 			first = m;
 	}

@@ -175,7 +175,8 @@ static void who_goes_away_and_comes_back_is_told_once(void **state)
 	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_BACK }), 0);
 	assert_int_equal(s->count, before);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_AWAY }), 0);
+		assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_AWAY }),
+				 0);
 	assert_int_equal(s->count, before + 1);
 	assert_int_equal(stage_last(s)->e.kind, EVENT_UPDATED);
 	assert_int_equal(stage_last(s)->e.changed, CHANGED_AWAY);
@@ -215,9 +216,11 @@ static void a_user_takes_the_seat_that_it_is_away_from(void **state)
 	stage_join(s, "r", "Ann");
 	assert_int_equal(stage_try_join(s, "r", &c), 0);
 	struct room *r = room_find(s->rooms, SLICE("r"));
-	assert_int_equal(stage_try_join(s, "r", &c), 0); /* not away: there are two then */
+	assert_int_equal(stage_try_join(s, "r", &c),
+			 0); /* not away: there are two then */
 	assert_int_equal(room_count(r), 3);
-	assert_int_equal(stage_do(r->members[1], (struct command){ .kind = COMMAND_AWAY }), 0);
+	assert_int_equal(
+		stage_do(r->members[1], (struct command){ .kind = COMMAND_AWAY }), 0);
 	size_t before = s->count;
 	assert_int_equal(stage_try_join(s, "r", &c), 0);
 	assert_int_equal(room_count(r), 3);
