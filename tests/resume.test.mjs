@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { allQuiet, connect, fence, freshRoom, roomOf } from "./lib/client.mjs";
+import { Talker } from "./lib/dialects.mjs";
 import { metricIs, metrics, perWorker } from "./lib/metrics.mjs";
 import { serverFor, startServer } from "./lib/server.mjs";
 
@@ -291,6 +292,30 @@ for (const workers of [1, 2, 4]) {
 			await ann.closed;
 			const again = await connect(t, server);
 			await again.refused({ type: "resume", ...ticket, seen: {} }, "cannot_resume");
+		});
+
+		it("what members of another dialect say meanwhile is kept as well", async (t) => {
+			const ann = await connect(t, server);
+			const name = freshRoom("mixed");
+			await ann.join(name);
+			const coach = new Talker(server, `/ws-simple/${name}?userId=coach&name=Coach`);
+			t.after(() => coach.socket.terminate());
+			await coach.opened;
+			coach.send({ type: "join", userId: "coach", userName: "Coach", isCoach: true });
+			await ann.next("joined");
+			const ticket = ann.ticket();
+			ann.vanish();
+			await metricIs(server, "sessions_away", (n) => n > 0);
+			for (let i = 0; i < 3; i++) {
+				coach.send({ type: "offer", userId: "coach", offer: { type: "offer", sdp: `v=${i}` } });
+			}
+			const again = await connect(t, server);
+			await again.resume(ticket);
+			for (let i = 0; i < 3; i++) {
+				const { data } = await again.next("signal");
+				assert.deepEqual(data, { description: { type: "offer", sdp: `v=${i}` } });
+			}
+			await again.nothing();
 		});
 
 		it("a sync tells what a join would", async (t) => {
