@@ -92,6 +92,15 @@ void event_log_add(struct event_log *l, uint32_t most, const struct event_log_en
 	l->count++;
 }
 
+void event_log_prefetch(const struct event_log *l)
+{
+	if (l->cap == 0)
+		return;
+	__builtin_prefetch(l->ring + (l->head & (l->cap - 1)));
+	for (unsigned line = 0; line < 4; line++)
+		__builtin_prefetch(l->ring + ((l->tail + 64 * line) & (l->cap - 1)), 1);
+}
+
 bool event_log_next(const struct event_log *l, uint64_t *at, struct event_log_entry *e)
 {
 	uint64_t next = *at;

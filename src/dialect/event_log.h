@@ -34,6 +34,8 @@ bool event_log_next(const struct event_log *l, uint64_t *at, struct event_log_en
 /* Copies e->n bytes: the message of the entry that event_log_next() has just shown. */
 void event_log_message(const struct event_log *l, uint64_t at,
 		       const struct event_log_entry *e, void *to);
+/* Fetches into the cache what an event_log_add() will touch. */
+void event_log_prefetch(const struct event_log *l);
 static inline bool event_log_visible(const struct event_log_entry *e, uint64_t member)
 {
 	return (e->to == 0 || e->to == member) && e->except != member;

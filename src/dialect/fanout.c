@@ -262,6 +262,7 @@ void fanout_event(struct fanout *f, const struct event *e, struct seat *except,
 		return;
 	}
 	fanout_prefetch(f, 0, f->count < 4 ? f->count : 4);
+	fanout_log_prefetch(f);
 	if (except)
 		fanout_catch_up(except);
 	for (unsigned i = 0; i < CHANNELS; i++) {

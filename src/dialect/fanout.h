@@ -57,6 +57,8 @@ void fanout_free_buffer(struct buf *b);
 void fanout_log(struct fanout *f, uint64_t seq, uint64_t to, uint64_t except,
 		struct slice message);
 void fanout_log_free(struct fanout *f);
+/* Logs of many rooms do not stay in the cache: fetched while the message is put together. */
+void fanout_log_prefetch(const struct fanout *f);
 /* The dialect's log_timer: logs that nobody needs any more. */
 void fanout_log_sweep(struct loop_timer *t);
 /* Takes the seat out until its session has a connection again. */

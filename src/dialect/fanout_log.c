@@ -83,6 +83,12 @@ void fanout_log(struct fanout *f, uint64_t seq, uint64_t to, uint64_t except,
 	event_log_add(&l->events, f->dialect->settings->log, &e, message.p);
 }
 
+void fanout_log_prefetch(const struct fanout *f)
+{
+	if (f->log)
+		event_log_prefetch(&f->log->events);
+}
+
 /* --- seats of those who are away --- */
 
 void fanout_away(struct fanout *f, struct seat *seat)

@@ -83,6 +83,8 @@ static void native_message(struct session *s, struct slice text)
 				      m.detail);
 	} else {
 		s->malformed = 0;
+		if (s->first.fanout)
+			__builtin_prefetch(s->first.fanout->log);
 		if (m.kind == NATIVE_PING)
 			on_ping(s, &m);
 		else if (m.kind == NATIVE_RESUME)
