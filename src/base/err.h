@@ -26,7 +26,8 @@
 	X(E_SLOW,         -5015, "too_slow",        503, 1013, "reads too slowly")        \
 	X(E_UNAVAILABLE,  -5016, "unavailable",     503, 1013, "not available now")       \
 	X(E_NOT_FOUND,    -5017, "not_found",       404, 1008, "not found")               \
-	X(E_TIMEOUT,      -5018, "timeout",         408, 1001, "took too long")
+	X(E_TIMEOUT,      -5018, "timeout",         408, 1001, "took too long")            \
+	X(E_CANNOT_RESUME,-5019, "cannot_resume",   404, 1008, "no such session any more")
 /* clang-format on */
 
 #define X(id, code, name, http, ws, text) id = (code),

@@ -20,6 +20,7 @@ void bus_member_encode(struct buf *b, const struct member_info *m)
 	buf_u8(b, m->offer);
 	buf_u8(b, m->offers);
 	buf_u8(b, m->rank);
+	buf_u8(b, m->away);
 	buf_u8(b, m->named);
 	buf_be64(b, (uint64_t)m->joined_at);
 	buf_prefixed(b, m->name);
@@ -35,6 +36,7 @@ int bus_member_decode(struct member_info *m, struct cur *in)
 	m->offer = cur_u8(in) != 0;
 	m->offers = cur_u8(in);
 	m->rank = cur_u8(in);
+	m->away = cur_u8(in) != 0;
 	m->named = cur_u8(in) != 0;
 	m->joined_at = (ms_t)cur_be64(in);
 	m->name = cur_prefixed(in);
@@ -54,7 +56,7 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_u8(b, (uint8_t)c->role);
 	buf_u8(b, (uint8_t)c->reason);
 	buf_u8(b, c->state);
-	buf_u8(b, c->changed);
+	buf_be16(b, c->changed);
 	buf_u8(b, c->ring);
 	buf_u8(b, c->or_all);
 	buf_u8(b, c->named);
@@ -79,7 +81,7 @@ int bus_command_decode(struct command *c, struct cur *in)
 	uint8_t kind = cur_u8(in), role = cur_u8(in), reason = cur_u8(in);
 
 	*c = (struct command){ .state = cur_u8(in) };
-	c->changed = cur_u8(in);
+	c->changed = cur_be16(in);
 	c->ring = cur_u8(in) != 0;
 	c->or_all = cur_u8(in) != 0;
 	c->named = cur_u8(in) != 0;
@@ -112,7 +114,7 @@ void bus_event_encode(struct buf *b, const struct event *e)
 {
 	buf_u8(b, (uint8_t)e->kind);
 	buf_u8(b, (uint8_t)e->reason);
-	buf_u8(b, e->changed);
+	buf_be16(b, e->changed);
 	buf_u8(b, e->ring);
 	buf_u8(b, e->flavor);
 	buf_u8(b, e->media);
@@ -136,7 +138,7 @@ int bus_event_decode(struct event *e, struct cur *in)
 {
 	uint8_t kind = cur_u8(in), reason = cur_u8(in);
 
-	*e = (struct event){ .changed = cur_u8(in) };
+	*e = (struct event){ .changed = cur_be16(in) };
 	e->ring = cur_u8(in) != 0;
 	e->flavor = cur_u8(in);
 	e->media = cur_u8(in);

@@ -16,7 +16,10 @@
 	X(REJECT, "refuse a call: to, text")                                             \
 	X(ROLE,   "give a member a role: to, role")                                      \
 	X(KICK,   "send a member away: to, text")                                        \
-	X(ALIAS,  "be addressed by text as well")
+	X(ALIAS,  "be addressed by text as well")                                        \
+	X(AWAY,   "the connection broke, the seat is kept")                              \
+	X(BACK,   "and came again")                                                      \
+	X(SYNC,   "tell how the room stands")
 /* clang-format on */
 
 #define X(id, prose) COMMAND_##id,
@@ -28,7 +31,7 @@ struct command {
 	enum role role;
 	enum leave_reason reason;
 	uint8_t state;     /* PRESENCE_* bits */
-	uint8_t changed;   /* which of them (and CHANGED_*) count */
+	uint16_t changed;  /* which of them (and CHANGED_*) count */
 	bool ring;         /* options of JOIN */
 	uint32_t capacity; /* 0: the server's */
 	bool or_all;       /* SIGNAL: to all others when nobody is called `to_name` */

@@ -1,6 +1,6 @@
 /* event: what a room tells its members; a copied value that can travel as mail.
  *
- * Numbered events (`seq` not 0) rise strictly within a room. WELCOME and REPLY answer one
+ * Numbered events (`seq` not 0) rise strictly within a room. WELCOME, SYNCED and REPLY answer one
  * command and are for its session alone.
  */
 #pragma once
@@ -16,6 +16,7 @@
 	X(ACCEPT,  "member takes the call of `to`")                                      \
 	X(REJECT,  "member refuses the call of `to`: text")                              \
 	X(WELCOME, "the answer to JOIN: subject is you, roster, backlog, capacity, ring") \
+	X(SYNCED,  "the answer to SYNC, with what WELCOME has")                          \
 	X(REPLY,   "the answer to another command: err")
 /* clang-format on */
 
@@ -26,7 +27,7 @@ enum event_kind { EVENT_LIST(X) EVENT_KINDS };
 struct event {
 	enum event_kind kind;
 	enum leave_reason reason;
-	uint8_t changed;
+	uint16_t changed;
 	bool ring;
 	uint8_t flavor; /* SIGNAL: whose wording `raw` is */
 	uint8_t media;  /* SIGNAL: enum media */

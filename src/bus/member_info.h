@@ -23,10 +23,11 @@ enum presence {
 	PRESENCE_HAND = 8,
 	PRESENCE_SPEAKING = 16,
 	PRESENCE_ALL = 31,
-	/* In a `changed` mask only: */
+	/* In a `changed` mask (16 bits) only: */
 	CHANGED_NAME = 32,
 	CHANGED_METADATA = 64,
 	CHANGED_ROLE = 128,
+	CHANGED_AWAY = 256,
 };
 
 /* What a signal carries. */
@@ -58,6 +59,7 @@ struct member_info {
 	ms_t joined_at; /* wall clock */
 	uint8_t offers; /* enum offers */
 	uint8_t rank;   /* enum rank */
+	bool away;      /* its connection broke, its seat is kept */
 	bool named; /* members of other dialects are addressed by `user`, not by number */
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */

@@ -437,7 +437,7 @@ void coach_on_connect(struct http_exchange *x, void *arg)
 	struct coach *c = xzalloc(sizeof(*c));
 
 	c->room = slice_dup(http_param(x, "room"));
-	struct session *s = session_open(arg, x, &coach, c, NULL);
+	struct session *s = session_open(arg, x, &coach, c, NULL, slice_str(c->room));
 	if (s)
 		session_go(s, slice_str(c->room));
 }

@@ -258,7 +258,7 @@ void coworking_on_connect(struct http_exchange *x, void *arg)
 	struct coworking *c = xzalloc(sizeof(*c));
 
 	c->room = slice_dup(http_param(x, "room"));
-	struct session *s = session_open(arg, x, &coworking, c, NULL);
+	struct session *s = session_open(arg, x, &coworking, c, NULL, slice_str(c->room));
 	if (s)
 		session_go(s, slice_str(c->room));
 }

@@ -16,6 +16,9 @@ struct dialect *dialect_create(struct loop *l, unsigned workers,
 	d->self = loop_id(l);
 	d->workers = workers;
 	list_init(&d->echoes);
+	list_init(&d->away);
+	list_init(&d->logs);
+	loop_timer_init(&d->log_timer, fanout_log_sweep);
 	map_init(&d->fanouts);
 	map_init(&d->sessions);
 	buf_init(&d->out, DIALECT_MAX_OUT);
@@ -45,6 +48,7 @@ void dialect_drain(struct dialect *d)
 	size_t at = 0;
 
 	d->draining = true;
+	resume_drain(d);
 	buf_printf(&b, "{\"type\":\"drain\",\"retryAfter\":%lld}",
 		   (long long)d->settings->retry_after);
 	while ((s = map_next(&d->sessions, &at))) {

@@ -17,6 +17,8 @@ struct dialect_settings {
 	uint32_t rate;           /* messages per second and session, 0: no limit */
 	uint32_t burst;
 	uint32_t session_rooms; /* rooms in one session */
+	ms_t grace;             /* for who lost the connection to come back, 0: none */
+	uint32_t log;           /* events kept for them, per room */
 	ms_t retry_after;       /* told in `drain` */
 	struct room_settings room;
 	struct slice ice_servers; /* JSON array, see ice_servers_json() */

@@ -132,6 +132,7 @@ void fanout_close(struct fanout *f)
 		room_set_user(r, NULL);
 	assert(f->count == 0);
 	loop_task_cancel(&f->task);
+	fanout_log_free(f);
 	map_del(&f->dialect->fanouts, f->room);
 	for (unsigned i = 0; i < CHANNELS; i++)
 		channel_clear(f->dialect, &f->channel[i]);
@@ -161,8 +162,13 @@ void fanout_add(struct fanout *f, struct seat *seat)
 
 void fanout_remove(struct fanout *f, struct seat *seat)
 {
+	if (!seat->channel) {
+		f->away--;
+		return;
+	}
 	fanout_catch_up(seat);
 	seat->channel->seats--;
+	seat->channel = NULL;
 	assert(f->seats[seat->index] == seat);
 	f->seats[seat->index] = f->seats[--f->count];
 	f->seats[seat->index]->index = seat->index;
@@ -179,8 +185,9 @@ void fanout_catch_up(struct seat *seat)
 	seat->told_messages = c->messages;
 }
 
-/* Puts the event's message into the channel's frames. */
-static void channel_add(struct fanout *f, struct fanout_channel *c, const struct event *e)
+/* Puts the event's message into the channel's frames; the native wording is kept. */
+static void channel_add(struct fanout *f, struct fanout_channel *c, const struct event *e,
+			uint64_t except)
 {
 	channel_open(f->dialect, c);
 	size_t at = ws_frame_begin(c->frames);
@@ -190,12 +197,14 @@ static void channel_add(struct fanout *f, struct fanout_channel *c, const struct
 		c->frames->n = at;
 		return;
 	}
+	if (c->kind == CHANNEL_NATIVE)
+		fanout_log(f, e->seq, 0, except, slice_from(buf_slice(c->frames), from));
 	ws_frame_end(c->frames, at, WS_TEXT);
 	c->messages++;
 }
 
 static void channel_add_deflated(struct fanout *f, struct fanout_channel *c,
-				 const struct event *e)
+				 const struct event *e, uint64_t except)
 {
 	struct buf *out = &f->dialect->out;
 
@@ -204,6 +213,7 @@ static void channel_add_deflated(struct fanout *f, struct fanout_channel *c,
 	c->vocabulary->encode(out, c, e);
 	if (out->n == 0)
 		return;
+	fanout_log(f, e->seq, 0, except, buf_slice(out));
 	ws_frame_put_deflated(c->frames, WS_TEXT, buf_slice(out));
 	c->messages++;
 }
@@ -227,13 +237,32 @@ static enum loop_phase fanout_phase(const struct fanout *f)
 	return f->count <= 2 ? LOOP_SOON : LOOP_FANOUT;
 }
 
-void fanout_event(struct fanout *f, const struct event *e, struct seat *except)
+/* None of those here is worded for as those who are away. */
+static void log_for_away(struct fanout *f, const struct event *e, uint64_t except)
+{
+	struct buf *out = &f->dialect->out;
+
+	buf_clear(out);
+	if (f->away > 0)
+		native_encode(out, f->quoted, e);
+	if (out->n > 0)
+		fanout_log(f, e->seq, 0, except, buf_slice(out));
+	f->seq = e->seq;
+}
+
+void fanout_event(struct fanout *f, const struct event *e, struct seat *except,
+		  uint64_t except_id)
 {
 	bool personal = false, large = false;
 
-	if (f->count == 0 || (except && f->count == 1))
+	if (except && !except->channel)
+		except = NULL; /* away */
+	if (f->count == 0 || (except && f->count == 1)) {
+		log_for_away(f, e, except_id);
 		return;
+	}
 	fanout_prefetch(f, 0, f->count < 4 ? f->count : 4);
+	fanout_log_prefetch(f);
 	if (except)
 		fanout_catch_up(except);
 	for (unsigned i = 0; i < CHANNELS; i++) {
@@ -244,15 +273,17 @@ void fanout_event(struct fanout *f, const struct event *e, struct seat *except)
 		if (c->vocabulary->personal & BIT(e->kind))
 			personal = true;
 		else if (i == CHANNEL_DEFLATED)
-			channel_add_deflated(f, c, e);
+			channel_add_deflated(f, c, e, except_id);
 		else
-			channel_add(f, c, e);
+			channel_add(f, c, e, except_id);
 		large |= channel_bytes(c) > FANOUT_GATHER;
 	}
 	if (except) {
 		except->told = channel_bytes(except->channel);
 		except->told_messages = except->channel->messages;
 	}
+	if (f->seq < e->seq)
+		log_for_away(f, e, except_id);
 	if (personal)
 		tell_each(f, e, except);
 	if (large)

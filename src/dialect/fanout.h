@@ -24,6 +24,10 @@ struct fanout {
 	struct seat **seats;
 	uint32_t count, cap;
 	uint32_t holders; /* seats, unseated ones included */
+	uint32_t away;  /* seats whose session has lost its connection; not in `seats` */
+	uint64_t seq;   /* of the last event that came here */
+	uint64_t floor; /* without a log: events up to this are gone */
+	struct fanout_log *log; /* NULL until there is something to keep */
 	struct fanout_channel channel[CHANNELS];
 	struct slice room; /* the name, and as JSON: both in text */
 	struct slice quoted;
@@ -40,9 +44,27 @@ void fanout_close(struct fanout *f);
 void fanout_add(struct fanout *f, struct seat *seat);
 /* Brings it up to date and takes it out. */
 void fanout_remove(struct fanout *f, struct seat *seat);
-/* An event for all but `except` (may be NULL). */
-void fanout_event(struct fanout *f, const struct event *e, struct seat *except);
+/* An event for all but the member `except_id` (0: none); `except`: its seat, when that is here. */
+void fanout_event(struct fanout *f, const struct event *e, struct seat *except,
+		  uint64_t except_id);
 /* Writes what the seat has not had yet into its stream, before something for it alone. */
 void fanout_catch_up(struct seat *seat);
 struct seat *fanout_seat(const struct fanout *f, uint64_t member_id);
 void fanout_free_buffer(struct buf *b);
+
+/* --- fanout_log.c --- */
+/* Keeps a message for those who come back: for all, or only `to`, but not `except`; once per seq. */
+void fanout_log(struct fanout *f, uint64_t seq, uint64_t to, uint64_t except,
+		struct slice message);
+void fanout_log_free(struct fanout *f);
+/* Logs of many rooms do not stay in the cache: fetched while the message is put together. */
+void fanout_log_prefetch(const struct fanout *f);
+/* The dialect's log_timer: logs that nobody needs any more. */
+void fanout_log_sweep(struct loop_timer *t);
+/* Takes the seat out until its session has a connection again. */
+void fanout_away(struct fanout *f, struct seat *seat);
+void fanout_back(struct fanout *f, struct seat *seat);
+/* Everything after number `seen` is there. */
+bool fanout_reaches_back(const struct seat *seat, uint64_t seen);
+/* Sends what the member has missed since. */
+void fanout_replay(const struct seat *seat, uint64_t seen, struct ws *to);

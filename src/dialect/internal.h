@@ -6,16 +6,19 @@
 #include "dialect/native_message.h"
 #include "dialect/vocabulary.h"
 
-#define SESSION_ID 18 /* "s_" and 16 letters */
+#define SESSION_ID 18     /* "s_", 2 letters of the worker it was made for, 14 more */
+#define SESSION_SECRET 26 /* letters of 5 bits */
 
 /* A member of a room, seen from its session. Unseated until the room has said WELCOME. */
 struct seat {
 	struct session *session;
-	struct ws *ws; /* the session's: what is written to all goes straight there */
+	struct ws *
+		ws; /* the session's: what is written to all goes straight there; NULL: away */
 	struct fanout *fanout;
-	struct fanout_channel *channel;
+	struct fanout_channel *channel; /* NULL while unseated or away */
 	struct member *member;  /* when the room lives on this worker, else NULL */
 	uint64_t member_id;     /* 0: unseated */
+	uint64_t since;         /* the room's last event before it came */
 	uint32_t told;          /* how much of the turn's frames it has had: bytes, */
 	uint32_t told_messages; /* and messages */
 	uint32_t index;         /* in fanout->seats */
@@ -26,7 +29,7 @@ struct seat {
 /* One client. */
 struct session {
 	struct dialect *dialect;
-	struct ws *ws;
+	struct ws *ws; /* NULL: away */
 	const struct vocabulary *vocabulary;
 	void *own;          /* the vocabulary's; NULL for native */
 	struct seat *seats; /* seat_count of them */
@@ -35,9 +38,12 @@ struct session {
 	uint16_t over_rate; /* in a row */
 	uint32_t allowance; /* messages left, in thousandths */
 	ms_t allowance_at;
-	uint64_t number;   /* on this worker */
+	uint64_t number;   /* of its id */
 	struct seat first; /* most sessions are in one room: its seat is near at hand */
+	struct away *away; /* only then */
+	uint64_t tried;    /* workers that do not know the session to resume: BIT(id) */
 	char id[SESSION_ID];
+	char secret[SESSION_SECRET]; /* good for one resume */
 };
 
 /* Buffers kept for the next turn, each of at most DIALECT_SPARE_SIZE bytes. */
@@ -53,7 +59,9 @@ struct dialect {
 	struct map fanouts;  /* by room name */
 	struct list echoes;  /* of /v1/echo */
 	struct map sessions; /* by number */
-	uint64_t last_session;
+	struct list away;    /* of struct away */
+	struct list logs;    /* of struct fanout_log */
+	struct loop_timer log_timer;
 	struct buf out;                   /* a message being encoded */
 	struct buf *spare[DIALECT_SPARE]; /* empty, for the frames of a turn */
 	unsigned spare_count;
@@ -65,9 +73,10 @@ struct dialect {
 
 /* --- session.c --- */
 /* Answers the upgrade and makes a session; NULL: refused, and answered. `own` goes to the vocabulary's end() either
- * way; `room`: whose worker the connection moves to, or empty. */
+ * way; `room`: the one that it will be in first, or empty. */
 struct session *session_open(struct dialect *d, struct http_exchange *x,
-			     const struct vocabulary *v, void *own, const char *protocol);
+			     const struct vocabulary *v, void *own, const char *protocol,
+			     struct slice room);
 /* Moves to the room's worker, or arrives at once when that is this one. */
 void session_go(struct session *s, struct slice room);
 /* Hands the connection to another worker, with a message to begin with. */
@@ -79,6 +88,10 @@ bool session_malformed(struct session *s, int err, const char *detail);
 /* An unseated one. */
 struct seat *session_add_seat(struct session *s, struct slice room, uint64_t request);
 struct session *session_find(const struct dialect *d, uint64_t number);
+/* The number that an id has; 0: it is none. */
+uint64_t session_number(struct slice id);
+/* The worker that it names. */
+unsigned session_worker(struct slice id);
 struct seat *session_seat(const struct session *s, struct slice room);
 /* Takes the seat out of its fanout and session, and frees it. The room is told by the caller. */
 void session_drop_seat(struct seat *seat);
@@ -89,6 +102,21 @@ unsigned session_channel(const struct session *s);
 void session_reply(struct session *s, uint64_t request, int err, const char *detail);
 /* An event for this session alone. Takes its seat when it is welcomed, loses it when it LEFT. */
 void session_event(struct session *s, struct slice room, const struct event *e);
+
+/* Leaves all rooms and frees it; its connection is gone. */
+void session_end(struct session *s, enum leave_reason reason);
+/* Seats that their rooms have not confirmed yet are given up. */
+void session_drop_unseated(struct session *s);
+
+/* --- resume.c: sessions that lose their connection and find it again --- */
+/* Keeps the session of a broken connection for a while; false: it has nothing to keep. */
+bool resume_keep(struct session *s);
+/* No longer away. */
+void resume_forget(struct session *s);
+/* A client asks to go on with an earlier session; `text` is its message. `s` may be gone afterwards. */
+void resume_ask(struct session *s, const struct native_message *m, struct slice text);
+/* The server stops: nobody will come back. */
+void resume_drain(struct dialect *d);
 
 /* --- route.c: between sessions and rooms --- */
 /* Carries out a command in the room of `seat` (unseated for JOIN). The answer comes by session_event(), in a later turn

@@ -83,8 +83,12 @@ static void native_message(struct session *s, struct slice text)
 				      m.detail);
 	} else {
 		s->malformed = 0;
+		if (s->first.fanout)
+			__builtin_prefetch(s->first.fanout->log);
 		if (m.kind == NATIVE_PING)
 			on_ping(s, &m);
+		else if (m.kind == NATIVE_RESUME)
+			resume_ask(s, &m, text);
 		else
 			on_command(s, &m, text);
 	}
@@ -109,6 +113,9 @@ static void native_tell(struct seat *to, const struct event *e)
 
 	buf_clear(out);
 	native_encode(out, to->fanout->quoted, e);
+	/* For its member alone, and numbered: not an answer. */
+	if (e->kind != EVENT_WELCOME && e->kind != EVENT_SYNCED)
+		fanout_log(to->fanout, e->seq, to->member_id, 0, buf_slice(out));
 	session_send_out(to->session);
 }
 
@@ -142,6 +149,7 @@ static void native_end(struct session *s)
 
 static const struct vocabulary native = {
 	.name = "native",
+	.resumes = true,
 	.channel = native_channel,
 	.message = native_message,
 	.arrive = native_arrive,
@@ -166,6 +174,8 @@ static void send_hello(struct session *s)
 	json_field_string(&w, "type", SLICE("hello"));
 	json_field_string(&w, "protocol", SLICE(PROTOCOL));
 	json_field_string(&w, "session", slice_of(s->id, SESSION_ID));
+	json_field_string(&w, "secret", slice_of(s->secret, SESSION_SECRET));
+	json_field_u64(&w, "grace", (uint64_t)set->grace);
 	json_field_string(&w, "server", slice_str(set->version));
 	json_field_raw(&w, "iceServers", set->ice_servers);
 	json_key(&w, SLICE("limits"));
@@ -190,10 +200,12 @@ void native_on_connect(struct http_exchange *x, void *arg)
 	 * after the upgrade, so it is copied. */
 	if (http_query_param(x, "room", &room))
 		buf_put(&hint, room);
-	struct session *s = session_open(d, x, &native, NULL, PROTOCOL);
+	if (hint.bad)
+		buf_clear(&hint);
+	struct session *s = session_open(d, x, &native, NULL, PROTOCOL, buf_slice(&hint));
 	if (s) {
 		send_hello(s);
-		session_go(s, hint.bad ? SLICE_NONE : buf_slice(&hint));
+		session_go(s, buf_slice(&hint));
 	}
 	buf_fini(&hint);
 }

@@ -18,7 +18,10 @@
 	X(OPTIONS, "options")                                                            \
 	X(REASON, "reason")                                                              \
 	X(ROLE, "role")                                                                  \
-	X(MEMBER, "member")
+	X(MEMBER, "member")                                                              \
+	X(SESSION, "session")                                                            \
+	X(SECRET, "secret")                                                              \
+	X(SEEN, "seen")
 
 #define X(id, name) FIELD_##id,
 enum field { FIELD_LIST(X) FIELDS };
@@ -287,6 +290,48 @@ static int decode_ping(struct decoder *d)
 	return 0;
 }
 
+static int decode_sync(struct decoder *d)
+{
+	return d->m->request == 0 ? bad_field(d, "id") : 0;
+}
+
+static int check_seen(struct decoder *d, uint32_t obj)
+{
+	const struct json_token *tok = d->j.tok;
+	uint64_t seq;
+
+	if (json_kind_of(&d->j, obj) != JSON_OBJECT)
+		return bad_field(d, "seen");
+	for (uint32_t t = obj + 1; t < tok[obj].next; t = tok[t + 1].next)
+		if (json_u53(&d->j, t + 1, &seq) < 0)
+			return bad_field(d, "seen");
+	d->m->seen = obj;
+	return 0;
+}
+
+static int decode_resume(struct decoder *d)
+{
+	int err = take_text(d, FIELD_SESSION, 1, ROOM_MAX_NAME, &d->m->session);
+
+	d->m->kind = NATIVE_RESUME;
+	d->m->json = d->j;
+	if (d->m->request == 0)
+		return bad_field(d, "id");
+	if (err == 0)
+		err = take_text(d, FIELD_SECRET, 1, ROOM_MAX_NAME, &d->m->secret);
+	if (err == 0 && d->at[FIELD_SEEN] != 0)
+		err = check_seen(d, d->at[FIELD_SEEN]);
+	return err;
+}
+
+uint64_t native_seen(const struct native_message *m, struct slice room)
+{
+	uint32_t t = m->seen ? json_member(&m->json, m->seen, room) : 0;
+	uint64_t seq = 0;
+
+	return t && json_u53(&m->json, t, &seq) == 0 ? seq : 0;
+}
+
 static const struct {
 	struct slice type;
 	enum command_kind kind;
@@ -302,6 +347,8 @@ static const struct {
 	{ SLICE_LIT("reject"), COMMAND_REJECT, decode_reject },
 	{ SLICE_LIT("role"), COMMAND_ROLE, decode_role },
 	{ SLICE_LIT("kick"), COMMAND_KICK, decode_kick },
+	{ SLICE_LIT("sync"), COMMAND_SYNC, decode_sync },
+	{ SLICE_LIT("resume"), COMMAND_KINDS, decode_resume },
 };
 
 static int decode_type(struct decoder *d)

@@ -57,6 +57,8 @@ static void put_info(struct jsonw *w, const struct member_info *m, bool with_off
 	json_key(w, SLICE("state"));
 	json_object(w);
 	put_presence(w, m->state, PRESENCE_ALL);
+	if (m->away)
+		json_field_bool(w, "away", true);
 	json_object_end(w);
 	if (m->metadata.n > 0)
 		json_field_raw(w, "metadata", m->metadata);
@@ -102,7 +104,9 @@ static void encode_updated(struct jsonw *w, const struct event *e)
 	put_member(w, "member", e->member);
 	json_key(w, SLICE("changes"));
 	json_object(w);
-	put_presence(w, e->subject.state, e->changed);
+	put_presence(w, e->subject.state, e->changed & PRESENCE_ALL);
+	if (e->changed & CHANGED_AWAY)
+		json_field_bool(w, "away", e->subject.away);
 	if (e->changed & CHANGED_NAME)
 		json_field_string(w, "name", e->subject.name);
 	if (e->changed & CHANGED_METADATA)
@@ -255,7 +259,7 @@ void native_encode(struct buf *b, struct slice room, const struct event *e)
 {
 	struct jsonw w;
 
-	if (e->kind == EVENT_WELCOME) {
+	if (e->kind == EVENT_WELCOME || e->kind == EVENT_SYNCED) {
 		encode_welcome(b, room, e);
 		return;
 	}

@@ -6,13 +6,16 @@
 #include "bus/command.h"
 #include "bus/event.h"
 
-enum native_kind { NATIVE_COMMAND, NATIVE_PING };
+enum native_kind { NATIVE_COMMAND, NATIVE_PING, NATIVE_RESUME };
 
 struct native_message {
 	enum native_kind kind;
 	uint64_t request;  /* id, 0: none */
 	struct slice room; /* empty: the only one */
 	struct command command;
+	struct slice session, secret; /* RESUME */
+	struct json json;             /* RESUME: for native_seen() */
+	uint32_t seen;
 	const char *detail; /* what is wrong, when an error is returned; static text */
 };
 
@@ -27,6 +30,9 @@ struct native_scratch {
  * whenever the text was JSON with a good id, so that the error can be a reply. */
 int native_decode(struct native_message *m, struct slice text, struct native_scratch *s)
 	NODISCARD;
+
+/* RESUME: the number that the client has seen last of that room; 0: it names none. */
+uint64_t native_seen(const struct native_message *m, struct slice room);
 
 /* Appends the message for one event; `room` is the room's name, already quoted. REPLY and WELCOME
  * included; a REPLY without request and error gives nothing. */

@@ -51,6 +51,7 @@ static void each_type_is_decoded_to_its_command(void **state)
 		{ "{\"type\":\"role\",\"member\":\"m_aaaaaaab\",\"role\":\"listener\"}",
 		  COMMAND_ROLE },
 		{ "{\"type\":\"kick\",\"member\":\"m_aaaaaaab\"}", COMMAND_KICK },
+		{ "{\"type\":\"sync\",\"id\":1}", COMMAND_SYNC },
 	};
 	struct native_message m;
 
@@ -84,6 +85,26 @@ static void join_takes_all_its_fields(void **state)
 	assert_int_equal(m.command.state, PRESENCE_MIC);
 	assert_int_equal(m.command.capacity, 6);
 	assert_true(m.command.ring);
+}
+
+static void resume_takes_a_number_for_each_room(void **state)
+{
+	(void)state;
+	struct native_message m;
+
+	assert_int_equal(decode(&m, "{\"type\":\"resume\",\"id\":3,\"session\":\"s_x\","
+				    "\"secret\":\"y\",\"seen\":{\"a\":7,\"\\u0062\":8}}"),
+			 0);
+	assert_int_equal(m.kind, NATIVE_RESUME);
+	assert_true(slice_is(m.session, "s_x"));
+	assert_true(slice_is(m.secret, "y"));
+	assert_int_equal(native_seen(&m, SLICE("a")), 7);
+	assert_int_equal(native_seen(&m, SLICE("b")), 8);
+	assert_int_equal(native_seen(&m, SLICE("c")), 0);
+	assert_int_equal(decode(&m, "{\"type\":\"resume\",\"id\":3,\"session\":\"s\","
+				    "\"secret\":\"y\"}"),
+			 0);
+	assert_int_equal(native_seen(&m, SLICE("a")), 0);
 }
 
 static void signal_data_is_taken_byte_for_byte(void **state)
@@ -292,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_type_is_decoded_to_its_command),
 		cmocka_unit_test(join_takes_all_its_fields),
+		cmocka_unit_test(resume_takes_a_number_for_each_room),
 		cmocka_unit_test(signal_data_is_taken_byte_for_byte),
 		cmocka_unit_test(wrong_forms_name_their_field),
 		cmocka_unit_test(texts_over_their_limit_are_bad_fields),

@@ -31,6 +31,10 @@ static void command_here(struct session *s, struct slice room, struct member *m,
 			reply(s, room, request, err);
 		return;
 	}
+	if (c->kind == COMMAND_SYNC) {
+		room_sync(m, request);
+		return;
+	}
 	err = room_command(m, c, loop_wall(d->loop));
 	/* Most signals are not answered: nothing is built then. */
 	if (request || err < 0)
@@ -80,6 +84,9 @@ static void answer_letter(const struct bus_command *l, int err)
 		.event = { .kind = EVENT_REPLY, .request = l->request, .err = err },
 	};
 
+	/* Nobody has asked for those two. */
+	if (l->command.kind == COMMAND_AWAY || l->command.kind == COMMAND_BACK)
+		return;
 	if (l->request || err < 0)
 		bus_send_event(l->from.worker, &back);
 }
@@ -104,6 +111,10 @@ static void on_command_letter(void *arg, unsigned from, struct slice body)
 	struct room *r = room_find(d->rooms, l.room);
 	struct member *m = r ? room_member(r, l.member) : NULL;
 
+	if (m && l.command.kind == COMMAND_SYNC) {
+		room_sync(m, l.request);
+		return;
+	}
 	/* Gone in the meantime: kicked, or the letters crossed. */
 	answer_letter(&l,
 		      m ? room_command(m, &l.command, loop_wall(d->loop)) : E_NOT_JOINED);
@@ -156,12 +167,12 @@ static void on_room_event(void *arg, struct room *r, const struct event *e,
 	struct mailing g = { e, room_name(r), except ? member_id(except) : 0 };
 
 	if (f)
-		fanout_event(f, e, except ? member_user(except) : NULL);
+		fanout_event(f, e, except ? member_user(except) : NULL, g.except);
 	room_each_remote(r, d->self, mail_event, &g);
 }
 
-/* A session welcomed into a room that it no longer wants (it closed while the letters were under way) gives the seat
- * back. */
+/* A session welcomed into a room that it no longer wants (it closed or has come back while the letters were
+ * under way) gives the seat back. */
 static void refuse_welcome(struct dialect *d, const struct bus_event *l)
 {
 	struct bus_command leave = {
@@ -189,12 +200,15 @@ static void on_event_letter(void *arg, unsigned from, struct slice body)
 
 		if (f)
 			fanout_event(f, &l.event,
-				     l.except ? fanout_seat(f, l.except) : NULL);
+				     l.except ? fanout_seat(f, l.except) : NULL,
+				     l.except);
 		return;
 	}
 	struct session *s = session_find(d, l.session);
 
-	if (s && (l.event.kind != EVENT_WELCOME || session_seat(s, l.room)))
+	struct seat *seat = s ? session_seat(s, l.room) : NULL;
+
+	if (s && (l.event.kind != EVENT_WELCOME || (seat && !seat->member_id)))
 		session_event(s, l.room, &l.event);
 	else if (l.event.kind == EVENT_WELCOME)
 		refuse_welcome(d, &l);

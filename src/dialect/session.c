@@ -13,6 +13,52 @@
 
 static void session_exit(struct session *s);
 
+/* --- names --- */
+
+#define WORKER_LETTERS 2
+#define NUMBER_LETTERS 12 /* 60 bits: they do not meet */
+static const char id_letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+/* Of letters of 5 bits; UINT64_MAX when one is none. */
+static uint64_t letters_value(struct slice letters)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < letters.n; i++) {
+		const char *at = letters.p[i] ? strchr(id_letters, letters.p[i]) : NULL;
+
+		if (!at)
+			return UINT64_MAX;
+		value = value << 5 | (uint64_t)(at - id_letters);
+	}
+	return value;
+}
+
+uint64_t session_number(struct slice id)
+{
+	if (id.n != SESSION_ID || id.p[0] != 's' || id.p[1] != '_')
+		return 0;
+	return letters_value(slice_from(id, SESSION_ID - NUMBER_LETTERS)) + 1;
+}
+
+unsigned session_worker(struct slice id)
+{
+	return (unsigned)letters_value(slice_of(id.p + 2, WORKER_LETTERS));
+}
+
+static void session_name(struct session *s, struct slice room)
+{
+	struct dialect *d = s->dialect;
+	unsigned worker = room.n > 0 ? bus_room_worker(room, d->workers) : d->self;
+	char *id = s->id;
+
+	memcpy(id, "s_", 2);
+	id[2] = id_letters[worker >> 5 & 31];
+	id[3] = id_letters[worker & 31];
+	rand_text(id + 2 + WORKER_LETTERS, SESSION_ID - 2 - WORKER_LETTERS);
+	s->number = session_number(slice_of(id, SESSION_ID));
+}
+
 struct session *session_find(const struct dialect *d, uint64_t number)
 {
 	return map_find_u64(&d->sessions, number);
@@ -26,11 +72,13 @@ struct seat *session_seat(const struct session *s, struct slice room)
 	return NULL;
 }
 
-/* What rooms have said before in this turn comes first. */
+/* What rooms have said before in this turn comes first. To who is away nothing is said. */
 void session_send(struct session *s, struct slice message)
 {
+	if (!s->ws)
+		return;
 	for (struct seat *seat = s->seats; seat; seat = seat->next)
-		if (seat->member_id)
+		if (seat->channel)
 			fanout_catch_up(seat);
 	ws_send(s->ws, WS_TEXT, message);
 }
@@ -95,6 +143,9 @@ static void seat_take(struct seat *seat, const struct event *welcome)
 	struct room *r = room_find(d->rooms, seat->fanout->room);
 
 	seat->member_id = welcome->member;
+	seat->since = welcome->seq;
+	if (seat->fanout->seq < welcome->seq)
+		seat->fanout->seq = welcome->seq;
 	if (r && bus_room_worker(seat->fanout->room, d->workers) == d->self) {
 		seat->member = room_member(r, welcome->member);
 		member_set_user(seat->member, seat);
@@ -122,6 +173,8 @@ void session_event(struct session *s, struct slice room, const struct event *e)
 	}
 	if (gone)
 		session_drop_seat(seat);
+	if (gone && s->away && s->seat_count == 0)
+		session_end(s, LEAVE_LEAVE); /* nothing to come back to */
 }
 
 /* --- rooms by name, workers by room --- */
@@ -207,7 +260,6 @@ bool session_malformed(struct session *s, int err, const char *detail)
 static void session_enter(struct dialect *d, struct session *s)
 {
 	s->dialect = d;
-	s->number = ++d->last_session;
 	map_put_u64(&d->sessions, s->number, s);
 	metric_add(METRIC_SESSIONS, 1);
 }
@@ -232,6 +284,26 @@ static void session_leave_rooms(struct session *s, enum leave_reason reason)
 	}
 }
 
+void session_drop_unseated(struct session *s)
+{
+	struct seat *next;
+
+	for (struct seat *seat = s->seats; seat; seat = next) {
+		next = seat->next;
+		if (!seat->member_id)
+			session_drop_seat(seat);
+	}
+}
+
+void session_end(struct session *s, enum leave_reason reason)
+{
+	resume_forget(s);
+	session_leave_rooms(s, reason);
+	session_exit(s);
+	s->vocabulary->end(s);
+	free(s);
+}
+
 static void on_ws_message(void *arg, struct ws *w, enum ws_op op, uint8_t *p, size_t n)
 {
 	struct session *s = arg;
@@ -246,30 +318,36 @@ static void on_ws_message(void *arg, struct ws *w, enum ws_op op, uint8_t *p, si
 	}
 }
 
+static enum leave_reason why_closed(const struct session *s, const struct ws *w,
+				    uint16_t code)
+{
+	if (s->dialect->draining)
+		return LEAVE_SHUTDOWN;
+	if (ws_timed_out(w))
+		return LEAVE_TIMEOUT;
+	/* 4000: given up by a client that comes back. 1013: it reads too slowly, or not any more. */
+	if (code == 1006 || code == 1013 || code >= 4000)
+		return LEAVE_DISCONNECT;
+	return LEAVE_LEAVE;
+}
+
 static void on_ws_closed(void *arg, struct ws *w, uint16_t code)
 {
 	struct session *s = arg;
-	enum leave_reason reason = LEAVE_LEAVE;
+	enum leave_reason reason = why_closed(s, w, code);
 
-	if (s->dialect->draining)
-		reason = LEAVE_SHUTDOWN;
-	else if (ws_timed_out(w))
-		reason = LEAVE_TIMEOUT;
-	else if (code == 1006 ||
-		 code >= 4000) /* 4000: given up by a client that comes back */
-		reason = LEAVE_DISCONNECT;
 	log_info(s->vocabulary->name, "closed", "session=%.*s code=%u", SESSION_ID, s->id,
 		 code);
-	session_leave_rooms(s, reason);
-	session_exit(s);
-	s->vocabulary->end(s);
-	free(s);
+	if ((reason == LEAVE_DISCONNECT || reason == LEAVE_TIMEOUT) && resume_keep(s))
+		return;
+	session_end(s, reason);
 }
 
 static const struct ws_ops session_ops = { on_ws_message, on_ws_closed };
 
 struct session *session_open(struct dialect *d, struct http_exchange *x,
-			     const struct vocabulary *v, void *own, const char *protocol)
+			     const struct vocabulary *v, void *own, const char *protocol,
+			     struct slice room)
 {
 	struct session *s = xzalloc(sizeof(*s));
 
@@ -280,8 +358,9 @@ struct session *session_open(struct dialect *d, struct http_exchange *x,
 		free(s);
 		return NULL;
 	}
-	memcpy(s->id, "s_", 2);
-	rand_text(s->id + 2, SESSION_ID - 2);
+	s->dialect = d;
+	session_name(s, room);
+	rand_text(s->secret, SESSION_SECRET);
 	s->allowance = d->settings->burst * 1000;
 	s->allowance_at = loop_now(d->loop);
 	session_enter(d, s);

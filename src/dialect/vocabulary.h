@@ -30,6 +30,7 @@ enum channel {
 
 struct vocabulary {
 	const char *name;
+	bool resumes; /* who is lost may come back to its seats */
 	unsigned (*channel)(const struct session
 				    *s); /* enum channel; the same for a session's life */
 	unsigned personal; /* BIT(EVENT_x): worded for each receiver alone */

@@ -38,6 +38,11 @@
 	X(WS_PING_TIMEOUTS, counter, "websocket_ping_timeouts_total",                    \
 	  "connections closed because no pong came")                                     \
 	X(SESSIONS, gauge, "sessions", "native sessions")                                \
+	X(SESSIONS_AWAY, gauge, "sessions_away",                                         \
+	  "sessions without a connection whose seats are kept")                          \
+	X(RESUMES, counter, "resumes_total", "sessions that came back")                  \
+	X(RESUMES_REFUSED, counter, "resumes_refused_total",                             \
+	  "resumes of unknown or expired sessions, or with a bad secret or number")      \
 	X(ROOMS, gauge, "rooms", "rooms")                                                \
 	X(MEMBERS, gauge, "members", "members of rooms")                                 \
 	X(COMMANDS, counter, "commands_total", "commands that members gave")             \

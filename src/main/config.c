@@ -96,6 +96,13 @@ static const struct option table[] = {
 	{ .name = "session.rooms", .kind = OPTION_INT, .offset = AT(session_rooms), .preset = "8",
 	  .min = 1, .max = 8, .help = "Rooms that one session may be in." },
 
+	{ .name = "session.grace", .kind = OPTION_TIME, .offset = AT(grace), .preset = "30s",
+	  .max = 3600000,
+	  .help = "How long a broken connection's seats are kept for its client to come back; 0: not." },
+	{ .name = "session.log", .kind = OPTION_INT, .offset = AT(session_log), .preset = "256",
+	  .max = 4096,
+	  .help = "Events of a room that are kept for those who come back, within 256 KiB." },
+
 	{ .name = "room.capacity", .kind = OPTION_INT, .offset = AT(room_capacity),
 	  .preset = "1000", .min = 1, .max = ROOM_MAX_MEMBERS,
 	  .help = "Members of a room: at most, and when its first member asks for none." },

@@ -104,6 +104,8 @@ static int fill_dialect(struct server *s, struct buf *why)
 	d->rate = (uint32_t)c->rate;
 	d->burst = (uint32_t)c->burst;
 	d->session_rooms = (uint32_t)c->session_rooms;
+	d->grace = c->grace;
+	d->log = (uint32_t)c->session_log;
 	d->retry_after = RETRY_AFTER;
 	d->room = (struct room_settings){
 		.capacity = (uint32_t)c->room_capacity,

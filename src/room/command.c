@@ -30,7 +30,7 @@ static bool member_may(const struct member *m, unsigned right)
 
 static int room_check_update(const struct member *m, const struct command *c)
 {
-	uint8_t on = c->changed & c->state;
+	uint8_t on = (uint8_t)(c->changed & c->state);
 
 	if (!member_may(m, RIGHT_PRESENCE))
 		return E_DENIED;
@@ -54,11 +54,11 @@ static int room_on_update(struct member *m, const struct command *c)
 	int err = room_check_update(m, c);
 	if (err < 0)
 		return err;
-	uint8_t mask = c->changed & PRESENCE_ALL;
+	uint8_t mask = (uint8_t)(c->changed & PRESENCE_ALL);
 	struct event e = { .kind = EVENT_UPDATED, .member = m->id };
 
 	/* Only what really changes is told. */
-	e.changed = (uint8_t)((m->state ^ c->state) & mask);
+	e.changed = (uint16_t)((m->state ^ c->state) & mask);
 	m->state = (uint8_t)((m->state & ~mask) | (c->state & mask));
 	if ((c->changed & CHANGED_NAME) &&
 	    room_change_text(&m->name, &m->name_len, c->name))
@@ -71,6 +71,19 @@ static int room_on_update(struct member *m, const struct command *c)
 		room_tell_all(m->room, &e, m);
 	}
 	return 0;
+}
+
+static void room_on_away(struct member *m, bool away)
+{
+	struct event e = { .kind = EVENT_UPDATED,
+			   .member = m->id,
+			   .changed = CHANGED_AWAY };
+
+	if ((m->away != 0) == away)
+		return;
+	m->away = away ? m->room->seq + 1 : 0;
+	room_member_info(m, &e.subject);
+	room_tell_all(m->room, &e, m);
 }
 
 /* Whom a command is for; NULL and no error: nobody in particular. */
@@ -237,6 +250,11 @@ int room_command(struct member *m, const struct command *c, ms_t wall)
 		return room_on_kick(m, c);
 	case COMMAND_ALIAS:
 		return room_on_alias(m, c);
+	case COMMAND_AWAY:
+	case COMMAND_BACK:
+		room_on_away(m, c->kind == COMMAND_AWAY);
+		return 0;
+	case COMMAND_SYNC:
 	case COMMAND_KINDS:
 		break;
 	}

@@ -17,6 +17,7 @@ struct member {
 	uint8_t state;
 	uint8_t offers, rank;
 	bool named;
+	uint64_t away; /* the room's seq when its connection broke; 0: it is here */
 };
 
 struct room {

@@ -203,6 +203,7 @@ void room_member_info(const struct member *m, struct member_info *out)
 		.joined_at = m->joined_at,
 		.offers = m->offers,
 		.rank = m->rank,
+		.away = m->away != 0,
 		.named = m->named,
 		.name = slice_of(m->name, m->name_len),
 		.user = slice_of(m->user, m->user_len),
@@ -214,23 +215,28 @@ static void room_roster(const struct room *r, const struct member *newcomer,
 			struct buf *out)
 {
 	struct member_info self, info;
+	bool later = false; /* those who came after it (for SYNC) */
 
 	room_member_info(newcomer, &self);
 	for (uint32_t i = 0; i < r->count; i++) {
-		if (r->members[i] == newcomer)
+		if (r->members[i] == newcomer) {
+			later = true;
 			continue;
+		}
 		room_member_info(r->members[i], &info);
-		info.offer = bus_newcomer_offers(&info, &self);
+		info.offer = later ? !bus_newcomer_offers(&self, &info)
+				   : bus_newcomer_offers(&info, &self);
 		bus_member_encode(out, &info);
 	}
 }
 
 #define ROSTER_MAX (64u << 20)
 
-static void room_welcome(struct room *r, struct member *m, uint64_t request)
+static void room_describe(struct room *r, struct member *m, enum event_kind kind,
+			  uint64_t request)
 {
 	struct buf roster = BUF_INIT(ROSTER_MAX), backlog = BUF_INIT(ROSTER_MAX);
-	struct event e = { .kind = EVENT_WELCOME, .member = m->id, .request = request };
+	struct event e = { .kind = kind, .member = m->id, .request = request };
 
 	room_roster(r, m, &roster);
 	room_chat_backlog(&r->chat, &backlog);
@@ -243,6 +249,11 @@ static void room_welcome(struct room *r, struct member *m, uint64_t request)
 	room_tell(r, &e, m, NULL);
 	buf_fini(&roster);
 	buf_fini(&backlog);
+}
+
+void room_sync(struct member *m, uint64_t request)
+{
+	room_describe(m->room, m, EVENT_SYNCED, request);
 }
 
 static int room_check_join(const struct command *c, struct slice name)
@@ -301,7 +312,9 @@ static void room_depart(struct member *m, enum leave_reason reason, struct slice
 	log_info("room", "left", "room=%s member=%" PRIx64 " reason=%d n=%u",
 		 log_value(&(struct log_text){ 0 }, room_name(r)), m->id, (int)reason,
 		 r->count);
-	if (reason == LEAVE_KICK || reason == LEAVE_REPLACED)
+	/* Else it was its session that said so. Away: it made way for another. */
+	if (reason == LEAVE_KICK || reason == LEAVE_REPLACED ||
+	    (m->away && reason == LEAVE_TIMEOUT))
 		room_tell_one(r, &e, m);
 	if (r->count > 0) {
 		room_tell_all(r, &e, NULL);
@@ -340,16 +353,45 @@ struct member *room_addressed(const struct room *r, struct slice name)
 	return m || r->named == 0 || name.n == 0 ? m : room_named(r, name);
 }
 
-/* The seat that a join will take: an own one again, or a free one. */
+/* Who is away the longest, of that user or of all. */
+static struct member *room_away(const struct room *r, struct slice user)
+{
+	struct member *first = NULL;
+
+	for (uint32_t i = 0; i < r->count; i++) {
+		struct member *m = r->members[i];
+
+		if (m->away &&
+		    (user.n == 0 || slice_eq(slice_of(m->user, m->user_len), user)) &&
+		    (!first || m->away < first->away))
+			first = m;
+	}
+	return first;
+}
+
+/* Whom the newcomer takes the place of, being the same user. */
+static struct member *room_before(const struct room *r, const struct command *c)
+{
+	if (c->user.n == 0)
+		return NULL;
+	return c->replaces ? room_named(r, c->user) : room_away(r, c->user);
+}
+
+/* The seat that a join will take: an own one again, a free one, or one that nobody sits in. */
 static int room_make_way(struct room *r, const struct command *c)
 {
-	struct member *before =
-		c->replaces && c->user.n > 0 ? room_named(r, c->user) : NULL;
+	struct member *before = room_before(r, c);
 
-	if (before)
+	if (before) {
 		room_depart(before, LEAVE_REPLACED, SLICE_NONE);
-	else if (r->count >= r->capacity || r->count >= ROOM_MAX_MEMBERS)
+		return 0;
+	}
+	if (r->count < r->capacity && r->count < ROOM_MAX_MEMBERS)
+		return 0;
+	before = room_away(r, SLICE_NONE);
+	if (!before)
 		return E_ROOM_FULL;
+	room_depart(before, LEAVE_TIMEOUT, SLICE_NONE);
 	return 0;
 }
 
@@ -368,7 +410,7 @@ int room_join(struct room_registry *g, struct slice name, const struct command *
 		return err;
 
 	struct member *m = room_add(r, c, home, wall);
-	room_welcome(r, m, request);
+	room_describe(r, m, EVENT_WELCOME, request);
 	if (r->count > 1) {
 		struct event e = { .kind = EVENT_JOINED, .member = m->id };
 

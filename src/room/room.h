@@ -43,7 +43,9 @@ int room_join(struct room_registry *g, struct slice name, const struct command *
 	      struct bus_home home, uint64_t request, ms_t wall) NODISCARD;
 /* LEFT to the others. Frees `m`, and the room with its last member. */
 void room_leave(struct member *m, enum leave_reason reason, struct slice text);
-/* Any command but JOIN. E_DENIED, E_NO_MEMBER, E_LIMIT, E_BAD_FIELD. A KICK of oneself and LEAVE free `m`. */
+/* The answer to SYNC: what a WELCOME would say now. */
+void room_sync(struct member *m, uint64_t request);
+/* Any command but JOIN and SYNC. E_DENIED, E_NO_MEMBER, E_LIMIT, E_BAD_FIELD. A KICK of oneself and LEAVE free `m`. */
 int room_command(struct member *m, const struct command *c, ms_t wall) NODISCARD;
 
 struct slice room_name(const struct room *r);

@@ -166,6 +166,83 @@ static void seq_rises_with_every_event_of_a_room(void **state)
 	}
 }
 
+static void who_goes_away_and_comes_back_is_told_once(void **state)
+{
+	struct stage *s = *state;
+	struct member *ann = stage_join(s, "r", "Ann");
+	size_t before = s->count;
+
+	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_BACK }), 0);
+	assert_int_equal(s->count, before);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_AWAY }),
+				 0);
+	assert_int_equal(s->count, before + 1);
+	assert_int_equal(stage_last(s)->e.kind, EVENT_UPDATED);
+	assert_int_equal(stage_last(s)->e.changed, CHANGED_AWAY);
+	assert_true(stage_last(s)->e.subject.away);
+	assert_int_equal(stage_last(s)->except, ann->id);
+	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_BACK }), 0);
+	assert_false(stage_last(s)->e.subject.away);
+}
+
+static void a_full_room_takes_the_seat_of_who_is_away_the_longest(void **state)
+{
+	struct stage *s = *state;
+	struct command c = { .kind = COMMAND_JOIN, .capacity = 3 };
+
+	assert_int_equal(stage_try_join(s, "r", &c), 0);
+	struct member *bo = stage_join(s, "r", "Bo"), *cy = stage_join(s, "r", "Cy");
+	uint64_t longest = cy->id;
+	assert_int_equal(stage_do(cy, (struct command){ .kind = COMMAND_AWAY }), 0);
+	assert_int_equal(stage_do(bo, (struct command){ .kind = COMMAND_AWAY }), 0);
+	size_t before = s->count;
+	assert_int_equal(stage_try_join(s, "r", &c), 0);
+	/* Itself first, so that its session knows; then the others. */
+	for (size_t i = before; i < before + 2; i++) {
+		assert_int_equal(s->heard[i].e.kind, EVENT_LEFT);
+		assert_int_equal(s->heard[i].e.member, longest);
+		assert_int_equal(s->heard[i].e.reason, LEAVE_TIMEOUT);
+	}
+	assert_int_equal(s->heard[before].to, longest);
+	assert_int_equal(s->heard[before + 2].e.kind, EVENT_WELCOME);
+}
+
+static void a_user_takes_the_seat_that_it_is_away_from(void **state)
+{
+	struct stage *s = *state;
+	struct command c = { .kind = COMMAND_JOIN, .user = SLICE("u") };
+
+	stage_join(s, "r", "Ann");
+	assert_int_equal(stage_try_join(s, "r", &c), 0);
+	struct room *r = room_find(s->rooms, SLICE("r"));
+	assert_int_equal(stage_try_join(s, "r", &c),
+			 0); /* not away: there are two then */
+	assert_int_equal(room_count(r), 3);
+	assert_int_equal(
+		stage_do(r->members[1], (struct command){ .kind = COMMAND_AWAY }), 0);
+	size_t before = s->count;
+	assert_int_equal(stage_try_join(s, "r", &c), 0);
+	assert_int_equal(room_count(r), 3);
+	assert_int_equal(s->heard[before].e.kind, EVENT_LEFT);
+	assert_int_equal(s->heard[before].e.reason, LEAVE_REPLACED);
+}
+
+static void a_sync_tells_the_member_alone_how_the_room_stands(void **state)
+{
+	struct stage *s = *state;
+	struct member *ann = stage_join(s, "r", "Ann");
+
+	stage_join(s, "r", "Bo");
+	size_t before = s->count;
+	room_sync(ann, 5);
+	assert_int_equal(s->count, before + 1);
+	assert_int_equal(stage_last(s)->e.kind, EVENT_SYNCED);
+	assert_int_equal(stage_last(s)->e.request, 5);
+	assert_int_equal(stage_last(s)->to, ann->id);
+	assert_int_equal(stage_last(s)->e.seq, 1);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, stage_setup, stage_teardown)
 
 int main(void)
@@ -181,6 +258,10 @@ int main(void)
 		TEST(unfit_names_are_bad_fields),
 		TEST(members_are_found_in_rooms_of_every_size),
 		TEST(seq_rises_with_every_event_of_a_room),
+		TEST(who_goes_away_and_comes_back_is_told_once),
+		TEST(a_full_room_takes_the_seat_of_who_is_away_the_longest),
+		TEST(a_user_takes_the_seat_that_it_is_away_from),
+		TEST(a_sync_tells_the_member_alone_how_the_room_stands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

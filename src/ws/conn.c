@@ -391,3 +391,8 @@ void *ws_arg(const struct ws *w)
 {
 	return w->arg;
 }
+
+void ws_set_arg(struct ws *w, void *arg)
+{
+	w->arg = arg;
+}

@@ -57,6 +57,8 @@ bool ws_timed_out(const struct ws *w);
 struct loop *ws_loop(const struct ws *w);
 const struct addr *ws_peer(const struct ws *w);
 void *ws_arg(const struct ws *w);
+/* Another owner for what comes from now on; also within `message`. */
+void ws_set_arg(struct ws *w, void *arg);
 
 /* Hand-over to another loop (see stream_detach); allowed within `message`. */
 void ws_detach(struct ws *w);

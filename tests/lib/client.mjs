@@ -93,10 +93,11 @@ export class Client extends Waiters {
 			const waiting = this.#replies.get(message.id);
 			assert.ok(waiting, `a reply that nobody waits for: ${text}`);
 			this.#replies.delete(message.id);
-			if (waiting.type === "join" && message.ok) {
+			const tells = message.ok && ["join", "sync", "resume"].includes(waiting.type);
+			assert.equal(message.data !== undefined, tells, text);
+			if (tells && waiting.type !== "resume") {
 				this.#joined(message.data);
 			}
-			assert.equal(message.data !== undefined, waiting.type === "join" && message.ok, text);
 			waiting.resolve(message);
 			return;
 		}
@@ -207,6 +208,21 @@ export class Client extends Waiters {
 			() => what ?? String(condition),
 		);
 		return this.inbox;
+	}
+
+	/** What a resume must know: the session, its secret, and the last number of each room. */
+	ticket() {
+		const { session, secret } = this.resumed ?? this.hello;
+		return { session, secret, seen: Object.fromEntries(this.#seqs) };
+	}
+
+	/** Goes on with the session of `ticket`; the reply's data. */
+	async resume(ticket) {
+		for (const [room, seq] of Object.entries(ticket.seen)) {
+			this.#seqs.set(room, seq);
+		}
+		this.resumed = await this.do({ type: "resume", ...ticket });
+		return this.resumed;
 	}
 
 	/** All that the server had for this client before now has arrived. */

@@ -80,10 +80,12 @@ export async function runParley(args, env = {}) {
 export class Server extends Child {
 	#ownsDir;
 
-	constructor({ args = [], env = {}, workers = 1, dataDir, port = 0, listen } = {}) {
+	// Who vanishes is gone at once, but in the tests of just that.
+	constructor({ args = [], env = {}, workers = 1, dataDir, port = 0, listen, grace = 0 } = {}) {
 		const dir = dataDir ?? freshDir();
 		const where = listen ?? `127.0.0.1:${port}`;
-		super(["--listen", where, "--data-dir", dir, "--workers", String(workers), ...args], env);
+		const own = ["--listen", where, "--data-dir", dir, "--workers", String(workers)];
+		super([...own, "--session.grace", String(grace), ...args], env);
 		this.#ownsDir = dataDir === undefined;
 		this.dataDir = dir;
 		this.workers = workers;

@@ -4,7 +4,16 @@ import { Emitter } from "./emitter.js";
 import { ConnectionError } from "./errors.js";
 import { Keepalive, type KeepaliveTimes } from "./keepalive.js";
 import { Requests } from "./requests.js";
-import { type Hello, PROTOCOL, parseServerMessage, type RoomEvent } from "./wire.js";
+import {
+	type Hello,
+	isObject,
+	isResumeReply,
+	PROTOCOL,
+	parseServerMessage,
+	type ResumeReply,
+	type RoomEvent,
+	type ServerMessage,
+} from "./wire.js";
 
 /** What of a WebSocket is used, so that a test may hand in another. */
 export type Socket = Pick<
@@ -37,7 +46,8 @@ const SOCKET_OPEN = 1;
 const COMING_BACK = 4000;
 
 /**
- * One WebSocket that comes back by itself. It knows requests and events but nothing of rooms.
+ * One WebSocket that comes back by itself, and to the same session if the server still has it. It
+ * knows requests and events; of rooms only which event of each it has seen last.
  *
  * ```ts
  * const connection = new Connection({ url: "wss://example.org/v1/connect" });
@@ -54,6 +64,9 @@ export class Connection extends Emitter<ConnectionEvents> {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#retryAfter = 0;
 	#iceServers: RTCIceServer[] = [];
+	#ticket: { session: string; secret: string } | undefined;
+	#seen = new Map<string, number>();
+	#resumed: ResumeReply | undefined;
 
 	constructor(options: ConnectionOptions) {
 		super();
@@ -75,6 +88,11 @@ export class Connection extends Emitter<ConnectionEvents> {
 		return this.#iceServers;
 	}
 
+	/** Our seat in that room outlived the line: whether nothing was missed, or undefined: it did not. */
+	resumed(room: string): { complete: boolean } | undefined {
+		return this.#resumed?.rooms.find((entry) => entry.room === room);
+	}
+
 	open(): void {
 		if (!this.#machine.handleStart()) return;
 		this.#watchNetwork(true);
@@ -85,6 +103,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 	close(): void {
 		if (!this.#machine.handleStop()) return;
 		this.#watchNetwork(false);
+		this.#ticket = undefined;
 		this.#dropSocket(new ConnectionError("closed", "closed by the application"));
 		this.emit("state", this.state);
 	}
@@ -134,12 +153,14 @@ export class Connection extends Emitter<ConnectionEvents> {
 		this.#keepalive?.handleReceived(Date.now());
 		const message = parseServerMessage(text);
 		if (!message) return;
+		this.#note(message);
 		switch (message.type) {
 			case "pong":
 			case "error":
 				return;
 			case "hello":
-				return this.#handleHello(message);
+				void this.#handleHello(message);
+				return;
 			case "reply":
 				this.#requests.handleReply(message);
 				return;
@@ -151,8 +172,34 @@ export class Connection extends Emitter<ConnectionEvents> {
 		}
 	}
 
-	#handleHello(hello: Hello): void {
+	/** Where to go on from after a loss: events are numbered, and so is the reply to a join. */
+	#note(message: ServerMessage): void {
+		const told = message.type === "reply" ? message.data : message;
+		if (!isObject(told)) return;
+		const { room, seq } = told;
+		if (typeof room === "string" && typeof seq === "number") this.#seen.set(room, seq);
+	}
+
+	async #handleHello(hello: Hello): Promise<void> {
+		if (!this.#ticket || this.#seen.size === 0) return this.#handleOpen(hello);
+		const { id, done } = this.#requests.open(this.#options.requestTimeout ?? 10_000);
+		const seen = Object.fromEntries(this.#seen);
+		this.#socket?.send(JSON.stringify({ type: "resume", id, ...this.#ticket, seen }));
+		try {
+			const reply = await done;
+			this.#handleOpen(hello, isResumeReply(reply) ? reply : undefined);
+		} catch {
+			// Too late for the session: it begins anew. If the line went down again: no move.
+			this.#handleOpen(hello);
+		}
+	}
+
+	#handleOpen(hello: Hello, resumed?: ResumeReply): void {
 		if (!this.#machine.handleHello(Date.now())) return;
+		const { session, secret } = resumed ?? hello;
+		this.#ticket = secret === undefined ? undefined : { session, secret };
+		this.#resumed = resumed;
+		if (!resumed) this.#seen.clear();
 		this.#iceServers = hello.iceServers;
 		this.#keepalive = new Keepalive(Date.now(), this.#options.keepalive);
 		this.#schedule(this.#keepalive.times.interval, () => this.#checkAlive());

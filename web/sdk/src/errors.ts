@@ -28,7 +28,8 @@ export type RequestErrorReason =
 	| "limit"
 	| "rate_limited"
 	| "too_large"
-	| "unavailable";
+	| "unavailable"
+	| "cannot_resume";
 
 /** The server refused a request. A newer server may know more reasons than this list. */
 export class RequestError extends ParleyError<RequestErrorReason | (string & {})> {

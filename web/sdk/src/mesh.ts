@@ -36,6 +36,7 @@ export class Mesh extends Emitter<MeshEvents> {
 		room.on("seated", ({ ring }) => {
 			this.desk.ring = ring;
 		});
+		room.on("resumed", () => this.#handleResumed());
 		room.on("joined", (person) => this.#handlePresent(person));
 		room.on("back", (person) => this.#handleBack(person));
 		room.on("away", (person) => this.#handleAway(person));
@@ -102,6 +103,14 @@ export class Mesh extends Emitter<MeshEvents> {
 		const peer = this.#peers.get(person.key);
 		if (peer) peer.rebind(person.offer);
 		else this.#handlePresent(person);
+	}
+
+	/** Those we heard of meanwhile may not have heard us. */
+	#handleResumed(): void {
+		for (const peer of this.peers) {
+			const person = this.#room.presence.get(peer.key);
+			if (person && !person.away) peer.rebind(person.offer);
+		}
 	}
 
 	#handleAway(person: Person): void {

@@ -45,6 +45,16 @@ describe("PresenceStore", () => {
 		expect(log).toEqual(["joined m1", "away m1", "back m2"]);
 	});
 
+	it("holds a call with somebody whose seat is kept, and who then comes by another door", () => {
+		keep = true;
+		store.handleJoined(member("m1", "ann"), false);
+		store.handleUpdated("m1", { away: true });
+		expect(store.get("ann/1")).toMatchObject({ away: false, state: { away: true } });
+		store.handleLeft("m1", "replaced");
+		store.handleJoined(member("m2", "ann"), false);
+		expect(log).toEqual(["joined m1", "away m1", "back m2"]);
+	});
+
 	it("never holds somebody who left or was removed", () => {
 		keep = true;
 		store.handleJoined(member("m1", "ann"), false);

@@ -131,10 +131,16 @@ export class PresenceStore extends Emitter<PresenceEvents> {
 	}
 
 	#lose(person: Person, reason: GoneReason, detail?: string): void {
-		if (!ACCIDENTS.includes(reason) || !this.#keep(person)) {
+		// Whose line was down has come in by another door, or will not for now.
+		const accident = person.state.away === true || ACCIDENTS.includes(reason);
+		if (!accident || !this.#keep(person)) {
 			return this.#remove(person, reason, detail);
 		}
-		const away = { ...person, away: true, state: { ...person.state, speaking: false } };
+		const away = {
+			...person,
+			away: true,
+			state: { ...person.state, speaking: false, away: false },
+		};
 		this.#people.set(person.key, away);
 		this.emit("away", away);
 	}

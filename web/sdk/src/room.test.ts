@@ -23,7 +23,7 @@ describe("Room", () => {
 		});
 	const comeBack = async () => {
 		socket().break();
-		vi.advanceTimersByTime(1250);
+		vi.advanceTimersByTime(2500);
 		await socket().hello();
 	};
 
@@ -148,6 +148,69 @@ describe("Room", () => {
 		await socket().say({ ...signal, from: "m9" });
 		await socket().say({ ...signal, room: "hen" });
 		expect(seen).toEqual([["ann/1", { a: 1 }]]);
+	});
+
+	const lost = async () => {
+		void room.join();
+		await socket().hello("first");
+		await seat([member("m1", "ann")]);
+		await socket().say({ type: "accept", room: "fox", seq: 4, from: "m1" });
+		room.update({ hand: true });
+		socket().break();
+		vi.advanceTimersByTime(1250);
+		await socket().hello("other");
+		log = [];
+	};
+	const resumed = (complete: boolean) =>
+		socket().reply(socket().last("resume"), {
+			session: "s",
+			secret: "second",
+			rooms: [{ room: "fox", seq: 6, complete, you: "me1" }],
+		});
+
+	it("goes on in its seat when the server still has it, and then says what it could not", async () => {
+		await lost();
+		const resume = { session: "s", secret: "first", seen: { fox: 4 } };
+		expect(socket().last("resume")).toMatchObject(resume);
+		expect(room.state).toBe("away");
+		await resumed(true);
+		expect(room.state).toBe("in");
+		room.on("resumed", () => log.push("resumed"));
+		await socket().say({ type: "left", room: "fox", seq: 6, member: "m1", reason: "leave" });
+		await socket().reply(socket().last("ping"), {});
+		expect(log).toEqual(["left m1", "resumed"]);
+		expect(socket().count("join")).toBe(0);
+		expect(socket().last("update")).toMatchObject({ hand: true });
+		await comeBack();
+		expect(socket().last("resume")).toMatchObject({ secret: "second", seen: { fox: 6 } });
+	});
+
+	it("asks how the room stands when too much was missed", async () => {
+		await lost();
+		await resumed(false);
+		expect(room.state).toBe("away");
+		await socket().reply(socket().last("sync"), {
+			room: "fox",
+			seq: 90,
+			you: member("me1", "me"),
+			members: [member("m1", "ann"), member("m2", "ben")],
+			capacity: 6,
+			ring: false,
+			chat: [],
+		});
+		expect(room.state).toBe("in");
+		expect(log).toEqual(["back m1", "joined m2"]);
+		expect(socket().count("join")).toBe(0);
+	});
+
+	it("joins anew when the server has let go of its session", async () => {
+		await lost();
+		await socket().refuse(socket().last("resume"), "cannot_resume");
+		expect(socket().count("join")).toBe(1);
+		await seat([member("m1", "ann")]);
+		expect(room.state).toBe("in");
+		await comeBack();
+		expect(socket().count("resume")).toBe(1);
 	});
 
 	it("signals nothing while the line is down, and says so", async () => {

@@ -44,6 +44,8 @@ export interface RoomEvents extends PresenceEvents {
 	state: RoomState;
 	/** A seat was had, for the first time or again. */
 	seated: JoinReply;
+	/** The line is back, the seat was kept, and all that was missed has been told. */
+	resumed: undefined;
 	self: Member;
 	signal: { from: Person; data: unknown };
 	chat: ChatEntry;
@@ -138,7 +140,7 @@ export class Room extends Emitter<RoomEvents> {
 	}
 
 	/** Tells the others; remembered, so that a rejoin starts with it. */
-	update(changes: Omit<Changes, "role" | "metadata">): void {
+	update(changes: Omit<Changes, "role" | "metadata" | "away">): void {
 		const { name, ...state } = changes;
 		this.#wanted = { ...this.#wanted, ...state };
 		if (name !== undefined) this.#options.name = name;
@@ -181,11 +183,26 @@ export class Room extends Emitter<RoomEvents> {
 	}
 
 	#handleConnection(state: Connection["state"]): void {
-		if (state === "open") void this.#ask();
+		const kept = this.#connection.resumed(this.name);
+		if (state === "open" && kept?.complete && this.#state === "away") void this.#handleResumed();
+		else if (state === "open") void this.#ask(kept ? "sync" : "join");
 		else if (this.#state === "in") this.#setState("away");
 	}
 
-	async #ask(): Promise<void> {
+	/** What was missed comes now; then what we could not say meanwhile is said. */
+	async #handleResumed(): Promise<void> {
+		this.#setState("in");
+		this.#send("update", { name: this.#options.name, ...this.#wanted });
+		try {
+			await this.#connection.request("ping");
+			if (this.#state === "in") this.emit("resumed", undefined);
+		} catch {
+			// Lost again: the next time will do.
+		}
+	}
+
+	/** `sync`: the seat is still ours, only what happened meanwhile is not known. */
+	async #ask(how: "join" | "sync" = "join"): Promise<void> {
 		clearTimeout(this.#retry);
 		const { room, name } = this.#options;
 		// A restarted server forgot the room: whoever is back first makes it as it was.
@@ -193,14 +210,9 @@ export class Room extends Emitter<RoomEvents> {
 			? { capacity: this.#reply.capacity, ring: this.#reply.ring }
 			: this.#options.options;
 		try {
-			const reply = await this.#connection.request("join", {
-				room,
-				name,
-				user: this.user,
-				metadata: this.#metadata,
-				state: this.#wanted,
-				...(options ? { options } : {}),
-			});
+			const own = { name, user: this.user, metadata: this.#metadata, state: this.#wanted };
+			const fields = how === "join" ? { ...own, ...(options ? { options } : {}) } : {};
+			const reply = await this.#connection.request(how, { room, ...fields });
 			if (isJoinReply(reply)) this.#handleSeated(reply);
 		} catch (error) {
 			this.#handleRefused(error);

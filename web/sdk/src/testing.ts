@@ -71,8 +71,10 @@ export class FakeSocket implements Socket {
 		for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 	}
 
-	hello(): Promise<void> {
-		return this.say({ type: "hello", session: "s", server: "test", iceServers: [] });
+	/** With a secret the session may be resumed. */
+	hello(secret?: string): Promise<void> {
+		const extra = secret === undefined ? {} : { secret };
+		return this.say({ type: "hello", session: "s", server: "test", iceServers: [], ...extra });
 	}
 
 	async reply(to: Sent, data: object): Promise<void> {

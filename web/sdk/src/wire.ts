@@ -13,6 +13,8 @@ export interface PresenceState {
 	screen: boolean;
 	hand: boolean;
 	speaking: boolean;
+	/** The server keeps the seat of somebody whose connection broke. */
+	away?: boolean;
 }
 
 export type Metadata = Record<string, unknown>;
@@ -58,8 +60,17 @@ export type LeaveReason = "leave" | "disconnect" | "timeout" | "kick" | "replace
 export interface Hello {
 	type: "hello";
 	session: string;
+	/** For one resume of the session; none: an older server. */
+	secret?: string;
 	server: string;
 	iceServers: RTCIceServer[];
+}
+
+/** The session goes on; what was missed follows. */
+export interface ResumeReply {
+	session: string;
+	secret: string;
+	rooms: { room: string; seq: number; complete: boolean; you: string }[];
 }
 
 export interface Reply {
@@ -121,6 +132,16 @@ export function isJoinReply(value: unknown): value is JoinReply {
 		value.members.every(isMember) &&
 		Array.isArray(value.chat) &&
 		value.chat.every(isChat)
+	);
+}
+
+export function isResumeReply(value: unknown): value is ResumeReply {
+	return (
+		isObject(value) &&
+		typeof value.session === "string" &&
+		typeof value.secret === "string" &&
+		Array.isArray(value.rooms) &&
+		value.rooms.every((entry) => isObject(entry) && typeof entry.room === "string")
 	);
 }
 

@@ -61,7 +61,7 @@ export function tileOf(person: Person, peer: Peer): TileModel {
 		self: false,
 		role: person.role,
 		state: person.state,
-		away: person.away,
+		away: person.away || person.state.away === true,
 		link: linkOf(peer.state),
 		quality: peer.quality,
 		tracks: peer.tracks,
