@@ -96,9 +96,10 @@ static const struct option table[] = {
 	{ .name = "session.rooms", .kind = OPTION_INT, .offset = AT(session_rooms), .preset = "8",
 	  .min = 1, .max = 8, .help = "Rooms that one session may be in." },
 
-	{ .name = "session.grace", .kind = OPTION_TIME, .offset = AT(grace), .preset = "30s",
+	{ .name = "session.grace", .kind = OPTION_TIME, .offset = AT(grace), .preset = "0",
 	  .max = 3600000,
-	  .help = "How long a broken connection's seats are kept for its client to come back; 0: not." },
+	  .help = "How long a broken connection's seats are kept for its client to come back, such as "
+		  "30s; 0: not at all." },
 	{ .name = "session.log", .kind = OPTION_INT, .offset = AT(session_log), .preset = "256",
 	  .max = 4096,
 	  .help = "Events of a room that are kept for those who come back, within 256 KiB." },
