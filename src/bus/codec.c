@@ -9,9 +9,6 @@
 #include "base/err.h"
 #include "loop/mail.h"
 
-/* A letter holds at most a roster of ROOM_MAX_MEMBERS with full metadata. */
-#define LETTER_MAX (64u << 20)
-
 void bus_member_encode(struct buf *b, const struct member_info *m)
 {
 	buf_be64(b, m->id);
@@ -210,7 +207,7 @@ int bus_event_letter_decode(struct bus_event *e, struct slice body)
 	return err < 0 ? err : cur_left(&in) > 0 ? E_MALFORMED : 0;
 }
 
-static void letter_send(unsigned worker, enum bus_kind kind, struct buf *b)
+void bus_send_letter(unsigned worker, enum bus_kind kind, struct buf *b)
 {
 	assert(!b->bad);
 	loop_mail_send(worker, kind, buf_slice(b));
@@ -219,16 +216,16 @@ static void letter_send(unsigned worker, enum bus_kind kind, struct buf *b)
 
 void bus_send_command(unsigned worker, const struct bus_command *c)
 {
-	struct buf b = BUF_INIT(LETTER_MAX);
+	struct buf b = BUF_INIT(BUS_LETTER_MAX);
 
 	bus_command_letter_encode(&b, c);
-	letter_send(worker, BUS_COMMAND, &b);
+	bus_send_letter(worker, BUS_COMMAND, &b);
 }
 
 void bus_send_event(unsigned worker, const struct bus_event *e)
 {
-	struct buf b = BUF_INIT(LETTER_MAX);
+	struct buf b = BUF_INIT(BUS_LETTER_MAX);
 
 	bus_event_letter_encode(&b, e);
-	letter_send(worker, BUS_EVENT, &b);
+	bus_send_letter(worker, BUS_EVENT, &b);
 }

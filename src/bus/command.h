@@ -16,6 +16,8 @@
 	X(REJECT, "refuse a call: to, text")                                             \
 	X(ROLE,   "give a member a role: to, role")                                      \
 	X(KICK,   "send a member away: to, text")                                        \
+	X(CLOSE,  "send everybody away: text")                                           \
+	X(NOTICE, "the server tells to or all: text (raw JSON)")                         \
 	X(ALIAS,  "be addressed by text as well")                                        \
 	X(AWAY,   "the connection broke, the seat is kept")                              \
 	X(BACK,   "and came again")                                                      \

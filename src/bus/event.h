@@ -15,6 +15,7 @@
 	X(CHAT,    "member (subject.name) says text to all; n, time")                    \
 	X(ACCEPT,  "member takes the call of `to`")                                      \
 	X(REJECT,  "member refuses the call of `to`: text")                              \
+	X(NOTICE,  "the server tells text (raw JSON) to `to` or to all")                 \
 	X(WELCOME, "the answer to JOIN: subject is you, roster, backlog, capacity, ring") \
 	X(SYNCED,  "the answer to SYNC, with what WELCOME has")                          \
 	X(REPLY,   "the answer to another command: err")

@@ -12,7 +12,9 @@
 #define BUS_MAIL_LIST(X)                                                                 \
 	X(HANDOVER, "a connection moves to its room's worker")                           \
 	X(COMMAND,  "a command for a room of the receiver")                              \
-	X(EVENT,    "an event for sessions of the receiver")
+	X(EVENT,    "an event for sessions of the receiver")                             \
+	X(ASK,      "the server asks something of the receiver's rooms (ask.h)")         \
+	X(ANSWER,   "and is answered")
 /* clang-format on */
 
 #define X(id, prose) BUS_##id,
@@ -37,6 +39,10 @@ struct bus_event {
 
 void bus_send_command(unsigned worker, const struct bus_command *c);
 void bus_send_event(unsigned worker, const struct bus_event *e);
+/* A letter holds at most a roster of ROOM_MAX_MEMBERS with full metadata. */
+#define BUS_LETTER_MAX (64u << 20)
+/* Mails what was encoded into b, and frees that. */
+void bus_send_letter(unsigned worker, enum bus_kind kind, struct buf *b);
 /* For the handlers, and what they decode. */
 void bus_command_letter_encode(struct buf *b, const struct bus_command *c);
 void bus_event_letter_encode(struct buf *b, const struct bus_event *e);

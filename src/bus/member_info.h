@@ -13,6 +13,7 @@ enum leave_reason {
 	LEAVE_KICK,
 	LEAVE_REPLACED, /* the same user came again */
 	LEAVE_SHUTDOWN, /* the server stops */
+	LEAVE_CLOSED,   /* the room was closed */
 	LEAVE_REASONS
 };
 

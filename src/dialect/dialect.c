@@ -41,6 +41,11 @@ void dialect_destroy(struct dialect *d)
 	free(d);
 }
 
+struct room_registry *dialect_rooms(const struct dialect *d)
+{
+	return d->rooms;
+}
+
 void dialect_drain(struct dialect *d)
 {
 	struct buf b = BUF_INIT(128);

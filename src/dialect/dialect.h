@@ -29,6 +29,8 @@ struct dialect_settings {
 struct dialect *dialect_create(struct loop *l, unsigned workers,
 			       const struct dialect_settings *s);
 void dialect_destroy(struct dialect *d);
+/* The rooms of this worker. */
+struct room_registry *dialect_rooms(const struct dialect *d);
 /* The server stops: tells the sessions when to come back, closes them with 1001. */
 void dialect_drain(struct dialect *d);
 

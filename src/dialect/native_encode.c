@@ -41,6 +41,7 @@ static const char *reason_name(enum leave_reason reason)
 		[LEAVE_LEAVE] = "leave",       [LEAVE_DISCONNECT] = "disconnect",
 		[LEAVE_TIMEOUT] = "timeout",   [LEAVE_KICK] = "kick",
 		[LEAVE_REPLACED] = "replaced", [LEAVE_SHUTDOWN] = "shutdown",
+		[LEAVE_CLOSED] = "closed",
 	};
 
 	return names[reason];
@@ -164,6 +165,11 @@ static void encode_reject(struct jsonw *w, const struct event *e)
 		json_field_string(w, "reason", e->text);
 }
 
+static void encode_notice(struct jsonw *w, const struct event *e)
+{
+	json_field_raw(w, "data", e->text);
+}
+
 static const struct {
 	struct slice type; /* quoted */
 	void (*encode)(struct jsonw *w, const struct event *e);
@@ -175,6 +181,7 @@ static const struct {
 	[EVENT_CHAT] = { SLICE_LIT("\"chat\""), encode_chat },
 	[EVENT_ACCEPT] = { SLICE_LIT("\"accept\""), encode_accept },
 	[EVENT_REJECT] = { SLICE_LIT("\"reject\""), encode_reject },
+	[EVENT_NOTICE] = { SLICE_LIT("\"notice\""), encode_notice },
 };
 
 static void put_roster(struct jsonw *w, struct slice roster)

@@ -10,6 +10,7 @@
 #include "dialect/coworking.h"
 #include "main/pages.h"
 #include "net/tls.h"
+#include "room/desk.h"
 
 struct worker {
 	struct worker_shared *shared;
@@ -17,6 +18,7 @@ struct worker {
 	struct tls_context *tls;
 	struct http_server *http;
 	struct dialect *dialect;
+	struct room_desk *desk;
 	struct listener **listeners;
 	pthread_t thread;
 	bool started;
@@ -81,6 +83,8 @@ int worker_create(struct worker **out, struct worker_shared *shared, unsigned id
 		goto fail;
 	w->http = http_server_create(w->loop, &shared->http, w->tls);
 	w->dialect = dialect_create(w->loop, shared->admin.workers, &shared->dialect);
+	w->desk = room_desk_create(w->loop, shared->admin.workers,
+				   dialect_rooms(w->dialect));
 	add_routes(w);
 	err = open_listeners(w, why);
 	if (err < 0)
@@ -99,6 +103,7 @@ void worker_destroy(struct worker *w)
 	for (size_t i = 0; w->listeners && i < w->shared->listen_count; i++)
 		listen_close(w->listeners[i]);
 	free(w->listeners);
+	room_desk_destroy(w->desk);
 	dialect_destroy(w->dialect);
 	http_server_destroy(w->http);
 	tls_context_destroy(w->tls);

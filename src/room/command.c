@@ -2,15 +2,6 @@
 #include "base/err.h"
 #include "room/internal.h"
 
-enum right {
-	RIGHT_PRESENCE = BIT(0), /* hand, speaking, name, metadata */
-	RIGHT_MEDIA = BIT(1),    /* mic, camera, screen */
-	RIGHT_CHAT = BIT(2),
-	RIGHT_SIGNAL_ONE = BIT(3), /* answering an offer needs it: everybody has it */
-	RIGHT_SIGNAL_ALL = BIT(4),
-	RIGHT_ADMIN = BIT(5),
-};
-
 #define RIGHTS_LISTENER (RIGHT_PRESENCE | RIGHT_CHAT | RIGHT_SIGNAL_ONE)
 #define RIGHTS_SPEAKER (RIGHTS_LISTENER | RIGHT_MEDIA | RIGHT_SIGNAL_ALL)
 
@@ -21,20 +12,18 @@ static const unsigned role_rights[ROLES] = {
 	[ROLE_LISTENER] = RIGHTS_LISTENER,
 };
 
-#define PRESENCE_MEDIA (PRESENCE_MIC | PRESENCE_CAMERA | PRESENCE_SCREEN)
-
-static bool member_may(const struct member *m, unsigned right)
+bool room_may(const struct member *m, unsigned right)
 {
-	return (role_rights[m->role] & right) != 0;
+	return !m || (role_rights[m->role] & right) != 0;
 }
 
 static int room_check_update(const struct member *m, const struct command *c)
 {
 	uint8_t on = (uint8_t)(c->changed & c->state);
 
-	if (!member_may(m, RIGHT_PRESENCE))
+	if (!room_may(m, RIGHT_PRESENCE))
 		return E_DENIED;
-	if ((on & PRESENCE_MEDIA) && !member_may(m, RIGHT_MEDIA))
+	if ((on & PRESENCE_MEDIA) && !room_may(m, RIGHT_MEDIA))
 		return E_DENIED;
 	if (c->name.n > ROOM_MAX_NAME || c->metadata.n > ROOM_MAX_METADATA)
 		return E_BAD_FIELD;
@@ -110,7 +99,7 @@ static int room_on_signal(struct member *m, const struct command *c)
 	struct member *to;
 	int err = room_target(m->room, c, &to);
 
-	if (!member_may(m, to ? RIGHT_SIGNAL_ONE : RIGHT_SIGNAL_ALL))
+	if (!room_may(m, to ? RIGHT_SIGNAL_ONE : RIGHT_SIGNAL_ALL))
 		return E_DENIED;
 	if (err < 0)
 		return err;
@@ -132,7 +121,7 @@ static int room_on_answer(struct member *m, const struct command *c, enum event_
 	struct event e = { .kind = kind, .member = m->id, .to = c->to, .text = c->text };
 	struct member *to = room_member(m->room, c->to);
 
-	if (!member_may(m, RIGHT_SIGNAL_ONE))
+	if (!room_may(m, RIGHT_SIGNAL_ONE))
 		return E_DENIED;
 	if (c->text.n > ROOM_MAX_REASON)
 		return E_BAD_FIELD;
@@ -154,75 +143,21 @@ static int room_on_alias(struct member *m, const struct command *c)
 	return 0;
 }
 
-static int room_on_chat(struct member *m, const struct command *c, ms_t wall)
+/* `m`: who says it, NULL: the server, under the name that the command has. */
+static int room_say(struct room *r, const struct member *m, const struct command *c,
+		    ms_t wall)
 {
-	struct room *r = m->room;
-	struct event e = {
-		.kind = EVENT_CHAT, .member = m->id, .text = c->text, .time = wall
-	};
+	struct event e = { .kind = EVENT_CHAT, .text = c->text, .time = wall };
 
-	if (!member_may(m, RIGHT_CHAT))
+	if (!room_may(m, RIGHT_CHAT))
 		return E_DENIED;
-	if (c->text.n == 0 || c->text.n > ROOM_MAX_TEXT)
+	if (c->text.n == 0 || c->text.n > ROOM_MAX_TEXT || c->name.n > ROOM_MAX_NAME)
 		return E_BAD_FIELD;
-	e.subject.name = slice_of(m->name, m->name_len);
+	e.member = m ? m->id : 0;
+	e.subject.name = m ? slice_of(m->name, m->name_len) : c->name;
 	e.n = ++r->chat.n;
 	room_tell_all(r, &e, NULL);
 	room_chat_add(&r->chat, r->registry->settings->chat_backlog, &e);
-	return 0;
-}
-
-static unsigned room_owners(const struct room *r)
-{
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < r->count; i++)
-		n += r->members[i]->role == ROLE_OWNER;
-	return n;
-}
-
-static int room_on_role(struct member *m, const struct command *c)
-{
-	struct room *r = m->room;
-	struct member *to = room_member(r, c->to);
-
-	if (!member_may(m, RIGHT_ADMIN))
-		return E_DENIED;
-	if (!to)
-		return E_NO_MEMBER;
-	/* Only an owner makes owners or unmakes them. */
-	if ((c->role == ROLE_OWNER || to->role == ROLE_OWNER) && m->role != ROLE_OWNER)
-		return E_DENIED;
-	/* A room is never without an owner. */
-	if (c->role != ROLE_OWNER && to->role == ROLE_OWNER && room_owners(r) == 1)
-		return E_DENIED;
-	struct event e = { .kind = EVENT_UPDATED,
-			   .member = to->id,
-			   .changed = CHANGED_ROLE };
-
-	to->role = (uint8_t)c->role;
-	if (!member_may(to, RIGHT_MEDIA)) {
-		e.changed |= to->state & PRESENCE_MEDIA;
-		to->state &= (uint8_t)~PRESENCE_MEDIA;
-	}
-	room_member_info(to, &e.subject);
-	room_tell_all(r, &e, NULL);
-	return 0;
-}
-
-static int room_on_kick(struct member *m, const struct command *c)
-{
-	struct member *to = room_member(m->room, c->to);
-
-	if (!member_may(m, RIGHT_ADMIN))
-		return E_DENIED;
-	if (c->text.n > ROOM_MAX_REASON)
-		return E_BAD_FIELD;
-	if (!to)
-		return E_NO_MEMBER;
-	if (to->role == ROLE_OWNER && m->role != ROLE_OWNER)
-		return E_DENIED;
-	room_leave(to, LEAVE_KICK, c->text);
 	return 0;
 }
 
@@ -239,24 +174,55 @@ int room_command(struct member *m, const struct command *c, ms_t wall)
 	case COMMAND_SIGNAL:
 		return room_on_signal(m, c);
 	case COMMAND_CHAT:
-		return room_on_chat(m, c, wall);
+		return room_say(m->room, m, c, wall);
 	case COMMAND_ACCEPT:
 		return room_on_answer(m, c, EVENT_ACCEPT);
 	case COMMAND_REJECT:
 		return room_on_answer(m, c, EVENT_REJECT);
 	case COMMAND_ROLE:
-		return room_on_role(m, c);
 	case COMMAND_KICK:
-		return room_on_kick(m, c);
+	case COMMAND_CLOSE:
+		return room_moderate(m->room, m, c);
 	case COMMAND_ALIAS:
 		return room_on_alias(m, c);
 	case COMMAND_AWAY:
 	case COMMAND_BACK:
 		room_on_away(m, c->kind == COMMAND_AWAY);
 		return 0;
+	case COMMAND_NOTICE:
 	case COMMAND_SYNC:
 	case COMMAND_KINDS:
 		break;
 	}
 	return E_UNKNOWN_TYPE;
+}
+
+/* What the server has to tell: to one or to all. */
+static int room_on_notice(struct room *r, const struct command *c)
+{
+	struct event e = { .kind = EVENT_NOTICE, .text = c->text };
+	struct member *to;
+	int err = room_target(r, c, &to);
+
+	if (err < 0)
+		return err;
+	if (to) {
+		e.to = to->id;
+		room_tell_one(r, &e, to);
+	} else {
+		room_tell_all(r, &e, NULL);
+	}
+	return 0;
+}
+
+int room_order(struct room *r, const struct command *c, ms_t wall)
+{
+	switch (c->kind) {
+	case COMMAND_NOTICE:
+		return room_on_notice(r, c);
+	case COMMAND_CHAT:
+		return room_say(r, NULL, c, wall);
+	default:
+		return room_moderate(r, NULL, c);
+	}
 }

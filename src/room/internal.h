@@ -32,6 +32,7 @@ struct room {
 		*at_worker; /* members per worker, [LOOP_MAX]; NULL while all live here */
 	void *user_data;
 	struct room_chat chat;
+	ms_t made_at; /* wall clock */
 	bool ring;
 	uint16_t name_len;
 	char name[];
@@ -66,6 +67,25 @@ static inline void room_tell_one(struct room *r, struct event *e, struct member 
 	metric_add(METRIC_EVENTS, 1);
 	room_tell(r, e, to, NULL);
 }
+
+enum room_right {
+	RIGHT_PRESENCE = BIT(0), /* hand, speaking, name, metadata */
+	RIGHT_MEDIA = BIT(1),    /* mic, camera, screen */
+	RIGHT_CHAT = BIT(2),
+	RIGHT_SIGNAL_ONE = BIT(3), /* answering an offer needs it: everybody has it */
+	RIGHT_SIGNAL_ALL = BIT(4),
+	RIGHT_ADMIN = BIT(5),
+};
+
+#define PRESENCE_MEDIA (PRESENCE_MIC | PRESENCE_CAMERA | PRESENCE_SCREEN)
+
+/* `m`: who wants to, NULL: the server, which may everything. */
+bool room_may(const struct member *m, unsigned right);
+/* Any command that moderates: of a member, or of the server (NULL). `r` may be gone afterwards. */
+int room_moderate(struct room *r, const struct member *m, const struct command *c)
+	NODISCARD;
+/* Sends everybody away and ends the room. */
+void room_close(struct room *r, enum leave_reason reason, struct slice text);
 
 /* By number text, user or alias; NULL. */
 struct member *room_addressed(const struct room *r, struct slice name);

@@ -65,7 +65,7 @@ struct room *room_find(const struct room_registry *g, struct slice name)
 }
 
 static int room_make(struct room_registry *g, struct slice name, const struct command *c,
-		     struct room **out)
+		     ms_t wall, struct room **out)
 {
 	uint32_t most = g->settings->capacity;
 
@@ -75,6 +75,7 @@ static int room_make(struct room_registry *g, struct slice name, const struct co
 	r->registry = g;
 	r->capacity = c->capacity > 0 && c->capacity < most ? c->capacity : most;
 	r->ring = c->ring;
+	r->made_at = wall;
 	r->name_len = (uint16_t)name.n;
 	memcpy(r->name, name.p, name.n);
 	map_init(&r->by_id);
@@ -333,6 +334,28 @@ void room_leave(struct member *m, enum leave_reason reason, struct slice text)
 		room_end(r);
 }
 
+/* Nobody hears of the others' going: all go. */
+void room_close(struct room *r, enum leave_reason reason, struct slice text)
+{
+	log_info("room", "closed", "room=%s n=%u",
+		 log_value(&(struct log_text){ 0 }, room_name(r)), r->count);
+	while (r->count > 0) {
+		struct member *m = r->members[r->count - 1];
+		struct event e = {
+			.kind = EVENT_LEFT,
+			.member = m->id,
+			.reason = reason,
+			.text = text,
+		};
+
+		room_remove(r, m);
+		room_member_info(m, &e.subject);
+		room_tell_one(r, &e, m);
+		member_free(m);
+	}
+	room_end(r);
+}
+
 static struct member *room_named(const struct room *r, struct slice name)
 {
 	for (uint32_t i = 0; i < r->count; i++) {
@@ -403,7 +426,7 @@ int room_join(struct room_registry *g, struct slice name, const struct command *
 		return err;
 	struct room *r = room_find(g, name);
 	if (!r)
-		err = room_make(g, name, c, &r);
+		err = room_make(g, name, c, wall, &r);
 	if (err == 0)
 		err = room_make_way(r, c);
 	if (err < 0)

@@ -47,6 +47,9 @@ void room_leave(struct member *m, enum leave_reason reason, struct slice text);
 void room_sync(struct member *m, uint64_t request);
 /* Any command but JOIN and SYNC. E_DENIED, E_NO_MEMBER, E_LIMIT, E_BAD_FIELD. A KICK of oneself and LEAVE free `m`. */
 int room_command(struct member *m, const struct command *c, ms_t wall) NODISCARD;
+/* A command on behalf of the server, which may everything; those that need a member's own seat are E_UNKNOWN_TYPE. `r` may
+ * be gone afterwards. */
+int room_order(struct room *r, const struct command *c, ms_t wall) NODISCARD;
 
 struct slice room_name(const struct room *r);
 size_t room_count(const struct room *r);

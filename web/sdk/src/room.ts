@@ -279,7 +279,8 @@ export class Room extends Emitter<RoomEvents> {
 
 	#handleLeft(id: string, reason: LeaveReason, detail?: string): void {
 		if (id !== this.#self?.id) return this.presence.handleLeft(id, reason, detail);
-		if (reason === "kick" || reason === "replaced") this.#end({ reason, detail });
+		if (reason === "kick" || reason === "replaced" || reason === "closed")
+			this.#end({ reason, detail });
 	}
 
 	#handleSelf(changes: Changes): void {

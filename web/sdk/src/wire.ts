@@ -55,7 +55,14 @@ export interface JoinReply {
 	chat: ChatMessage[];
 }
 
-export type LeaveReason = "leave" | "disconnect" | "timeout" | "kick" | "replaced" | "shutdown";
+export type LeaveReason =
+	| "leave"
+	| "disconnect"
+	| "timeout"
+	| "kick"
+	| "replaced"
+	| "shutdown"
+	| "closed";
 
 export interface Hello {
 	type: "hello";

@@ -24,6 +24,7 @@ export type Ending =
 	| { kind: "left" }
 	| { kind: "kicked"; detail: string | undefined }
 	| { kind: "replaced" }
+	| { kind: "closed"; detail: string | undefined }
 	| { kind: "refused"; words: PlainWords };
 
 /** `calling` and `declined` are a caller's in a ring room. */
@@ -233,6 +234,7 @@ export class CallModel {
 	#handleEnded({ reason, detail, error }: RoomEvents["ended"]): void {
 		if (reason === "kick") this.#end({ kind: "kicked", detail });
 		else if (reason === "replaced") this.#end({ kind: "replaced" });
+		else if (reason === "closed") this.#end({ kind: "closed", detail });
 		else this.#end({ kind: "refused", words: joinWords(error) });
 	}
 

@@ -57,6 +57,8 @@ function words(room: string, ending: Ending): { title: string; text: string } {
 				title: "You joined from another place",
 				text: "This page has left the room, so that you are there once.",
 			};
+		case "closed":
+			return { title: "The room was closed", text: ending.detail ?? "Everybody has left it." };
 		case "refused":
 			return { title: ending.words.title, text: ending.words.advice };
 	}
