@@ -197,11 +197,13 @@ static void coach_message(struct session *s, struct slice text)
 
 /* --- telling --- */
 
-static unsigned coach_channel(const struct session *s)
+enum { VARIANT_SIMPLE, VARIANT_HYBRID };
+
+static uint8_t coach_variant(const struct session *s)
 {
 	const struct coach *c = s->own;
 
-	return c->hybrid ? CHANNEL_HYBRID : CHANNEL_SIMPLE;
+	return c->hybrid ? VARIANT_HYBRID : VARIANT_SIMPLE;
 }
 
 /* userRole and participantType as the member's client gave them; a member without a role is
@@ -344,7 +346,7 @@ static void coach_encode(struct buf *b, const struct fanout_channel *c,
 			 const struct event *e)
 {
 	if (e->kind == EVENT_SIGNAL)
-		word_signal(b, c->kind == CHANNEL_HYBRID, e);
+		word_signal(b, c->variant == VARIANT_HYBRID, e);
 }
 
 static void coach_tell(struct seat *to, const struct event *e)
@@ -421,7 +423,7 @@ static void coach_end(struct session *s)
 
 static const struct vocabulary coach = {
 	.name = "coach",
-	.channel = coach_channel,
+	.variant = coach_variant,
 	.personal = BIT(EVENT_JOINED) | BIT(EVENT_LEFT),
 	.message = coach_message,
 	.arrive = coach_arrive,

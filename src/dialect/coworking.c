@@ -94,12 +94,6 @@ static void coworking_message(struct session *s, struct slice text)
 
 /* --- telling --- */
 
-static unsigned coworking_channel(const struct session *s)
-{
-	(void)s;
-	return CHANNEL_ENVELOPE;
-}
-
 static void send_user(struct seat *to, const char *type, const struct member_info *m)
 {
 	struct buf *out = &to->session->dialect->out;
@@ -242,7 +236,6 @@ static void coworking_end(struct session *s)
 
 static const struct vocabulary coworking = {
 	.name = "coworking",
-	.channel = coworking_channel,
 	.personal = BIT(EVENT_JOINED) | BIT(EVENT_LEFT),
 	.message = coworking_message,
 	.arrive = coworking_arrive,

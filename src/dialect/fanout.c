@@ -27,8 +27,10 @@ static void seat_flush(struct seat *s)
 
 /* A few buffers serve all rooms in turn: no idle room holds one, and rooms that are flushed
  * one after another use the same memory. */
-static void channel_open(struct dialect *d, struct fanout_channel *c)
+static void channel_open(struct fanout_channel *c)
 {
+	struct dialect *d = c->fanout->dialect;
+
 	if (c->frames)
 		return;
 	if (d->spare_count > 0) {
@@ -45,8 +47,9 @@ void fanout_free_buffer(struct buf *b)
 	free(b);
 }
 
-static void channel_clear(struct dialect *d, struct fanout_channel *c)
+static void channel_clear(struct fanout_channel *c)
 {
+	struct dialect *d = c->fanout->dialect;
 	struct buf *b = c->frames;
 
 	c->messages = 0;
@@ -58,6 +61,51 @@ static void channel_clear(struct dialect *d, struct fanout_channel *c)
 		fanout_free_buffer(b);
 	else
 		d->spare[d->spare_count++] = b;
+}
+
+/* The session's channel; made if need be. */
+static struct fanout_channel *channel_join(struct fanout *f, const struct session *s)
+{
+	const struct vocabulary *v = s->vocabulary;
+	uint8_t variant = v->variant ? v->variant(s) : 0;
+	struct fanout_channel *c;
+
+	for (c = &f->channel; c; c = c->next)
+		if (c->seats > 0 && c->vocabulary == v && c->variant == variant)
+			break;
+	if (!c && f->channel.seats == 0) {
+		c = &f->channel;
+	} else if (!c) {
+		c = xzalloc(sizeof(*c));
+		c->fanout = f;
+		c->next = f->channel.next;
+		f->channel.next = c;
+	}
+	c->vocabulary = v;
+	c->variant = variant;
+	c->seats++;
+	return c;
+}
+
+static void channel_leave(struct fanout_channel *c)
+{
+	struct fanout_channel **at = &c->fanout->channel.next;
+
+	if (--c->seats > 0)
+		return;
+	channel_clear(c);
+	if (c == &c->fanout->channel)
+		return;
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	free(c);
+}
+
+/* The event is worded for each of its receivers. */
+static bool channel_tells(const struct fanout_channel *c, const struct event *e)
+{
+	return (c->variant & VARIANT_APART) || (c->vocabulary->personal & BIT(e->kind));
 }
 
 /* Receivers are spread over memory: they are fetched while the message is put together
@@ -79,14 +127,14 @@ static void fanout_flush(struct fanout *f)
 			__builtin_prefetch(f->seats[i + 3]);
 		if (i + 2 < f->count)
 			__builtin_prefetch(f->seats[i + 2]->ws);
-		if (i + 1 < f->count)
+		if (i + 1 < f->count && f->seats[i + 1]->ws)
 			ws_prefetch(f->seats[i + 1]->ws);
 		seat_flush(s);
 		s->told = 0;
 		s->told_messages = 0;
 	}
-	for (unsigned i = 0; i < CHANNELS; i++)
-		channel_clear(f->dialect, &f->channel[i]);
+	for (struct fanout_channel *c = &f->channel; c; c = c->next)
+		channel_clear(c);
 }
 
 static void on_turn_end(struct loop_task *t)
@@ -101,10 +149,13 @@ static struct fanout *fanout_make(struct dialect *d, struct slice room)
 	json_quote(&quoted, room);
 	struct fanout *f = xzalloc(sizeof(*f) + room.n + quoted.n);
 	f->dialect = d;
-	memcpy(f->text, room.p, room.n);
-	memcpy(f->text + room.n, quoted.p, quoted.n);
-	f->room = slice_of(f->text, room.n);
-	f->quoted = slice_of(f->text + room.n, quoted.n);
+	f->channel.fanout = f;
+	f->seats = f->pair;
+	f->cap = ARRAY_LEN(f->pair);
+	memcpy(f->text, quoted.p, quoted.n);
+	memcpy(f->text + quoted.n, room.p, room.n);
+	f->quoted = slice_of(f->text, quoted.n);
+	f->room = slice_of(f->text + quoted.n, room.n);
 	loop_task_init(&f->task, on_turn_end);
 	map_put(&d->fanouts, f->room, f);
 	buf_fini(&quoted);
@@ -130,33 +181,36 @@ void fanout_close(struct fanout *f)
 
 	if (r)
 		room_set_user(r, NULL);
-	assert(f->count == 0);
+	assert(f->count == 0 && !f->channel.next && !f->channel.frames);
 	loop_task_cancel(&f->task);
 	fanout_log_free(f);
 	map_del(&f->dialect->fanouts, f->room);
-	for (unsigned i = 0; i < CHANNELS; i++)
-		channel_clear(f->dialect, &f->channel[i]);
-	free(f->seats);
+	if (f->seats != f->pair)
+		free(f->seats);
 	free(f);
+}
+
+static void seats_grow(struct fanout *f)
+{
+	struct seat **own = f->seats == f->pair ? NULL : f->seats;
+
+	f->cap *= 2;
+	f->seats = xrealloc(own, size_mul(f->cap, sizeof(*f->seats)));
+	if (!own)
+		memcpy(f->seats, f->pair, sizeof(f->pair));
 }
 
 void fanout_add(struct fanout *f, struct seat *seat)
 {
-	struct fanout_channel *c = &f->channel[session_channel(seat->session)];
+	struct fanout_channel *c = channel_join(f, seat->session);
 
-	if (f->count == f->cap) {
-		f->cap = f->cap ? f->cap * 2 : 2;
-		f->seats = xrealloc(f->seats, size_mul(f->cap, sizeof(*f->seats)));
-	}
+	if (f->count == f->cap)
+		seats_grow(f);
 	seat->channel = c;
 	seat->index = f->count;
 	/* What was said before it came is not for it. */
 	seat->told = channel_bytes(c);
 	seat->told_messages = c->messages;
-	c->vocabulary = seat->session->vocabulary;
-	c->fanout = f;
-	c->kind = session_channel(seat->session);
-	c->seats++;
 	f->seats[f->count++] = seat;
 }
 
@@ -167,7 +221,7 @@ void fanout_remove(struct fanout *f, struct seat *seat)
 		return;
 	}
 	fanout_catch_up(seat);
-	seat->channel->seats--;
+	channel_leave(seat->channel);
 	seat->channel = NULL;
 	assert(f->seats[seat->index] == seat);
 	f->seats[seat->index] = f->seats[--f->count];
@@ -185,11 +239,18 @@ void fanout_catch_up(struct seat *seat)
 	seat->told_messages = c->messages;
 }
 
-/* Puts the event's message into the channel's frames; the native wording is kept. */
-static void channel_add(struct fanout *f, struct fanout_channel *c, const struct event *e,
-			uint64_t except)
+/* The event as it is worded, for those who come back. */
+static void channel_log(struct fanout_channel *c, const struct event *e, uint64_t except,
+			struct slice message)
 {
-	channel_open(f->dialect, c);
+	if (c->vocabulary->resumes)
+		fanout_log(c->fanout, e->seq, 0, except, message);
+}
+
+/* Puts the event's message into the channel's frames. */
+static void channel_add(struct fanout_channel *c, const struct event *e, uint64_t except)
+{
+	channel_open(c);
 	size_t at = ws_frame_begin(c->frames);
 	size_t from = buf_at(c->frames);
 	c->vocabulary->encode(c->frames, c, e);
@@ -197,23 +258,22 @@ static void channel_add(struct fanout *f, struct fanout_channel *c, const struct
 		c->frames->n = at;
 		return;
 	}
-	if (c->kind == CHANNEL_NATIVE)
-		fanout_log(f, e->seq, 0, except, slice_from(buf_slice(c->frames), from));
+	channel_log(c, e, except, slice_from(buf_slice(c->frames), from));
 	ws_frame_end(c->frames, at, WS_TEXT);
 	c->messages++;
 }
 
-static void channel_add_deflated(struct fanout *f, struct fanout_channel *c,
-				 const struct event *e, uint64_t except)
+static void channel_add_deflated(struct fanout_channel *c, const struct event *e,
+				 uint64_t except)
 {
-	struct buf *out = &f->dialect->out;
+	struct buf *out = &c->fanout->dialect->out;
 
-	channel_open(f->dialect, c);
+	channel_open(c);
 	buf_clear(out);
 	c->vocabulary->encode(out, c, e);
 	if (out->n == 0)
 		return;
-	fanout_log(f, e->seq, 0, except, buf_slice(out));
+	channel_log(c, e, except, buf_slice(out));
 	ws_frame_put_deflated(c->frames, WS_TEXT, buf_slice(out));
 	c->messages++;
 }
@@ -224,8 +284,8 @@ static void tell_each(struct fanout *f, const struct event *e, const struct seat
 	for (uint32_t i = 0; i < f->count; i++) {
 		struct seat *s = f->seats[i];
 
-		if (s != except && (s->session->vocabulary->personal & BIT(e->kind)))
-			s->session->vocabulary->tell(s, e);
+		if (s != except && channel_tells(s->channel, e))
+			s->channel->vocabulary->tell(s, e);
 	}
 }
 
@@ -265,17 +325,15 @@ void fanout_event(struct fanout *f, const struct event *e, struct seat *except,
 	fanout_log_prefetch(f);
 	if (except)
 		fanout_catch_up(except);
-	for (unsigned i = 0; i < CHANNELS; i++) {
-		struct fanout_channel *c = &f->channel[i];
-
+	for (struct fanout_channel *c = &f->channel; c; c = c->next) {
 		if (c->seats == 0)
 			continue;
-		if (c->vocabulary->personal & BIT(e->kind))
+		if (channel_tells(c, e))
 			personal = true;
-		else if (i == CHANNEL_DEFLATED)
-			channel_add_deflated(f, c, e, except_id);
+		else if (c->variant & VARIANT_DEFLATED)
+			channel_add_deflated(c, e, except_id);
 		else
-			channel_add(f, c, e, except_id);
+			channel_add(c, e, except_id);
 		large |= channel_bytes(c) > FANOUT_GATHER;
 	}
 	if (except) {

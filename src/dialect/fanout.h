@@ -7,30 +7,35 @@
 #pragma once
 #include "dialect/internal.h"
 
-/* A kind of receiver: those of one kind share their frames. */
+/* The receivers of one vocabulary and variant: they share their frames. The room's first lies in the
+ * fanout; others are made when such a receiver comes and go with the last one. */
 struct fanout_channel {
 	struct buf *
 		frames; /* of this turn, borrowed from the dialect's spare ones; NULL: none */
 	const struct vocabulary *vocabulary;
-	const struct fanout *fanout;
-	enum channel kind;
+	struct fanout *fanout;
+	struct fanout_channel *next;
 	uint32_t messages;
-	uint32_t seats;
+	uint32_t seats; /* 0: the first one, unused */
+	uint8_t variant;
 };
 
+/* What a message touches comes first: all of it but the name lies in two cache lines. */
 struct fanout {
 	struct dialect *dialect;
 	struct loop_task task;
-	struct seat **seats;
+	struct seat *
+		*seats; /* `count` of them, with room for `cap`; up to two in `pair` */
 	uint32_t count, cap;
+	uint64_t seq;     /* of the last event that came here */
 	uint32_t holders; /* seats, unseated ones included */
-	uint32_t away;  /* seats whose session has lost its connection; not in `seats` */
-	uint64_t seq;   /* of the last event that came here */
-	uint64_t floor; /* without a log: events up to this are gone */
+	uint32_t away; /* seats whose session has lost its connection; not in `seats` */
+	struct fanout_channel channel;
+	struct slice quoted; /* the room's name as JSON, in text */
+	struct seat *pair[2];
 	struct fanout_log *log; /* NULL until there is something to keep */
-	struct fanout_channel channel[CHANNELS];
-	struct slice room; /* the name, and as JSON: both in text */
-	struct slice quoted;
+	uint64_t floor;         /* without a log: events up to this are gone */
+	struct slice room;      /* the name, in text */
 	uint8_t text[];
 };
 

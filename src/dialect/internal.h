@@ -98,7 +98,6 @@ void session_drop_seat(struct seat *seat);
 void session_send(struct session *s, struct slice message);
 /* What has been put into dialect->out. */
 void session_send_out(struct session *s);
-unsigned session_channel(const struct session *s);
 void session_reply(struct session *s, uint64_t request, int err, const char *detail);
 /* An event for this session alone. Takes its seat when it is welcomed, loses it when it LEFT. */
 void session_event(struct session *s, struct slice room, const struct event *e);

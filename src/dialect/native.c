@@ -96,9 +96,9 @@ static void native_message(struct session *s, struct slice text)
 
 /* --- how it is worded --- */
 
-static unsigned native_channel(const struct session *s)
+static uint8_t native_variant(const struct session *s)
 {
-	return ws_deflates(s->ws) ? CHANNEL_DEFLATED : CHANNEL_NATIVE;
+	return ws_deflates(s->ws) ? VARIANT_DEFLATED : 0;
 }
 
 static void native_word(struct buf *b, const struct fanout_channel *c,
@@ -150,7 +150,7 @@ static void native_end(struct session *s)
 static const struct vocabulary native = {
 	.name = "native",
 	.resumes = true,
-	.channel = native_channel,
+	.variant = native_variant,
 	.message = native_message,
 	.arrive = native_arrive,
 	.encode = native_word,

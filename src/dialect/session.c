@@ -179,11 +179,6 @@ void session_event(struct session *s, struct slice room, const struct event *e)
 
 /* --- rooms by name, workers by room --- */
 
-unsigned session_channel(const struct session *s)
-{
-	return s->vocabulary->channel(s);
-}
-
 void session_hand_over(struct session *s, unsigned worker, struct slice message)
 {
 	session_exit(s);

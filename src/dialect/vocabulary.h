@@ -18,21 +18,18 @@ enum flavor {
 	FLAVOR_ENVELOPE, /* /ws/room: type, data, from, to, roomId */
 };
 
-/* Receivers of one channel share the frames of a turn. */
-enum channel {
-	CHANNEL_NATIVE,
-	CHANNEL_DEFLATED,
-	CHANNEL_SIMPLE,
-	CHANNEL_HYBRID,
-	CHANNEL_ENVELOPE,
-	CHANNELS
+/* Receivers of one vocabulary and one variant share the frames of a turn: they are a channel
+ * (fanout.h). A variant is a small number of the vocabulary's own, or'ed with these. */
+enum {
+	VARIANT_DEFLATED = BIT(6), /* the frames are compressed */
+	VARIANT_APART = BIT(7),    /* no WebSocket: each is told every event by tell() */
 };
 
 struct vocabulary {
 	const char *name;
-	bool resumes; /* who is lost may come back to its seats */
-	unsigned (*channel)(const struct session
-				    *s); /* enum channel; the same for a session's life */
+	bool resumes; /* who is lost may come back to its seats: what is said is kept */
+	/* NULL: there is one, 0. The same as long as the session sits in a fanout. */
+	uint8_t (*variant)(const struct session *s);
 	unsigned personal; /* BIT(EVENT_x): worded for each receiver alone */
 	/* One text of the client. The session is there afterwards. */
 	void (*message)(struct session *s, struct slice text);
