@@ -21,13 +21,15 @@ export const PHONE = {
 // A name that is not localhost: the browser then has no reason to trust plain http.
 export const FAR = "parley.test";
 
-/** options.deny: camera and microphone are refused to every page. */
-export async function launchBrowser({ deny = false } = {}) {
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** deny: camera and microphone are refused to every page. within: wraps the program (netlab). */
+export async function launchBrowser({ deny = false, within = (program) => program } = {}) {
 	const dir = freshDir();
 	const wav = join(dir, "tone.wav");
 	writeTone(wav);
 	const browser = await loadPlaywright().chromium.launch({
-		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+		executablePath: within(CHROMIUM),
 		args: [
 			"--no-sandbox",
 			"--disable-gpu",
@@ -209,10 +211,11 @@ export class Guest {
 	}
 }
 
-/** People in one call, all of whom see each other. */
-export async function callOf(t, browser, server, room, names, options = {}) {
+/** People in one call, all of whom see each other. `browsers`: one for all, or one for each. */
+export async function callOf(t, browsers, server, room, names, options = {}) {
 	const guests = [];
-	for (const name of names) {
+	for (const [i, name] of names.entries()) {
+		const browser = Array.isArray(browsers) ? browsers[i] : browsers;
 		const guest = await Guest.open(t, browser, server, `/r/${room}`, name, options);
 		await guest.join();
 		guests.push(guest);

@@ -37,9 +37,11 @@ class Child extends Waiters {
 	stderr = "";
 	exit = null;
 
-	constructor(args, env) {
+	/** `prefix`: the words before it that run it somewhere else. */
+	constructor(args, env, prefix = []) {
 		super();
-		this.process = spawn(binary(), args, {
+		const [program, ...words] = [...prefix, binary(), ...args];
+		this.process = spawn(program, words, {
 			env: cleanEnv(env),
 			stdio: ["ignore", "pipe", "pipe"],
 		});
@@ -81,11 +83,12 @@ export class Server extends Child {
 	#ownsDir;
 
 	// Who vanishes is gone at once, but in the tests of just that.
-	constructor({ args = [], env = {}, workers = 1, dataDir, port = 0, listen, grace = 0 } = {}) {
+	constructor(options = {}) {
+		const { args = [], env = {}, workers = 1, dataDir, port = 0, listen, grace = 0 } = options;
 		const dir = dataDir ?? freshDir();
 		const where = listen ?? `127.0.0.1:${port}`;
 		const own = ["--listen", where, "--data-dir", dir, "--workers", String(workers)];
-		super([...own, "--session.grace", String(grace), ...args], env);
+		super([...own, "--session.grace", String(grace), ...args], env, options.prefix);
 		this.#ownsDir = dataDir === undefined;
 		this.dataDir = dir;
 		this.workers = workers;
