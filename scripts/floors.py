@@ -18,6 +18,7 @@ TABLE = """\
                   list_ map_ hash_ err_ utf8_ json_ rand_ clock_ log_ base64_ file_ option_ hex_
 1 loop     -      loop_ metric_
 2 net      -      net_ addr_ stream_ tls_ listen_
+2 stun     net    stun_
 3 http     -      http_
 3 ws       http   ws_
 4 bus      -      bus_

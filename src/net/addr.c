@@ -104,6 +104,18 @@ const char *addr_text(const struct addr *a, struct addr_text *t)
 	return t->s;
 }
 
+struct addr addr_of_ip(struct slice ip, uint16_t port)
+{
+	struct addr a = { .port = port };
+
+	if (ip.n != 4 && ip.n != 16)
+		return a;
+	a.family = ip.n == 4 ? AF_INET : AF_INET6;
+	memcpy(a.ip, ip.p, ip.n);
+	addr_unmap(&a);
+	return a;
+}
+
 bool addr_eq(const struct addr *a, const struct addr *b)
 {
 	return a->family == b->family && a->port == b->port && a->scope == b->scope &&
