@@ -55,7 +55,8 @@ web: web/dist/index.html
 
 # Directories are listed as well: they change when a file goes away.
 WEB_SOURCES = $(shell find web -maxdepth 1 -type f) \
-	$(shell find web/app web/sdk web/scripts)
+	$(shell find web/app web/sdk web/scripts schema -name 'dist*' -prune -o \
+		-not -name LICENSE -not -name wire-types.ts -print)
 
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	@echo "== web: npm run build"

@@ -1,10 +1,21 @@
+import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+
+/** The SDK goes along at an address of its own, for pages that are built by nobody. */
+const sdkModule = {
+	name: "sdk-module",
+	generateBundle(this: { emitFile(file: object): void }) {
+		const source = readFileSync(new URL("sdk/dist/parley.js", import.meta.url));
+		this.emitFile({ type: "asset", fileName: "sdk/parley.js", source });
+	},
+};
 
 // The server serves one page for / and /r/{room} and everything else below /assets,
 // under a content security policy without inline scripts or data: scripts.
 export default defineConfig({
 	root: "app",
 	base: "/",
+	plugins: [sdkModule],
 	esbuild: { jsx: "automatic", jsxImportSource: "preact" },
 	build: {
 		outDir: "../dist",

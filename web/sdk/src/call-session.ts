@@ -1,3 +1,4 @@
+import type { Abortable } from "./abort.js";
 import { Connection, type ConnectionOptions } from "./connection.js";
 import type { LocalMedia } from "./local-media.js";
 import { Mesh } from "./mesh.js";
@@ -5,11 +6,13 @@ import { type JoinOptions, Room } from "./room.js";
 import { SLOTS } from "./slots.js";
 import type { JoinReply } from "./wire.js";
 
+/** Who joins which room where, with what media. */
 export interface CallOptions
 	extends Omit<ConnectionOptions, "url">,
 		Omit<JoinOptions, "state" | "keep"> {
 	/** `https://host` or `wss://host` of the server; the page's own by default. */
 	server?: string;
+	/** Our microphone, camera and screen; stays the caller's to close. */
 	media: LocalMedia;
 }
 
@@ -25,9 +28,13 @@ export interface CallOptions
  * ```
  */
 export class CallSession {
+	/** The line to the server. */
 	readonly connection: Connection;
+	/** Who is there, chat and roles. */
 	readonly room: Room;
+	/** The media to and from the others. */
 	readonly mesh: Mesh;
+	/** Our own devices. */
 	readonly media: LocalMedia;
 	readonly #off: () => void;
 
@@ -50,8 +57,8 @@ export class CallSession {
 	}
 
 	/** Resolves when seated; rejects with a RequestError when refused. */
-	start(): Promise<JoinReply> {
-		return this.room.join();
+	start(wait?: Abortable): Promise<JoinReply> {
+		return this.room.join(wait);
 	}
 
 	/** Says goodbye and ends everything but the LocalMedia, which is the caller's. */
@@ -81,7 +88,13 @@ export class CallSession {
 	}
 }
 
-/** The WebSocket of a server, with the hint which room it will be about. */
+/**
+ * The WebSocket address of a server, with the hint which room it will be about.
+ *
+ * ```ts
+ * const connection = new Connection({ url: connectUrl("https://example.org", "amber-fox") });
+ * ```
+ */
 export function connectUrl(server: string, room: string): string {
 	const url = new URL("/v1/connect", server);
 	url.protocol = url.protocol.replace("http", "ws");

@@ -14,8 +14,12 @@ export class ChatLog {
 	#last = 0;
 	#lastTime = 0;
 
-	constructor(readonly limit = 500) {}
+	constructor(
+		/** How many messages are kept. */
+		readonly limit = 500,
+	) {}
 
+	/** Oldest first. */
 	get entries(): readonly ChatEntry[] {
 		return this.#entries;
 	}

@@ -1,4 +1,4 @@
-import type { ReconnectPolicy } from "./backoff.js";
+import type { ReconnectPolicy } from "./reconnect-policy.js";
 
 /**
  * - `idle`: nothing was asked for yet.

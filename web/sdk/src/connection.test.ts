@@ -1,23 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ExponentialBackoff } from "./backoff.js";
 import { Connection } from "./connection.js";
-import { FakeSocket } from "./testing.js";
+import { ExponentialBackoff } from "./exponential-backoff.js";
+import { type FakeSocket, fakeSockets } from "./testing.js";
 
 describe("Connection", () => {
 	let sockets: FakeSocket[];
+	let log: string[];
 	let connection: Connection;
 	const socket = () => sockets.at(-1) as FakeSocket;
 
 	beforeEach(() => {
 		vi.useFakeTimers();
 		sockets = [];
+		log = [];
 		connection = new Connection({
 			url: "ws://test",
 			policy: new ExponentialBackoff(() => 0),
-			openSocket: () => {
-				sockets.push(new FakeSocket());
-				return socket();
-			},
+			WebSocket: fakeSockets(sockets),
+			log: ({ level, module, event }) => log.push(`${level} ${module} ${event}`),
 		});
 	});
 	afterEach(() => {
@@ -102,6 +102,35 @@ describe("Connection", () => {
 		expect((connection.retryAt ?? 0) - Date.now()).toBe(4000);
 	});
 
+	it("is ready when the server has said hello, and never once it is closed or aborted", async () => {
+		connection.open();
+		const ready = connection.ready();
+		const why = new Error("enough");
+		const control = new AbortController();
+		const aborted = expect(connection.ready({ signal: control.signal })).rejects.toBe(why);
+		control.abort(why);
+		await aborted;
+		await socket().hello();
+		await ready;
+		connection.close();
+		await expect(connection.ready()).rejects.toMatchObject({ reason: "closed" });
+	});
+
+	it("logs each change of its state, and what the server refuses", async () => {
+		connection.open();
+		await socket().hello();
+		const error = { code: "denied", message: "not allowed" };
+		await socket().say({ type: "error", error });
+		connection.close();
+		const info = (event: string) => `info connection ${event}`;
+		expect(log).toEqual([
+			info("connecting"),
+			info("open"),
+			"warn connection refused",
+			info("closed"),
+		]);
+	});
+
 	it("does not come back after close", async () => {
 		connection.open();
 		await socket().hello();
@@ -114,8 +143,8 @@ describe("Connection", () => {
 	it("lets messages that it does not know go by", async () => {
 		connection.open();
 		await socket().hello();
-		socket().onmessage?.call({} as WebSocket, { data: '{"type":"later"}' } as MessageEvent);
-		socket().onmessage?.call({} as WebSocket, { data: "{" } as MessageEvent);
+		socket().onmessage?.({ data: '{"type":"later"}' });
+		socket().onmessage?.({ data: "{" });
 		expect(connection.state).toBe("open");
 	});
 });

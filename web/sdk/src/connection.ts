@@ -1,9 +1,12 @@
-import { ExponentialBackoff, type ReconnectPolicy } from "./backoff.js";
+import { type Abortable, abortable } from "./abort.js";
 import { ConnectionMachine, type ConnectionState } from "./connection-machine.js";
 import { Emitter } from "./emitter.js";
 import { ConnectionError } from "./errors.js";
+import { ExponentialBackoff } from "./exponential-backoff.js";
 import { Keepalive, type KeepaliveTimes } from "./keepalive.js";
-import { Requests } from "./requests.js";
+import type { Logger, LogLevel, LogLine } from "./log.js";
+import type { ReconnectPolicy } from "./reconnect-policy.js";
+import { Requests, type RequestWait } from "./requests.js";
 import {
 	type Hello,
 	isObject,
@@ -15,26 +18,47 @@ import {
 	type ServerMessage,
 } from "./wire.js";
 
-/** What of a WebSocket is used, so that a test may hand in another. */
-export type Socket = Pick<
-	WebSocket,
-	"readyState" | "send" | "close" | "onopen" | "onmessage" | "onclose" | "onerror"
->;
-
-export interface ConnectionOptions {
-	/** `wss://host/v1/connect?room=...` */
-	url: string;
-	policy?: ReconnectPolicy;
-	keepalive?: KeepaliveTimes;
-	/** How long the server may take to accept the socket and say hello. */
-	helloTimeout?: number;
-	requestTimeout?: number;
-	openSocket?: (url: string) => Socket;
+/**
+ * What of a WebSocket is used. Its events are typed by nobody, because browsers, node and the
+ * package `ws` have classes of their own for them.
+ */
+export interface Socket {
+	readonly readyState: number;
+	send(data: string): void;
+	close(code?: number): void;
+	onmessage: unknown;
+	onclose: unknown;
+	onerror: unknown;
 }
 
+/** The class `WebSocket` of a browser, of node from 22 on, or of the package `ws`. */
+export type SocketClass = new (url: string, protocol: string) => Socket;
+
+/** How to reach the server, and how patiently. */
+export interface ConnectionOptions {
+	/** `wss://host/v1/connect?room=...`; `connectUrl` makes it. */
+	url: string;
+	/** When to try again after a loss; an ExponentialBackoff by default. */
+	policy?: ReconnectPolicy;
+	/** How often a quiet line is asked whether it lives. */
+	keepalive?: KeepaliveTimes;
+	/** How long the server may take to accept the socket and say hello: 10 s by default. */
+	helloTimeout?: number;
+	/** How long it may take to answer a request: 10 s by default. */
+	requestTimeout?: number;
+	/** Needed where there is no global one: node before 22. */
+	WebSocket?: SocketClass;
+	/** Hears what happens; silent by default. */
+	log?: Logger;
+}
+
+/** What a Connection tells; see `on`. */
 export interface ConnectionEvents {
+	/** The state is another. */
 	state: ConnectionState;
+	/** The line is up, for the first time or again. */
 	hello: Hello;
+	/** Something happened in a room. */
 	event: RoomEvent;
 	/** The server is about to stop. */
 	drain: { retryAfter: number };
@@ -74,6 +98,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 		this.#machine = new ConnectionMachine(options.policy ?? new ExponentialBackoff());
 	}
 
+	/** Where the line is in its life; see ConnectionState. */
 	get state(): ConnectionState {
 		return this.#machine.state;
 	}
@@ -93,10 +118,25 @@ export class Connection extends Emitter<ConnectionEvents> {
 		return this.#resumed?.rooms.find((entry) => entry.room === room);
 	}
 
+	/** Goes for the server until it is reached, and comes back after each loss until `close`. */
 	open(): void {
 		if (!this.#machine.handleStart()) return;
 		this.#watchNetwork(true);
 		this.#connect();
+	}
+
+	/** Resolves when the line is up; rejects when the connection is closed for good. */
+	ready({ signal }: Abortable = {}): Promise<void> {
+		let off = () => {};
+		const up = new Promise<void>((resolve, reject) => {
+			const look = (state: ConnectionState) => {
+				if (state === "open") resolve();
+				else if (state === "closed") reject(ConnectionError.closed());
+			};
+			off = this.on("state", look);
+			look(this.state);
+		});
+		return abortable(up, signal).finally(() => off());
 	}
 
 	/** Closes for good; `open` may be called again. */
@@ -104,8 +144,8 @@ export class Connection extends Emitter<ConnectionEvents> {
 		if (!this.#machine.handleStop()) return;
 		this.#watchNetwork(false);
 		this.#ticket = undefined;
-		this.#dropSocket(new ConnectionError("closed", "closed by the application"));
-		this.emit("state", this.state);
+		this.#dropSocket(ConnectionError.closed());
+		this.#tellState();
 	}
 
 	/** Does not wait any longer: tries at once, or checks whether an open line still lives. */
@@ -132,32 +172,50 @@ export class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	/** Resolves to the reply's `data`; rejects with a RequestError or a ConnectionError. */
-	async request(type: string, fields: object = {}): Promise<unknown> {
-		if (this.state !== "open") throw new ConnectionError("not-open", "the server is away");
-		const { id, done } = this.#requests.open(this.#options.requestTimeout ?? 10_000);
+	async request(type: string, fields: object = {}, wait: RequestWait = {}): Promise<unknown> {
+		wait.signal?.throwIfAborted();
+		if (this.state !== "open") throw ConnectionError.notOpen();
+		const { id, done } = this.#requests.open(this.#options.requestTimeout ?? 10_000, wait);
 		this.send(type, { id, ...fields });
 		return done;
 	}
 
+	/** Writes a line to the application's log, if it wants one. */
+	log(level: LogLevel, module: string, event: string, fields: LogLine["fields"] = {}): void {
+		this.#options.log?.({ level, module, event, fields });
+	}
+
 	#connect(): void {
-		const { url, openSocket, helloTimeout = 10_000 } = this.#options;
-		const socket = openSocket ? openSocket(url) : new WebSocket(url, PROTOCOL);
+		const { url, helloTimeout = 10_000 } = this.#options;
+		const Class: SocketClass = this.#options.WebSocket ?? WebSocket;
+		const socket = new Class(url, PROTOCOL);
 		this.#socket = socket;
-		socket.onmessage = (message) => this.#handleText(String(message.data));
+		socket.onmessage = (message: { data: unknown }) => this.#handleText(String(message.data));
 		socket.onclose = () => this.#handleLost();
+		// The close that follows says it all; but in node an error that nobody hears ends the process.
+		socket.onerror = () => undefined;
 		this.#schedule(helloTimeout, () => this.#handleLost());
+		this.#tellState();
+	}
+
+	#tellState(): void {
+		const wait = this.retryAt === undefined ? undefined : this.retryAt - Date.now();
+		this.log("info", "connection", this.state, { wait });
 		this.emit("state", this.state);
 	}
 
 	#handleText(text: string): void {
 		this.#keepalive?.handleReceived(Date.now());
 		const message = parseServerMessage(text);
-		if (!message) return;
+		if (!message) return this.log("debug", "connection", "not understood");
 		this.#note(message);
 		switch (message.type) {
 			case "pong":
-			case "error":
 				return;
+			case "error": {
+				const { code, detail } = message.error;
+				return this.log("warn", "connection", "refused", { code, detail });
+			}
 			case "hello":
 				void this.#handleHello(message);
 				return;
@@ -182,13 +240,15 @@ export class Connection extends Emitter<ConnectionEvents> {
 
 	async #handleHello(hello: Hello): Promise<void> {
 		if (!this.#ticket || this.#seen.size === 0) return this.#handleOpen(hello);
-		const { id, done } = this.#requests.open(this.#options.requestTimeout ?? 10_000);
+		const granted = (reply: unknown) =>
+			this.#handleOpen(hello, isResumeReply(reply) ? reply : undefined);
+		const { id, done } = this.#requests.open(this.#options.requestTimeout ?? 10_000, { granted });
 		const seen = Object.fromEntries(this.#seen);
 		this.#socket?.send(JSON.stringify({ type: "resume", id, ...this.#ticket, seen }));
 		try {
-			const reply = await done;
-			this.#handleOpen(hello, isResumeReply(reply) ? reply : undefined);
+			await done;
 		} catch {
+			this.log("warn", "connection", "session is gone");
 			// Too late for the session: it begins anew. If the line went down again: no move.
 			this.#handleOpen(hello);
 		}
@@ -204,7 +264,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 		this.#keepalive = new Keepalive(Date.now(), this.#options.keepalive);
 		this.#schedule(this.#keepalive.times.interval, () => this.#checkAlive());
 		this.emit("hello", hello);
-		this.emit("state", this.state);
+		this.#tellState();
 	}
 
 	#checkAlive(): void {
@@ -219,11 +279,11 @@ export class Connection extends Emitter<ConnectionEvents> {
 		const retryAfter = this.#retryAfter;
 		this.#retryAfter = 0;
 		if (!this.#machine.handleLost(Date.now(), retryAfter)) return;
-		this.#dropSocket(new ConnectionError("lost", "the connection was lost"));
+		this.#dropSocket(ConnectionError.lost());
 		if (this.retryAt !== undefined) {
 			this.#schedule(this.retryAt - Date.now(), () => this.retryNow());
 		}
-		this.emit("state", this.state);
+		this.#tellState();
 	}
 
 	/** Forgets the socket at once: on a dead network its close handshake would take minutes. */

@@ -1,6 +1,23 @@
-/** Every error of this package is one of these; `reason` is for programs, `message` for logs. */
+import type { WireError } from "./wire.js";
+import type * as wire from "./wire-types.js";
+
+/**
+ * Every error of this package is one of these; `reason` is for programs, `message` for logs.
+ *
+ * ```ts
+ * try {
+ * 	await room.join({ signal: AbortSignal.timeout(5000) });
+ * } catch (error) {
+ * 	if (error instanceof RequestError && error.reason === "room_full") console.log("try later");
+ * 	else if (error instanceof ConnectionError) console.log("no server:", error.reason);
+ * 	else if (error instanceof ParleyError) console.log("refused:", error.message);
+ * 	else throw error; // the signal's reason
+ * }
+ * ```
+ */
 export class ParleyError<Reason extends string = string> extends Error {
 	constructor(
+		/** Why, for programs. */
 		readonly reason: Reason,
 		message: string,
 		options?: ErrorOptions,
@@ -10,38 +27,62 @@ export class ParleyError<Reason extends string = string> extends Error {
 	}
 }
 
+/**
+ * - `not-open`: asked for while the line was down.
+ * - `lost`: the line broke before the answer; it may or may not have been carried out.
+ * - `timeout`: the server did not answer in time.
+ * - `closed`: the application closed the connection, or left the room.
+ */
 export type ConnectionErrorReason = "not-open" | "lost" | "timeout" | "closed";
 
 /** The server could not be asked, or did not answer. */
-export class ConnectionError extends ParleyError<ConnectionErrorReason> {}
+export class ConnectionError extends ParleyError<ConnectionErrorReason> {
+	static notOpen(): ConnectionError {
+		return new ConnectionError("not-open", "the server is away");
+	}
+
+	static lost(): ConnectionError {
+		return new ConnectionError("lost", "the connection was lost");
+	}
+
+	static timeout(ms: number): ConnectionError {
+		return new ConnectionError("timeout", `no reply within ${ms} ms`);
+	}
+
+	static closed(by = "closed by the application"): ConnectionError {
+		return new ConnectionError("closed", by);
+	}
+}
 
 /** The codes of docs/protocol.md, "Errors and close codes". */
-export type RequestErrorReason =
-	| "malformed"
-	| "unknown_type"
-	| "bad_field"
-	| "not_joined"
-	| "already_joined"
-	| "no_such_member"
-	| "room_full"
-	| "denied"
-	| "limit"
-	| "rate_limited"
-	| "too_large"
-	| "unavailable"
-	| "cannot_resume";
+export type RequestErrorReason = wire.Error["code"];
 
 /** The server refused a request. A newer server may know more reasons than this list. */
 export class RequestError extends ParleyError<RequestErrorReason | (string & {})> {
 	constructor(
-		reason: string,
+		reason: RequestErrorReason | (string & {}),
 		message: string,
+		/** What of the request was wrong: the name of a field, for instance. */
 		readonly detail?: string,
 	) {
 		super(reason, message);
 	}
+
+	/** The error of a reply. */
+	static from({ code, message, detail }: Partial<WireError> = {}): RequestError {
+		return new RequestError(code ?? "unavailable", message ?? "refused", detail);
+	}
 }
 
+/**
+ * - `permission-denied`: the person or the browser said no.
+ * - `no-device`: there is none of the kind.
+ * - `device-busy`: another program has it.
+ * - `insecure-origin`: browsers give no devices to pages without https.
+ * - `cancelled`: the person closed the dialog.
+ * - `unsupported`: this browser cannot do it.
+ * - `failed`: anything else; `cause` has what the browser said.
+ */
 export type MediaErrorReason =
 	| "permission-denied"
 	| "no-device"

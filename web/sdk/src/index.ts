@@ -1,4 +1,8 @@
-export { ExponentialBackoff, type ReconnectPolicy } from "./backoff.js";
+/**
+ * The client of a Parley server: connections that come back and resume, rooms, presence, chat and
+ * calls. docs/sdk.md is the guide.
+ */
+export type { Abortable } from "./abort.js";
 export { type CallOptions, CallSession, connectUrl } from "./call-session.js";
 export {
 	canCapture,
@@ -10,15 +14,16 @@ export {
 	openInputs,
 	openScreen,
 } from "./capture.js";
-export { type ChatEntry, ChatLog } from "./chat-log.js";
+export type { ChatEntry, ChatLog } from "./chat-log.js";
 export {
 	Connection,
 	type ConnectionEvents,
 	type ConnectionOptions,
 	type Socket,
+	type SocketClass,
 } from "./connection.js";
 export type { ConnectionState } from "./connection-machine.js";
-export { Emitter, type Unsubscribe } from "./emitter.js";
+export type { Emitter, Unsubscribe } from "./emitter.js";
 export {
 	ConnectionError,
 	type ConnectionErrorReason,
@@ -28,16 +33,34 @@ export {
 	RequestError,
 	type RequestErrorReason,
 } from "./errors.js";
+export { ExponentialBackoff } from "./exponential-backoff.js";
 export type { KeepaliveTimes } from "./keepalive.js";
 export { LevelMeter } from "./level-meter.js";
 export { LocalMedia, type LocalMediaEvents } from "./local-media.js";
+export { consoleLogger, type Logger, type LogLevel, type LogLine } from "./log.js";
 export { Mesh, type MeshEvents } from "./mesh.js";
-export { Peer, type PeerEvents } from "./peer.js";
-export { type GoneReason, type Person, PresenceStore } from "./presence.js";
+export type { Peer, PeerEvents } from "./peer.js";
+export type { GoneReason, Person, PresenceEvents, PresenceStore } from "./presence.js";
 export type { Quality } from "./quality.js";
 export { randomId } from "./random.js";
-export { RingDesk, type Standing } from "./ring-desk.js";
+export type { ReconnectPolicy } from "./reconnect-policy.js";
+export type { RequestWait } from "./requests.js";
+export type { RingDesk, Standing } from "./ring-desk.js";
 export { type JoinOptions, Room, type RoomEvents, type RoomState } from "./room.js";
 export type { Slot, SlotTracks } from "./slots.js";
-export { meterOf, SpeakingDetector } from "./speaking.js";
-export type * from "./wire.js";
+export { meterOf } from "./speaking.js";
+export type {
+	Changes,
+	ChatMessage,
+	Hello,
+	JoinReply,
+	LeaveReason,
+	Member,
+	Metadata,
+	PresenceState,
+	ResumeReply,
+	Role,
+	RoomEvent,
+	ServerMessage,
+} from "./wire.js";
+export type * as wire from "./wire-types.js";

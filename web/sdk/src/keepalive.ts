@@ -1,3 +1,4 @@
+/** Both in milliseconds. */
 export interface KeepaliveTimes {
 	/** Silence after which a ping is sent. */
 	interval: number;

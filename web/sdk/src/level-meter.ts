@@ -3,6 +3,11 @@ const INTERVAL_MS = 60;
 /**
  * Reads how loud a track is. It hears a clone of nothing and plays nothing: the analyser is
  * connected to no output, so nobody hears themselves.
+ *
+ * ```ts
+ * const meter = new LevelMeter((rms) => console.log(meterOf(rms)));
+ * meter.listen(await openInput("audio"));
+ * ```
  */
 export class LevelMeter {
 	readonly #context = new AudioContext();
@@ -17,6 +22,7 @@ export class LevelMeter {
 		this.#timer = setInterval(() => onLevel(this.#read()), INTERVAL_MS);
 	}
 
+	/** Reads this track from now on; null: silence. */
 	listen(track: MediaStreamTrack | null): void {
 		this.#source?.disconnect();
 		this.#source = undefined;
@@ -26,6 +32,7 @@ export class LevelMeter {
 		void this.#context.resume();
 	}
 
+	/** Gives the audio devices back. */
 	close(): void {
 		clearInterval(this.#timer);
 		this.#source?.disconnect();

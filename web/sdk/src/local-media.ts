@@ -1,3 +1,4 @@
+import type { Abortable } from "./abort.js";
 import type { Devices } from "./capture.js";
 import {
 	canCapture,
@@ -13,15 +14,19 @@ import { LevelMeter } from "./level-meter.js";
 import { emptySlots, type Slot, type SlotTracks } from "./slots.js";
 import { SpeakingDetector } from "./speaking.js";
 
+/** What a LocalMedia tells; see `on`. */
 export interface LocalMediaEvents {
 	/** Another track (or none) is in the slot. */
 	track: { slot: Slot; track: MediaStreamTrack | null };
 	/** Something was switched on or off. */
 	changed: LocalMedia;
+	/** A device could not be had. */
 	problem: { slot: Slot; error: MediaError };
 	/** RMS of our microphone, 0..1, some 16 times a second; 0 while it is off. */
 	level: number;
+	/** We have begun or ceased to speak. */
 	speaking: boolean;
+	/** What can be chosen from has changed. */
 	devices: Devices;
 }
 
@@ -31,6 +36,13 @@ const SLOT_OF = { audio: "audio", video: "camera" } as const;
  * Our own microphone, camera and screen, from the preview to the end of the call. Muting
  * keeps the microphone open (it is back in no time); the camera is closed when it is
  * switched off, because its lamp is what people trust.
+ *
+ * ```ts
+ * const media = new LocalMedia();
+ * media.on("problem", ({ slot, error }) => console.log(slot, error.reason));
+ * await media.open(["audio"]);
+ * await media.setMic(false);
+ * ```
  */
 export class LocalMedia extends Emitter<LocalMediaEvents> {
 	readonly #tracks: SlotTracks = emptySlots();
@@ -46,18 +58,22 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
 		if (canCapture()) navigator.mediaDevices.addEventListener("devicechange", this.#list);
 	}
 
+	/** What is sent now, by place; a muted microphone is there, a camera that is off is not. */
 	get tracks(): Readonly<SlotTracks> {
 		return this.#tracks;
 	}
 
+	/** The microphone is open and not muted. */
 	get micOn(): boolean {
 		return this.#tracks.audio !== null && !this.#muted;
 	}
 
+	/** The camera is open. */
 	get cameraOn(): boolean {
 		return this.#tracks.camera !== null;
 	}
 
+	/** The screen is shared. */
 	get screenOn(): boolean {
 		return this.#tracks.screen !== null;
 	}
@@ -67,17 +83,27 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
 		return this.#tracks[SLOT_OF[kind]]?.getSettings().deviceId ?? this.#ids[kind];
 	}
 
-	/** Opens inputs with one question to the person; what fails is told as `problem`. */
-	async open(kinds: readonly InputKind[] = ["audio", "video"]): Promise<void> {
+	/**
+	 * Opens inputs with one question to the person; what fails is told as `problem`. Rejects only
+	 * when it is aborted.
+	 */
+	async open(
+		kinds: readonly InputKind[] = ["audio", "video"],
+		{ signal }: Abortable = {},
+	): Promise<void> {
 		const [only] = kinds;
 		if (kinds.length > 1) {
-			const opened = await openInputs(this.#ids);
+			const opened = await openInputs(this.#ids, { signal });
 			for (const kind of kinds) this.#take(kind, opened[kind]);
-		} else if (only)
-			this.#take(only, await openInput(only, this.#ids[only]).catch(MediaError.from));
+		} else if (only) {
+			const opened = await openInput(only, this.#ids[only], { signal }).catch(MediaError.from);
+			signal?.throwIfAborted();
+			this.#take(only, opened);
+		}
 		await this.#list();
 	}
 
+	/** Mutes and unmutes; opens the microphone if it has to. What fails is told as `problem`. */
 	async setMic(on: boolean): Promise<void> {
 		this.#muted = !on;
 		if (on && !this.#tracks.audio) await this.#openInto("audio");
@@ -86,15 +112,16 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
 		this.emit("changed", this);
 	}
 
+	/** Opens and closes the camera. What fails is told as `problem`. */
 	async setCamera(on: boolean): Promise<void> {
 		if (on && !this.#tracks.camera) await this.#openInto("video");
 		else if (!on) this.#put("camera", null);
 	}
 
 	/** Rejects with a MediaError of reason `cancelled` if the person thought better of it. */
-	async setScreen(on: boolean): Promise<void> {
+	async setScreen(on: boolean, wait?: Abortable): Promise<void> {
 		if (!on) return this.#put("screen", null);
-		this.#put("screen", await openScreen());
+		this.#put("screen", await openScreen(wait));
 	}
 
 	/** Changes over to another device; one that is switched off stays off. */
@@ -104,6 +131,7 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
 		else this.emit("changed", this);
 	}
 
+	/** Stops every device; no lamp stays on. */
 	close(): void {
 		this.#closed = true;
 		for (const slot of ["audio", "camera", "screen"] as const) this.#put(slot, null);

@@ -5,8 +5,11 @@ import { RingDesk, type Standing } from "./ring-desk.js";
 import type { Room } from "./room.js";
 import { emptySlots, type Slot, type SlotTracks } from "./slots.js";
 
+/** What a Mesh tells; see `on`. */
 export interface MeshEvents {
+	/** A connection is being made. */
 	added: Peer;
+	/** It is over. */
 	removed: Peer;
 	/** Somebody's standing changed; undefined when they are out of the room. */
 	standing: { person: Person; standing: Standing | undefined };
@@ -20,8 +23,14 @@ const AWAY_UNHEARD_MS = 6_000;
 /**
  * A peer connection to each admitted person of a room. Connections are kept while somebody
  * is away by accident: the media does not need the server.
+ *
+ * ```ts
+ * const mesh = new Mesh(room, () => connection.iceServers);
+ * mesh.on("added", (peer) => peer.on("quality", (quality) => console.log(peer.key, quality)));
+ * ```
  */
 export class Mesh extends Emitter<MeshEvents> {
+	/** Who calls whom in a ring room. */
 	readonly desk = new RingDesk();
 	readonly #room: Room;
 	readonly #iceServers: () => RTCIceServer[];
@@ -48,10 +57,12 @@ export class Mesh extends Emitter<MeshEvents> {
 		room.on("signal", ({ from, data }) => this.#peers.get(from.key)?.handleSignal(data));
 	}
 
+	/** The connections, in the order they were made. */
 	get peers(): readonly Peer[] {
 		return [...this.#peers.values()];
 	}
 
+	/** The connection to a Person, by its key. */
 	peer(key: string): Peer | undefined {
 		return this.#peers.get(key);
 	}
@@ -70,6 +81,7 @@ export class Mesh extends Emitter<MeshEvents> {
 		this.#tell(person);
 	}
 
+	/** Turns somebody away who calls. */
 	reject(key: string, reason?: string): void {
 		const person = this.#room.presence.get(key);
 		if (!person || !this.desk.handleRejected(key)) return;
@@ -77,15 +89,18 @@ export class Mesh extends Emitter<MeshEvents> {
 		this.#tell(person);
 	}
 
+	/** What we send to everybody in one of the places; CallSession does it. */
 	async setTrack(slot: Slot, track: MediaStreamTrack | null): Promise<void> {
 		this.#tracks[slot] = track;
 		await Promise.all(this.peers.map((peer) => peer.setTrack(slot, track)));
 	}
 
+	/** What we send. */
 	get tracks(): Readonly<SlotTracks> {
 		return this.#tracks;
 	}
 
+	/** Hangs up on everybody. */
 	close(): void {
 		for (const peer of this.peers) this.#remove(peer);
 		for (const key of [...this.#releases.keys()]) this.#holdRelease(key);

@@ -16,10 +16,15 @@ export interface PeerOptions {
 	send: (signal: MediaSignal) => boolean;
 }
 
+/** What a Peer tells; see `on`. */
 export interface PeerEvents {
+	/** The connection's state is another. */
 	state: RTCPeerConnectionState;
+	/** What can be seen and heard of the other side. */
 	tracks: SlotTracks;
+	/** The path is better or worse. */
 	quality: Quality;
+	/** Something of the other side could not be understood; the connection goes on. */
 	trouble: Error;
 }
 
@@ -30,6 +35,7 @@ const STATS_MS = 2_000;
  * the member id it was made for; see `rebind`.
  */
 export class Peer extends Emitter<PeerEvents> {
+	/** Of the Person at the other end. */
 	readonly key: string;
 	readonly #options: PeerOptions;
 	readonly #tracks: SlotTracks;
@@ -58,10 +64,12 @@ export class Peer extends Emitter<PeerEvents> {
 		return this.#link.pc;
 	}
 
+	/** How the connection of now is doing. */
 	get state(): RTCPeerConnectionState {
 		return this.#link.pc.connectionState;
 	}
 
+	/** How good the path is; see Quality. */
 	get quality(): Quality {
 		return this.#meter.quality;
 	}
@@ -104,16 +112,19 @@ export class Peer extends Emitter<PeerEvents> {
 		if (this.state === "failed" || this.state === "disconnected") this.#mend("restart");
 	}
 
+	/** What we send in one of the places. */
 	async setTrack(slot: Slot, track: MediaStreamTrack | null): Promise<void> {
 		this.#tracks[slot] = track;
 		await this.#link.setTrack(slot, track);
 	}
 
+	/** How many people we send to, for the share of the bandwidth. */
 	setPeople(people: number): void {
 		this.#people = people;
 		void this.#link.setPeople(people);
 	}
 
+	/** Hangs up. */
 	close(): void {
 		clearTimeout(this.#watchTimer);
 		clearInterval(this.#statsTimer);

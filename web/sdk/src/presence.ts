@@ -24,13 +24,17 @@ export interface Person {
 /** `vanished`: it was gone when we came back, and nobody told us why. */
 export type GoneReason = LeaveReason | "vanished";
 
+/** Who comes and goes. */
 export interface PresenceEvents {
+	/** Somebody came. */
 	joined: Person;
 	/** Lost by the server, kept because `keep` said so: ends in `back` or `left`. */
 	away: Person;
 	/** The same client under a new member id. */
 	back: Person;
+	/** Somebody is gone. */
 	left: { person: Person; reason: GoneReason; detail?: string | undefined };
+	/** Name, role or state of somebody is another. */
 	updated: { person: Person; changes: Changes };
 }
 
@@ -65,14 +69,17 @@ export class PresenceStore extends Emitter<PresenceEvents> {
 		this.#keep = keep;
 	}
 
+	/** Everybody else in the room. */
 	get people(): readonly Person[] {
 		return [...this.#people.values()];
 	}
 
+	/** By key. */
 	get(key: string): Person | undefined {
 		return this.#people.get(key);
 	}
 
+	/** By the member id of now. */
 	byId(id: string): Person | undefined {
 		return this.people.find((person) => person.id === id);
 	}

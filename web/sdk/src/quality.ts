@@ -1,3 +1,4 @@
+/** The path to a person, by loss, delay and jitter: what people would say of it. */
 export type Quality = "good" | "fair" | "poor" | "lost";
 
 /** Totals since the start, as getStats has them. */

@@ -15,6 +15,14 @@ describe("Requests", () => {
 		expect(await Promise.all([first.done, second.done])).toEqual(["a", "b"]);
 	});
 
+	it("tells a reply in its place among the events, before any promise runs", () => {
+		const requests = new Requests();
+		const told: unknown[] = [];
+		const { id } = requests.open(1000, { granted: (data) => told.push(data) });
+		requests.handleReply({ type: "reply", id, ok: true, data: "a" });
+		expect(told).toEqual(["a"]);
+	});
+
 	it("rejects a refused request with the server's code", async () => {
 		const requests = new Requests();
 		const { id, done } = requests.open(1000);
@@ -31,6 +39,16 @@ describe("Requests", () => {
 		vi.advanceTimersByTime(1000);
 		await failed;
 		expect(requests.size).toBe(0);
+		expect(requests.handleReply({ type: "reply", id, ok: true })).toBe(false);
+	});
+
+	it("rejects with the signal's reason when it is aborted, and lets a late reply go", async () => {
+		const requests = new Requests();
+		const control = new AbortController();
+		const { id, done } = requests.open(1000, { signal: control.signal });
+		const why = new Error("enough");
+		control.abort(why);
+		await expect(done).rejects.toBe(why);
 		expect(requests.handleReply({ type: "reply", id, ok: true })).toBe(false);
 	});
 

@@ -1,10 +1,19 @@
+import type { Abortable } from "./abort.js";
 import { ConnectionError, RequestError } from "./errors.js";
 import type { Reply } from "./wire.js";
 
 interface Pending {
 	resolve(data: unknown): void;
-	reject(error: Error): void;
-	timer: ReturnType<typeof setTimeout>;
+	reject(error: unknown): void;
+}
+
+/** How a request is waited for. */
+export interface RequestWait extends Abortable {
+	/**
+	 * Hears the data of a granted request in its place among the events. The promise is heard a
+	 * moment later, when events that came along with the reply may have been told already.
+	 */
+	granted?: (data: unknown) => void;
 }
 
 /** Request ids and the promises that wait for their replies. */
@@ -16,15 +25,31 @@ export class Requests {
 		return this.#pending.size;
 	}
 
-	/** A new id, and the promise that its reply, a timeout or the loss of the line settles. */
-	open(timeoutMs: number): { id: number; done: Promise<unknown> } {
+	/**
+	 * A new id, and the promise that its reply, a timeout, the loss of the line or an abort
+	 * settles. What was asked may be carried out in spite of an abort: its reply is let go.
+	 */
+	open(timeoutMs: number, wait: RequestWait = {}): { id: number; done: Promise<unknown> } {
+		const { signal, granted } = wait;
 		const id = this.#next++;
 		const done = new Promise<unknown>((resolve, reject) => {
-			const timer = setTimeout(() => {
-				this.#pending.delete(id);
-				reject(new ConnectionError("timeout", `no reply within ${timeoutMs} ms`));
-			}, timeoutMs);
-			this.#pending.set(id, { resolve, reject, timer });
+			const settle = <T>(how: (value: T) => void) => {
+				return (value: T) => {
+					this.#pending.delete(id);
+					clearTimeout(timer);
+					signal?.removeEventListener("abort", abort);
+					how(value);
+				};
+			};
+			const grant = (data: unknown) => {
+				granted?.(data);
+				resolve(data);
+			};
+			const pending = { resolve: settle(grant), reject: settle(reject) };
+			const abort = () => pending.reject(signal?.reason);
+			const timer = setTimeout(() => pending.reject(ConnectionError.timeout(timeoutMs)), timeoutMs);
+			signal?.addEventListener("abort", abort);
+			this.#pending.set(id, pending);
 		});
 		return { id, done };
 	}
@@ -33,21 +58,12 @@ export class Requests {
 	handleReply(reply: Reply): boolean {
 		const pending = this.#pending.get(reply.id);
 		if (!pending) return false;
-		this.#pending.delete(reply.id);
-		clearTimeout(pending.timer);
 		if (reply.ok) pending.resolve(reply.data);
-		else {
-			const { code = "unavailable", message = "refused", detail } = reply.error ?? {};
-			pending.reject(new RequestError(code, message, detail));
-		}
+		else pending.reject(RequestError.from(reply.error));
 		return true;
 	}
 
 	handleLost(error: ConnectionError): void {
-		for (const pending of this.#pending.values()) {
-			clearTimeout(pending.timer);
-			pending.reject(error);
-		}
-		this.#pending.clear();
+		for (const pending of [...this.#pending.values()]) pending.reject(error);
 	}
 }

@@ -17,8 +17,12 @@ export type Standing = "incoming" | "outgoing" | "admitted" | "declined";
 export class RingDesk {
 	readonly #standings = new Map<string, Standing>();
 
-	constructor(public ring = false) {}
+	constructor(
+		/** Whether the room is a ring room; if not, everybody is let in. */
+		public ring = false,
+	) {}
 
+	/** How we stand with a person; undefined: not in the room. */
 	standing(key: string): Standing | undefined {
 		return this.#standings.get(key);
 	}
@@ -41,6 +45,7 @@ export class RingDesk {
 		return this.#move(key, ["incoming", "outgoing"], "admitted");
 	}
 
+	/** True if this is news. */
 	handleRejected(key: string): boolean {
 		return this.#move(key, ["incoming", "outgoing"], "declined");
 	}

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ExponentialBackoff } from "./backoff.js";
 import { Connection } from "./connection.js";
+import { ExponentialBackoff } from "./exponential-backoff.js";
 import { Room } from "./room.js";
-import { FakeSocket, member } from "./testing.js";
+import { type FakeSocket, fakeSockets, member } from "./testing.js";
 import type { Member } from "./wire.js";
 
 describe("Room", () => {
@@ -33,10 +33,7 @@ describe("Room", () => {
 		log = [];
 		const connection = new Connection({
 			url: "ws://test",
-			openSocket: () => {
-				sockets.push(new FakeSocket());
-				return socket();
-			},
+			WebSocket: fakeSockets(sockets),
 		});
 		const rejoinPolicy = new ExponentialBackoff(() => 0);
 		const options = { capacity: 4, ring: true };

@@ -1,10 +1,12 @@
-import { ExponentialBackoff, type ReconnectPolicy } from "./backoff.js";
+import type { Abortable } from "./abort.js";
 import { type ChatEntry, ChatLog } from "./chat-log.js";
 import type { Connection } from "./connection.js";
 import { Emitter, type Unsubscribe } from "./emitter.js";
 import { ConnectionError, RequestError } from "./errors.js";
+import { ExponentialBackoff } from "./exponential-backoff.js";
 import { keyOf, type Person, type PresenceEvents, PresenceStore } from "./presence.js";
 import { randomId } from "./random.js";
+import type { ReconnectPolicy } from "./reconnect-policy.js";
 import {
 	type Changes,
 	isJoinReply,
@@ -17,17 +19,22 @@ import {
 	type RoomEvent,
 } from "./wire.js";
 
+/** Which room to join, and as whom. */
 export interface JoinOptions {
 	room: string;
+	/** What the others see. */
 	name: string;
 	/** Defaults to a random one: each page load is somebody of its own. */
 	user?: string;
+	/** Anything the others' clients shall know of us: up to 4 KiB as JSON. */
 	metadata?: Metadata;
+	/** What is on from the start. */
 	state?: Partial<PresenceState>;
 	/** Count only if this join makes the room. */
 	options?: { capacity?: number; ring?: boolean };
 	/** Whether to hold on to somebody the server has lost; see PresenceStore. */
 	keep?: (person: Person) => boolean;
+	/** When to ask again for a seat that may come free; an ExponentialBackoff by default. */
 	rejoinPolicy?: ReconnectPolicy;
 }
 
@@ -40,15 +47,21 @@ export interface JoinOptions {
  */
 export type RoomState = "out" | "joining" | "in" | "away" | "ended";
 
+/** What a Room tells; see `on`. */
 export interface RoomEvents extends PresenceEvents {
+	/** Our standing in the room is another. */
 	state: RoomState;
 	/** A seat was had, for the first time or again. */
 	seated: JoinReply;
 	/** The line is back, the seat was kept, and all that was missed has been told. */
 	resumed: undefined;
+	/** Our own name, role or state is another. */
 	self: Member;
+	/** Somebody speaks to our program; media is negotiated so. */
 	signal: { from: Person; data: unknown };
+	/** A message, ours included. */
 	chat: ChatEntry;
+	/** In a ring room: our call is taken, or turned down. */
 	accept: Person;
 	reject: { from: Person; reason: string | undefined };
 	/** We are out and stay out: kicked, replaced by another connection, or refused. */
@@ -70,9 +83,13 @@ const REJOIN_TRIES = 8;
  * ```
  */
 export class Room extends Emitter<RoomEvents> {
+	/** Who else is here. */
 	readonly presence: PresenceStore;
+	/** What was written. */
 	readonly chat = new ChatLog();
+	/** What the server knows us by; the same over rejoins. */
 	readonly user: string;
+	/** This load of the page, for telling a reload from a return. */
 	readonly instance = randomId(8);
 	readonly #connection: Connection;
 	readonly #options: JoinOptions;
@@ -84,7 +101,7 @@ export class Room extends Emitter<RoomEvents> {
 	#reply: JoinReply | undefined;
 	#retry: ReturnType<typeof setTimeout> | undefined;
 	#attempt = 0;
-	#firstJoin: { resolve(reply: JoinReply): void; reject(error: Error): void } | undefined;
+	#firstJoin: { resolve(reply: JoinReply): void; reject(error: unknown): void } | undefined;
 
 	constructor(connection: Connection, options: JoinOptions) {
 		super();
@@ -100,10 +117,12 @@ export class Room extends Emitter<RoomEvents> {
 		}
 	}
 
+	/** Our standing in the room. */
 	get state(): RoomState {
 		return this.#state;
 	}
 
+	/** The room's. */
 	get name(): string {
 		return this.#options.room;
 	}
@@ -118,8 +137,12 @@ export class Room extends Emitter<RoomEvents> {
 		return this.#reply;
 	}
 
-	/** Resolves when seated; rejects when the server refuses. Waits for the line if it must. */
-	join(): Promise<JoinReply> {
+	/**
+	 * Resolves when seated; rejects when the server refuses. Waits for the line if it must; an
+	 * abort gives up and leaves.
+	 */
+	join({ signal }: Abortable = {}): Promise<JoinReply> {
+		if (signal?.aborted) return Promise.reject(signal.reason);
 		this.#setState("joining");
 		this.#offs.push(
 			this.#connection.on("state", (state) => this.#handleConnection(state)),
@@ -128,15 +151,18 @@ export class Room extends Emitter<RoomEvents> {
 		const seated = new Promise<JoinReply>((resolve, reject) => {
 			this.#firstJoin = { resolve, reject };
 		});
+		const abort = () => this.#abandon(signal?.reason);
+		signal?.addEventListener("abort", abort);
+		const unhook = () => signal?.removeEventListener("abort", abort);
+		seated.then(unhook, unhook);
 		if (this.#connection.state === "open") void this.#ask();
 		else this.#connection.open();
 		return seated;
 	}
 
+	/** Says goodbye and forgets the room; the connection stays open. */
 	leave(): void {
-		if (this.#state === "in") this.#connection.send("leave", { room: this.name });
-		this.#firstJoin?.reject(new ConnectionError("closed", "left before the seat was had"));
-		this.#finish("out");
+		this.#abandon(ConnectionError.closed("left before the seat was had"));
 	}
 
 	/** Tells the others; remembered, so that a rejoin starts with it. */
@@ -153,25 +179,36 @@ export class Room extends Emitter<RoomEvents> {
 	}
 
 	/** Resolves when the server has it. */
-	async say(text: string): Promise<void> {
-		await this.#connection.request("chat", { room: this.name, text });
+	async say(text: string, wait?: Abortable): Promise<void> {
+		await this.#connection.request("chat", { room: this.name, text }, wait);
 	}
 
+	/** In a ring room: lets somebody in who calls. */
 	accept(to: string): boolean {
 		return this.#send("accept", { to });
 	}
 
+	/** In a ring room: turns somebody away who calls. */
 	reject(to: string, reason?: string): boolean {
 		return this.#send("reject", reason === undefined ? { to } : { to, reason });
 	}
 
-	async setRole(member: string, role: Role): Promise<void> {
-		await this.#connection.request("role", { room: this.name, member, role });
+	/** For owners and moderators: what a member may do. */
+	async setRole(member: string, role: Role, wait?: Abortable): Promise<void> {
+		await this.#connection.request("role", { room: this.name, member, role }, wait);
 	}
 
-	async kick(member: string, reason?: string): Promise<void> {
+	/** For owners and moderators: sends a member away. */
+	async kick(member: string, reason?: string, wait?: Abortable): Promise<void> {
 		const extra = reason === undefined ? {} : { reason };
-		await this.#connection.request("kick", { room: this.name, member, ...extra });
+		await this.#connection.request("kick", { room: this.name, member, ...extra }, wait);
+	}
+
+	/** Should a join be under way, the goodbye follows it, and its answer is let go. */
+	#abandon(reason: unknown): void {
+		if (this.#state !== "out" && this.#state !== "ended") this.#send("leave", {});
+		this.#firstJoin?.reject(reason);
+		this.#finish("out");
 	}
 
 	get #metadata(): Metadata {
@@ -212,8 +249,10 @@ export class Room extends Emitter<RoomEvents> {
 		try {
 			const own = { name, user: this.user, metadata: this.#metadata, state: this.#wanted };
 			const fields = how === "join" ? { ...own, ...(options ? { options } : {}) } : {};
-			const reply = await this.#connection.request(how, { room, ...fields });
-			if (isJoinReply(reply)) this.#handleSeated(reply);
+			const granted = (reply: unknown) => {
+				if (isJoinReply(reply)) this.#handleSeated(reply);
+			};
+			await this.#connection.request(how, { room, ...fields }, { granted });
 		} catch (error) {
 			this.#handleRefused(error);
 		}
@@ -234,6 +273,7 @@ export class Room extends Emitter<RoomEvents> {
 	}
 
 	#handleRefused(error: unknown): void {
+		if (this.#state !== "joining" && this.#state !== "away") return;
 		// The line went down while we asked: the next `open` asks again.
 		if (this.#connection.state !== "open") return;
 		const reason = error instanceof RequestError ? error.reason : "timeout";
@@ -308,6 +348,7 @@ export class Room extends Emitter<RoomEvents> {
 	#setState(state: RoomState): void {
 		if (this.#state === state) return;
 		this.#state = state;
+		this.#connection.log("info", "room", state, { room: this.name });
 		this.emit("state", state);
 	}
 }

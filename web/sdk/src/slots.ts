@@ -4,8 +4,10 @@
  * screen only changes the track in a place and never negotiates.
  */
 export const SLOTS = ["audio", "camera", "screen"] as const;
+/** The three places for media of a connection. */
 export type Slot = (typeof SLOTS)[number];
 
+/** The track in each place, or none. */
 export type SlotTracks = Record<Slot, MediaStreamTrack | null>;
 
 export function emptySlots(): SlotTracks {

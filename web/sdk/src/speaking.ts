@@ -12,6 +12,7 @@ export class SpeakingDetector {
 	static readonly RISE_MS = 120;
 	static readonly HOLD_MS = 700;
 
+	/** The verdict of now. */
 	get speaking(): boolean {
 		return this.#speaking;
 	}

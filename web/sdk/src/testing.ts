@@ -34,10 +34,9 @@ interface Sent {
 /** The server's end of a Connection's socket, spoken by the test. */
 export class FakeSocket implements Socket {
 	readyState = 1;
-	onopen: Socket["onopen"] = null;
-	onmessage: Socket["onmessage"] = null;
-	onclose: Socket["onclose"] = null;
-	onerror: Socket["onerror"] = null;
+	onmessage: ((message: { data: unknown }) => void) | null = null;
+	onclose: (() => void) | null = null;
+	onerror: (() => void) | null = null;
 	readonly sent: Sent[] = [];
 	closed = false;
 	closeCode: number | undefined;
@@ -67,7 +66,7 @@ export class FakeSocket implements Socket {
 	async say(message: object): Promise<void> {
 		const data = JSON.stringify(message);
 		if (!parseServerMessage(data)) throw new Error(`not a message of the server: ${data}`);
-		this.onmessage?.call(this as unknown as WebSocket, { data } as MessageEvent);
+		this.onmessage?.({ data });
 		for (let turn = 0; turn < 10; turn++) await Promise.resolve();
 	}
 
@@ -87,6 +86,16 @@ export class FakeSocket implements Socket {
 
 	break(): void {
 		this.readyState = 3;
-		this.onclose?.call(this as unknown as WebSocket, {} as CloseEvent);
+		this.onclose?.();
 	}
+}
+
+/** A class whose every socket lands in `sockets`. */
+export function fakeSockets(sockets: FakeSocket[]): new () => FakeSocket {
+	return class extends FakeSocket {
+		constructor() {
+			super();
+			sockets.push(this);
+		}
+	};
 }

@@ -1,121 +1,80 @@
 /**
- * The messages of `parley.v1` as docs/protocol.md has them. What arrives is checked here,
- * once, so that the rest may trust its types; unknown messages and fields are let go.
+ * The messages of `parley.v1` as docs/protocol.md has them. Their types are made from the JSON
+ * Schemas. What arrives is checked here, once, so that the rest may trust its types; unknown
+ * messages and fields are let go.
  */
 
+import type * as wire from "./wire-types.js";
+
+/** The WebSocket subprotocol. */
 export const PROTOCOL = "parley.v1";
 
-export type Role = "owner" | "moderator" | "speaker" | "listener";
+/** Anything that clients tell each other about a member: up to 4 KiB as JSON. */
+export type Metadata = wire.Metadata;
 
-export interface PresenceState {
-	mic: boolean;
-	camera: boolean;
-	screen: boolean;
-	hand: boolean;
-	speaking: boolean;
+/** What a member may do: an owner and a moderator everything, a listener hardly anything. */
+export type Role = wire.Role;
+
+/** What is new about a member. */
+export type Changes = wire.Changes;
+
+/** What a member's devices do, and whether they speak or raise a hand. */
+export type PresenceState = Omit<wire.State, "away"> & {
 	/** The server keeps the seat of somebody whose connection broke. */
 	away?: boolean;
-}
-
-export type Metadata = Record<string, unknown>;
-
-/** A member as the server tells of it. `offer`: we send the first offer to it. */
-export interface Member {
-	id: string;
-	name: string;
-	role: Role;
-	state: PresenceState;
-	joinedAt: number;
-	user?: string;
-	metadata?: Metadata;
-	offer?: boolean;
-}
-
-export interface ChatMessage {
-	from: string;
-	name: string;
-	text: string;
-	time: number;
-	n: number;
-}
-
-export type Changes = Partial<PresenceState> & {
-	name?: string;
-	metadata?: Metadata;
-	role?: Role;
 };
 
-export interface JoinReply {
-	room: string;
-	seq: number;
+/** A chat message as the server tells it. */
+export type ChatMessage = Omit<wire.ServerChat, "type" | "room" | "seq">;
+
+/** A member as the server tells of it. `offer`: we send the first offer to it. */
+export type Member = Omit<wire.Peer, "state" | "offer"> & {
+	state: PresenceState;
+	offer?: boolean;
+};
+
+/** What the server tells of a room on joining it. */
+export type JoinReply = Omit<wire.ServerReplyJoin, "you" | "members"> & {
 	you: Member;
 	members: Member[];
-	capacity: number;
-	ring: boolean;
-	chat: ChatMessage[];
-}
+};
 
-export type LeaveReason =
-	| "leave"
-	| "disconnect"
-	| "timeout"
-	| "kick"
-	| "replaced"
-	| "shutdown"
-	| "closed";
+/** Why somebody is no longer in the room. */
+export type LeaveReason = wire.ServerLeft["reason"];
 
-export interface Hello {
-	type: "hello";
-	session: string;
-	/** For one resume of the session; none: an older server. */
-	secret?: string;
-	server: string;
-	iceServers: RTCIceServer[];
-}
+/** The first message of a connection; older servers say less. */
+export type Hello = Pick<wire.ServerHello, "type" | "session" | "server" | "iceServers"> &
+	Partial<wire.ServerHello>;
 
 /** The session goes on; what was missed follows. */
-export interface ResumeReply {
-	session: string;
-	secret: string;
-	rooms: { room: string; seq: number; complete: boolean; you: string }[];
-}
+export type ResumeReply = wire.ServerReplyResume;
 
-export interface Reply {
-	type: "reply";
-	id: number;
-	ok: boolean;
+/** The one answer to a request. */
+export type Reply = Omit<wire.ServerReply, "data" | "error"> & {
 	data?: unknown;
 	error?: WireError;
-}
+};
 
-export interface WireError {
-	code: string;
-	message: string;
-	detail?: string;
-}
+/** Why a request was refused; a newer server may know more codes. */
+export type WireError = Omit<wire.Error, "code"> & { code: wire.Error["code"] | (string & {}) };
 
+/** Something that happened in a room. */
 export type RoomEvent =
-	| { type: "joined"; room: string; seq: number; member: Member; offer: boolean }
-	| {
-			type: "left";
-			room: string;
-			seq: number;
-			member: string;
-			reason: LeaveReason;
-			detail?: string;
-	  }
-	| { type: "updated"; room: string; seq: number; member: string; changes: Changes }
-	| { type: "signal"; room: string; seq: number; from: string; data: unknown }
-	| ({ type: "chat"; room: string; seq: number } & ChatMessage)
-	| { type: "accept"; room: string; seq: number; from: string }
-	| { type: "reject"; room: string; seq: number; from: string; reason?: string };
+	| (Omit<wire.ServerJoined, "member"> & { member: Member })
+	| wire.ServerLeft
+	| wire.ServerUpdated
+	| wire.ServerSignal
+	| wire.ServerChat
+	| wire.ServerAccept
+	| wire.ServerReject;
 
+/** All that the server says, as far as this client understands it. */
 export type ServerMessage =
 	| Hello
 	| Reply
-	| { type: "error"; error: WireError }
-	| { type: "pong" }
-	| { type: "drain"; retryAfter: number }
+	| wire.ServerError
+	| wire.ServerPong
+	| wire.ServerDrain
 	| RoomEvent;
 
 type Json = Record<string, unknown>;

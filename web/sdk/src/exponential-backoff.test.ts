@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ExponentialBackoff } from "./backoff.js";
+import { ExponentialBackoff } from "./exponential-backoff.js";
 
 describe("ExponentialBackoff", () => {
 	it("waits 1, 2, 4, 8, 16, then 30 seconds for ever", () => {

@@ -1,18 +1,20 @@
-/** Decides how long to wait before the next attempt to reach the server. */
-export interface ReconnectPolicy {
-	/**
-	 * Milliseconds to wait before attempt number `attempt` (0 is the first after a loss);
-	 * undefined gives up.
-	 */
-	nextDelay(attempt: number): number | undefined;
-}
+import type { ReconnectPolicy } from "./reconnect-policy.js";
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
 // Spread, so that the members of a restarted server do not all come back in one instant.
 const JITTER = 0.25;
 
-/** 1, 2, 4, 8, 16, 30, 30 ... seconds plus up to a quarter, for ever. */
+/**
+ * The default policy: 1, 2, 4, 8, 16, 30, 30 ... seconds plus up to a quarter, for ever.
+ *
+ * ```ts
+ * const patient = new ExponentialBackoff();
+ * const tenTimes: ReconnectPolicy = {
+ * 	nextDelay: (attempt) => (attempt < 10 ? patient.nextDelay(attempt) : undefined),
+ * };
+ * ```
+ */
 export class ExponentialBackoff implements ReconnectPolicy {
 	readonly #random: () => number;
 

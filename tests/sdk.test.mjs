@@ -1,0 +1,96 @@
+// @parley/client as a package: what is in it, and that it works in node with a WebSocket given to it.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { connect, freshRoom } from "./lib/client.mjs";
+import { WebSocket } from "./lib/deps.mjs";
+import { installSdk } from "./lib/sdk.mjs";
+import { serverFor } from "./lib/server.mjs";
+import { run, within } from "./lib/wait.mjs";
+
+const TSC = new URL("../web/node_modules/typescript/bin/tsc", import.meta.url).pathname;
+
+/** The next payload of an event. */
+const next = (emitter, event) =>
+	within(new Promise((resolve) => emitter.on(event, resolve)), `the event ${event}`);
+
+describe("the package @parley/client", () => {
+	it("holds one module, its types and its licence, and depends on nothing", (t) => {
+		const { home, files } = installSdk(t);
+		const types = files.filter((path) => /^dist\/types\/[a-z-]+\.d\.ts$/.test(path));
+		const others = files.filter((path) => !types.includes(path)).sort();
+		assert.deepEqual(others, ["LICENSE", "README.md", "dist/parley.js", "package.json"]);
+		assert.ok(types.includes("dist/types/index.d.ts"));
+		const about = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+		assert.equal(about.dependencies, undefined);
+		assert.doesNotMatch(readFileSync(join(home, "dist/parley.js"), "utf8"), /^import /m);
+	});
+
+	it("has types that a strict program of node's module rules can use", (t) => {
+		const { dir } = installSdk(t);
+		const program = `
+			import { Connection, RequestError, type JoinReply, type wire } from "@parley/client";
+			const connection = new Connection({ url: "wss://example.org/v1/connect" });
+			export const leave: wire.ClientMessage = { type: "ping" };
+			export const members = (reply: JoinReply) => reply.members.map(({ state }) => state.mic);
+			connection.request("ping").catch((error: unknown) => {
+				if (error instanceof RequestError && error.reason === "denied") console.log(error.detail);
+			});
+		`;
+		writeFileSync(join(dir, "package.json"), '{"type":"module"}');
+		writeFileSync(join(dir, "program.ts"), program);
+		const strict = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022"];
+		run(process.execPath, TSC, ...strict, "--lib", "es2022,dom", join(dir, "program.ts"));
+	});
+
+	it("joins, sees and chats from node, and goes on after its line was cut", async (t) => {
+		const { home } = installSdk(t);
+		const { Connection, connectUrl, Room } = await import(join(home, "dist/parley.js"));
+		const server = await serverFor(t, { grace: "10s" });
+		const name = freshRoom("sdk");
+		const connection = new Connection({
+			url: connectUrl(server.http, name),
+			WebSocket,
+			policy: { nextDelay: () => 0 },
+		});
+		t.after(() => connection.close());
+		const room = new Room(connection, { room: name, name: "Ann" });
+		const { you } = await room.join();
+		const bob = await connect(t, server);
+		const came = next(room, "joined");
+		await bob.join(name, { name: "Bob" });
+		assert.equal((await came).name, "Bob");
+		await room.say("hello");
+		assert.equal((await bob.next("chat")).text, "hello");
+		const back = next(room, "resumed");
+		connection.drop();
+		const missed = next(room, "chat");
+		bob.send({ type: "chat", text: "while you were away" });
+		assert.equal((await missed).text, "while you were away");
+		await back;
+		assert.equal(room.self.id, you.id, "the seat was kept");
+	});
+
+	it("gives up a wait that is aborted, and keeps no seat", async (t) => {
+		const { home } = installSdk(t);
+		const { Connection, connectUrl, Room } = await import(join(home, "dist/parley.js"));
+		const server = await serverFor(t);
+		const name = freshRoom("abort");
+		const connection = new Connection({ url: connectUrl(server.http, name), WebSocket });
+		t.after(() => connection.close());
+		connection.open();
+		await connection.ready();
+		const why = new Error("thought better of it");
+		const room = new Room(connection, { room: name, name: "Ann" });
+		const control = new AbortController();
+		const joining = room.join({ signal: control.signal });
+		control.abort(why);
+		await assert.rejects(joining, why);
+		await connection.request("ping");
+		const bob = await connect(t, server);
+		const { members } = await bob.join(name);
+		assert.deepEqual(members, []);
+		await assert.rejects(connection.request("ping", {}, { signal: AbortSignal.abort(why) }), why);
+	});
+});
