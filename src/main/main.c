@@ -1,8 +1,9 @@
-/* parley [serve] [options] | config [options] | version | help */
+/* parley [serve] [options] | config [options] | doctor | version | help */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "main/diagnose.h"
 #include "main/serve.h"
 #include "main/version.h"
 
@@ -31,6 +32,8 @@ static int run_help(int argc, char **argv)
 		"parley [serve] [options]   run the server\n"
 		"parley config [options]    print every setting and where it came from\n"
 		"parley config --docs       print the settings as a Markdown page\n"
+		"parley doctor [--url URL]  look at a running server: every path, what "
+		"fails and the cure\n"
 		"parley version             print the version\n"
 		"parley help                print this\n\n"
 		"Options (in the file: [section] key = value; in the environment: "
@@ -93,9 +96,10 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "serve", run_serve },     { "config", run_config },
-	{ "version", run_version }, { "--version", run_version },
-	{ "help", run_help },       { "--help", run_help },
+	{ "serve", run_serve },        { "config", run_config },
+	{ "doctor", diagnose_doctor }, { "version", run_version },
+	{ "--version", run_version },  { "help", run_help },
+	{ "--help", run_help },
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,31 @@
+/* link: a connection to a server under examination: TCP, TLS or UDP, blocking with a deadline.
+ *
+ * The doctor is a command of its own, one step after the other, so it waits where it stands; the
+ * server's loops never use this. A link belongs to its caller and holds one descriptor.
+ */
+#pragma once
+#include <openssl/ssl.h>
+#include "base/clock.h"
+#include "net/addr.h"
+
+enum link_kind { LINK_TCP, LINK_TLS, LINK_UDP };
+
+struct link {
+	int fd;   /* -1: not connected */
+	SSL *ssl; /* TLS alone */
+	struct addr peer, local;
+	ms_t connect_ms, tls_ms; /* what each took */
+	long trust;     /* X509_V_OK, or why the chain is not trusted; TLS alone */
+	ms_t cert_days; /* until the certificate ends */
+};
+
+/* Resolves `host` (a name or an address), tries its addresses in turn, and shakes hands for TLS. A certificate
+ * that is not trusted is noted, not refused. -errno, E_NOT_FOUND (no such host), E_TIMEOUT, E_MALFORMED (TLS
+ * failed; the reason in `why`). Close it either way. */
+int link_open(struct link *l, enum link_kind kind, struct slice host, uint16_t port,
+	      ms_t timeout, struct buf *why) NODISCARD;
+void link_close(struct link *l);
+/* All of it. -errno, E_TIMEOUT. */
+int link_send(struct link *l, struct slice bytes, ms_t timeout) NODISCARD;
+/* What is there, at most n bytes and at least one (UDP: one datagram); 0 at the end. -errno, E_TIMEOUT. */
+ssize_t link_receive(struct link *l, uint8_t *p, size_t n, ms_t timeout) NODISCARD;
