@@ -30,6 +30,7 @@ void pages_add_routes(struct http_server *h)
 
 	if (page) {
 		http_route(h, HTTP_GET, "/", HTTP_PAGE, on_page, page);
+		http_route(h, HTTP_GET, "/check", HTTP_PAGE, on_page, page);
 		http_route(h, HTTP_GET, "/r/{room}", HTTP_PAGE, on_page, page);
 	}
 	for (size_t i = 0; i < http_asset_count; i++)

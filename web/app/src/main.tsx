@@ -6,14 +6,17 @@ import "./styles/call.css";
 import "./styles/tiles.css";
 import "./styles/chat.css";
 import "./styles/dialog.css";
+import "./styles/check.css";
 import { render } from "preact";
 import { Router } from "./state/route.js";
+import { CheckPage } from "./views/check-page.js";
 import { Home } from "./views/home.js";
 import { RoomPage } from "./views/room-page.js";
 
 function App({ router }: { router: Router }) {
 	const route = router.route.value;
 	if (route.page === "home") return <Home router={router} />;
+	if (route.page === "check") return <CheckPage />;
 	return <RoomPage key={route.room} room={route.room} ring={route.ring} router={router} />;
 }
 

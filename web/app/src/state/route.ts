@@ -1,9 +1,13 @@
 import { signal } from "@preact/signals";
 
-/** `/` or `/r/{room}`, with `?ring=1` for a room that rings. */
-export type Route = { page: "home" } | { page: "room"; room: string; ring: boolean };
+/** `/`, `/check`, or `/r/{room}`, with `?ring=1` for a room that rings. */
+export type Route =
+	| { page: "home" }
+	| { page: "check" }
+	| { page: "room"; room: string; ring: boolean };
 
 export function parseRoute(path: string, query: string): Route {
+	if (/^\/check\/?$/.test(path)) return { page: "check" };
 	const match = /^\/r\/([^/]+)\/?$/.exec(path);
 	if (!match?.[1]) return { page: "home" };
 	let room: string;
@@ -17,6 +21,7 @@ export function parseRoute(path: string, query: string): Route {
 
 export function pathOf(route: Route): string {
 	if (route.page === "home") return "/";
+	if (route.page === "check") return "/check";
 	return `/r/${encodeURIComponent(route.room)}${route.ring ? "?ring=1" : ""}`;
 }
 

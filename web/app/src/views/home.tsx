@@ -25,7 +25,8 @@ export function Home({ router }: { router: Router }) {
 				<Illustration />
 			</main>
 			<footer class="home-foot">
-				Two to six people. Voice and picture go straight from one browser to the other.
+				Two to six people. Voice and picture go straight from one browser to the other.{" "}
+				<a href="/check">Does a call work from here?</a>
 			</footer>
 		</div>
 	);

@@ -1,0 +1,215 @@
+import { type Check, type Finding, fail, leftOut, pass, since, within } from "./finding.js";
+
+/**
+ * The STUN and TURN servers that the server hands out. A relay is tried by itself: two connections of this
+ * page that may use nothing but that one URL send each other a message through it.
+ */
+const PATIENCE = 12_000;
+const GATHER = 6000;
+
+interface IceServer {
+	urls: string | string[];
+	username?: string;
+	credential?: string;
+}
+
+/** A check per transport; one that is left out when the server hands out nothing. */
+export async function iceChecks(signal: AbortSignal): Promise<Check[]> {
+	const servers = await askServers(signal);
+	if (!servers) return [noServers("The server did not say which STUN and TURN servers it has.")];
+	const each = servers.flatMap((server) =>
+		[server.urls].flat().map((url) => ({ ...server, urls: url })),
+	);
+	if (each.length === 0) return [noServers("The server hands out no STUN or TURN server.")];
+	return each.map((server) =>
+		server.urls.startsWith("stun") ? stunCheck(server.urls) : relayCheck(server),
+	);
+}
+
+function noServers(cause: string): Check {
+	return {
+		id: "ice",
+		title: "STUN and TURN",
+		run: async () => leftOut(`${cause} People behind different networks may not see each other.`),
+	};
+}
+
+async function askServers(signal: AbortSignal): Promise<IceServer[] | null> {
+	try {
+		const answer = await fetch("/api/turn-credentials", { cache: "no-store", signal });
+		if (!answer.ok) return null;
+		return ((await answer.json()) as { iceServers: IceServer[] }).iceServers;
+	} catch {
+		return null;
+	}
+}
+
+// --- STUN ---
+
+function stunCheck(url: string): Check {
+	return {
+		id: url,
+		title: `Address by UDP (${hostOf(url)})`,
+		async run(signal) {
+			const begin = performance.now();
+			const pc = new RTCPeerConnection({ iceServers: [{ urls: url }] });
+			signal.addEventListener("abort", () => pc.close());
+			const found = candidateOf(pc, "srflx");
+			pc.createDataChannel("check");
+			await pc.setLocalDescription();
+			const address = await within(found, GATHER, null);
+			const direct = hasPublicHost(pc);
+			pc.close();
+			if (address) return pass(`you are seen as ${address}, ${since(begin)}`);
+			if (direct) return pass("your own address is the one that others see");
+			return fail(
+				"No answer came by UDP.",
+				`Open UDP port ${portOf(url)} in the firewall of the server (parley ports has the table). ` +
+					"If your own network blocks UDP, calls go through the relay by TCP.",
+			);
+		},
+	};
+}
+
+/** "address" of the first candidate of that type, null when gathering ends without. */
+function candidateOf(pc: RTCPeerConnection, type: string): Promise<string | null> {
+	return new Promise((resolve) => {
+		pc.addEventListener("icecandidate", ({ candidate }) => {
+			if (!candidate?.candidate) resolve(null);
+			else if (candidate.type === type) resolve(candidate.address);
+		});
+	});
+}
+
+/** A server reflexive candidate equal to the host's is left out (RFC 8445, 5.1.3). */
+function hasPublicHost(pc: RTCPeerConnection): boolean {
+	const sdp = pc.localDescription?.sdp ?? "";
+	return /^a=candidate:\S+ \d udp \d+ (?!10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)[\d.]+ \d+ typ host/im.test(
+		sdp,
+	);
+}
+
+// --- relays ---
+
+function relayCheck(server: IceServer & { urls: string }): Check {
+	return {
+		id: server.urls,
+		title: `Relay by ${transportOf(server.urls)} (${hostOf(server.urls)})`,
+		async run(signal) {
+			const errors = new Set<string>();
+			const pair = new RelayPair(server, (error) => errors.add(error));
+			signal.addEventListener("abort", () => pair.close());
+			const late = leftOut("");
+			const found = await within(pair.run(), PATIENCE, late);
+			pair.close();
+			return found === late ? relayFailed(server.urls, pair.relayed, [...errors]) : found;
+		},
+	};
+}
+
+class RelayPair {
+	relayed = false;
+	readonly #a: RTCPeerConnection;
+	readonly #b: RTCPeerConnection;
+
+	constructor(server: IceServer, onError: (error: string) => void) {
+		const config: RTCConfiguration = { iceServers: [server], iceTransportPolicy: "relay" };
+		this.#a = new RTCPeerConnection(config);
+		this.#b = new RTCPeerConnection(config);
+		this.#introduce(this.#a, this.#b, onError);
+		this.#introduce(this.#b, this.#a, onError);
+	}
+
+	#introduce(from: RTCPeerConnection, to: RTCPeerConnection, onError: (e: string) => void): void {
+		from.addEventListener("icecandidate", ({ candidate }) => {
+			if (!candidate) return;
+			this.relayed ||= candidate.type === "relay";
+			to.addIceCandidate(candidate).catch(() => {}); // closed meanwhile
+		});
+		from.addEventListener("icecandidateerror", (event) => {
+			const { errorCode, errorText } = event;
+			onError(errorText ? `${errorCode} ${errorText}` : String(errorCode));
+		});
+	}
+
+	/** Sends a message there and back. */
+	async run(): Promise<Finding> {
+		const begin = performance.now();
+		const channel = this.#a.createDataChannel("check");
+		this.#b.addEventListener("datachannel", ({ channel: theirs }) => {
+			theirs.onmessage = ({ data }) => theirs.send(data);
+		});
+		const opened = new Promise<void>((resolve) => {
+			channel.onopen = () => resolve();
+		});
+		await this.#a.setLocalDescription();
+		await this.#b.setRemoteDescription(this.#a.localDescription as RTCSessionDescription);
+		await this.#b.setLocalDescription();
+		await this.#a.setRemoteDescription(this.#b.localDescription as RTCSessionDescription);
+		await opened;
+		const connected = since(begin);
+		const sent = performance.now();
+		await new Promise<void>((resolve) => {
+			channel.onmessage = () => resolve();
+			channel.send("ping");
+		});
+		return pass(`connected in ${connected}, there and back in ${since(sent)}`);
+	}
+
+	close(): void {
+		this.#a.close();
+		this.#b.close();
+	}
+}
+
+function relayFailed(url: string, relayed: boolean, errors: string[]): Finding {
+	if (relayed) {
+		return fail(
+			"The relay gave an address, but nothing comes through it.",
+			"Open the relay's UDP ports in the firewall (parley ports has the table), and see that " +
+				"turn.relay-address is the address that others reach.",
+		);
+	}
+	const refusal = errors.find((error) => !error.startsWith("701"));
+	if (refusal) return refused(refusal);
+	return fail(
+		`Nothing answers at ${hostOf(url)}, port ${portOf(url)}, by ${transportOf(url)}.`,
+		url.startsWith("turns:")
+			? "Open that TCP port in the firewall, and give the server a certificate that browsers trust: " +
+					"for turns: there is no way past the warning."
+			: "Open that port in the firewall (parley ports has the table).",
+	);
+}
+
+/** The codes of RFC 8656, 19. */
+function refused(error: string): Finding {
+	const cures: Record<string, string> = {
+		"401": "See that turn.static-auth-secret is the same everywhere and that the clocks agree.",
+		"403": "The relay denies that peer: turn.allow-peer opens denied ranges.",
+		"437": "Check again in a minute.",
+		"438": "Check again.",
+		"442": "The relay has no such transport.",
+		"486": "There are too many relays for this user: wait, or raise the quota.",
+		"508": "The relay has no ports left: widen turn.port-range.",
+	};
+	return fail(
+		`The relay refused: ${error}.`,
+		cures[error.slice(0, 3)] ?? "The server's log says why.",
+	);
+}
+
+// --- parts of "turns:host:port?transport=tcp" (RFC 7064, RFC 7065) ---
+
+function transportOf(url: string): string {
+	if (url.startsWith("turns:") || url.startsWith("stuns:")) return "TLS";
+	return url.includes("transport=tcp") ? "TCP" : "UDP";
+}
+
+function hostOf(url: string): string {
+	return url.replace(/^\w+:/, "").replace(/\?.*$/, "").replace(/:\d+$/, "");
+}
+
+function portOf(url: string): string {
+	const port = /:(\d+)(\?|$)/.exec(url)?.[1];
+	return port ?? (url.startsWith("turns:") ? "5349" : "3478");
+}
