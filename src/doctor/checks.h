@@ -10,7 +10,6 @@ struct patient {
 	const struct doctor_options *options;
 	struct target target;
 	struct report report;
-	struct fetch ice; /* the answer of /api/turn-credentials, once asked for */
 };
 
 /* --- check_web.c --- */

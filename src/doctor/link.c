@@ -150,7 +150,7 @@ int link_open(struct link *l, enum link_kind kind, struct slice host, uint16_t p
 	ms_t begin = clock_mono();
 	char *name = slice_dup(host);
 
-	*l = (struct link){ .fd = -1 };
+	*l = (struct link){ .fd = -1, .stream = kind != LINK_UDP };
 	int err = connect_any(l, kind == LINK_UDP ? SOCK_DGRAM : SOCK_STREAM, name, port,
 			      begin + timeout);
 	l->connect_ms = clock_mono() - begin;

@@ -11,8 +11,9 @@
 enum link_kind { LINK_TCP, LINK_TLS, LINK_UDP };
 
 struct link {
-	int fd;   /* -1: not connected */
-	SSL *ssl; /* TLS alone */
+	int fd;      /* -1: not connected */
+	bool stream; /* not UDP */
+	SSL *ssl;    /* TLS alone */
 	struct addr peer, local;
 	ms_t connect_ms, tls_ms; /* what each took */
 	long trust;     /* X509_V_OK, or why the chain is not trusted; TLS alone */

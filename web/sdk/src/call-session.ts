@@ -10,6 +10,8 @@ import type { JoinReply } from "./wire.js";
 export interface CallOptions
 	extends Omit<ConnectionOptions, "url">,
 		Omit<JoinOptions, "state" | "keep"> {
+	/** Media goes over TURN servers alone; see `Mesh.relayOnly`. */
+	relayOnly?: boolean;
 	/** `https://host` or `wss://host` of the server; the page's own by default. */
 	server?: string;
 	/** Our microphone, camera and screen; stays the caller's to close. */
@@ -51,6 +53,7 @@ export class CallSession {
 			keep: (person) => this.mesh.keeps(person),
 		});
 		this.mesh = new Mesh(this.room, () => this.connection.iceServers);
+		this.mesh.relayOnly = options.relayOnly ?? false;
 		for (const slot of SLOTS) void this.mesh.setTrack(slot, media.tracks[slot]);
 		this.#off = this.#followMedia();
 		this.room.on("ended", () => this.#finish());
@@ -81,6 +84,7 @@ export class CallSession {
 				room.update({ mic: micOn, camera: cameraOn, screen: screenOn }),
 			),
 			media.on("speaking", (speaking) => room.update({ speaking })),
+			onNetworkChange(() => mesh.handleNetworkChange()),
 		];
 		return () => {
 			for (const off of offs) off();
@@ -100,4 +104,15 @@ export function connectUrl(server: string, room: string): string {
 	url.protocol = url.protocol.replace("http", "ws");
 	url.searchParams.set("room", room);
 	return url.href;
+}
+
+/** Another Wi-Fi, from Wi-Fi to mobile: browsers tell it by `online`, some also by `navigator.connection`. */
+function onNetworkChange(changed: () => void): () => void {
+	const { connection } = navigator as { connection?: EventTarget };
+	addEventListener("online", changed);
+	connection?.addEventListener("change", changed);
+	return () => {
+		removeEventListener("online", changed);
+		connection?.removeEventListener("change", changed);
+	};
 }

@@ -39,6 +39,7 @@ export { LevelMeter } from "./level-meter.js";
 export { LocalMedia, type LocalMediaEvents } from "./local-media.js";
 export { consoleLogger, type Logger, type LogLevel, type LogLine } from "./log.js";
 export { Mesh, type MeshEvents } from "./mesh.js";
+export type { Path } from "./path.js";
 export type { Peer, PeerEvents } from "./peer.js";
 export type { GoneReason, Person, PresenceEvents, PresenceStore } from "./presence.js";
 export type { Quality } from "./quality.js";

@@ -8,6 +8,7 @@ export interface LinkOptions {
 	/** We send the first offer, and are the impolite side. */
 	offers: boolean;
 	iceServers: RTCIceServer[];
+	relayOnly: boolean;
 	/** What we send at the start. */
 	tracks: SlotTracks;
 	/** How many people we send to, for the share of the bandwidth. */
@@ -45,6 +46,7 @@ export class Link extends Emitter<LinkEvents> {
 		this.#negotiation = new Negotiation(!options.offers);
 		this.pc = new RTCPeerConnection({
 			iceServers: options.iceServers,
+			iceTransportPolicy: policyOf(options.relayOnly),
 			bundlePolicy: "max-bundle",
 		});
 		this.pc.onconnectionstatechange = () => this.emit("state", this.pc.connectionState);
@@ -79,6 +81,12 @@ export class Link extends Emitter<LinkEvents> {
 
 	restartIce(): void {
 		this.pc.restartIce();
+	}
+
+	/** For the candidates of the next restart. */
+	setRelayOnly(relayOnly: boolean): void {
+		const configuration = this.pc.getConfiguration();
+		this.pc.setConfiguration({ ...configuration, iceTransportPolicy: policyOf(relayOnly) });
 	}
 
 	/** Sends an offer again that may have been lost with the line. */
@@ -197,4 +205,8 @@ export class Link extends Emitter<LinkEvents> {
 		// A browser that does not take it just sends as it thinks best.
 		await sender.setParameters(parameters).catch(() => undefined);
 	}
+}
+
+function policyOf(relayOnly: boolean): RTCIceTransportPolicy {
+	return relayOnly ? "relay" : "all";
 }

@@ -37,6 +37,7 @@ export class Mesh extends Emitter<MeshEvents> {
 	readonly #peers = new Map<string, Peer>();
 	readonly #releases = new Map<string, ReturnType<typeof setTimeout>[]>();
 	readonly #tracks = emptySlots();
+	#relayOnly = false;
 
 	constructor(room: Room, iceServers: () => RTCIceServer[]) {
 		super();
@@ -93,6 +94,21 @@ export class Mesh extends Emitter<MeshEvents> {
 	async setTrack(slot: Slot, track: MediaStreamTrack | null): Promise<void> {
 		this.#tracks[slot] = track;
 		await Promise.all(this.peers.map((peer) => peer.setTrack(slot, track)));
+	}
+
+	/** Media goes over TURN servers alone: slower, but nobody in the room learns our address. */
+	get relayOnly(): boolean {
+		return this.#relayOnly;
+	}
+
+	set relayOnly(relayOnly: boolean) {
+		this.#relayOnly = relayOnly;
+		for (const peer of this.peers) peer.setRelayOnly(relayOnly);
+	}
+
+	/** This device is in another network now. */
+	handleNetworkChange(): void {
+		for (const peer of this.peers) peer.handleNetworkChange();
 	}
 
 	/** What we send. */
@@ -154,6 +170,7 @@ export class Mesh extends Emitter<MeshEvents> {
 			key,
 			offers: person.offer,
 			iceServers: this.#iceServers,
+			relayOnly: this.#relayOnly,
 			tracks: this.#tracks,
 			people: this.#peers.size + 1,
 			send: (signal) => {

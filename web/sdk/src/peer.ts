@@ -2,6 +2,7 @@ import { Emitter } from "./emitter.js";
 import { IceWatch } from "./ice-watch.js";
 import { Link } from "./link.js";
 import { admitSignal, type MediaSignal, parseMediaSignal } from "./media-signal.js";
+import { type Path, routeOf } from "./path.js";
 import { type Quality, QualityMeter, sampleOf } from "./quality.js";
 import { emptySlots, SLOTS, type Slot, type SlotTracks } from "./slots.js";
 
@@ -10,6 +11,8 @@ export interface PeerOptions {
 	/** We send the first offer, and are the impolite side. */
 	offers: boolean;
 	iceServers: () => RTCIceServer[];
+	/** Media goes over a TURN server alone, which hides our address from the other side. */
+	relayOnly?: boolean;
 	tracks: SlotTracks;
 	people: number;
 	/** False if the line is down; what is lost then, `rebind` sends again. */
@@ -24,6 +27,8 @@ export interface PeerEvents {
 	tracks: SlotTracks;
 	/** The path is better or worse. */
 	quality: Quality;
+	/** Every two seconds while there is one. */
+	path: Path;
 	/** Something of the other side could not be understood; the connection goes on. */
 	trouble: Error;
 }
@@ -43,6 +48,8 @@ export class Peer extends Emitter<PeerEvents> {
 	readonly #statsTimer: ReturnType<typeof setInterval>;
 	#offers: boolean;
 	#people: number;
+	#relayOnly: boolean;
+	#path: Path | undefined;
 	#link: Link;
 	#watch = new IceWatch();
 	#watchTimer: ReturnType<typeof setTimeout> | undefined;
@@ -54,6 +61,7 @@ export class Peer extends Emitter<PeerEvents> {
 		this.#options = options;
 		this.#offers = options.offers;
 		this.#people = options.people;
+		this.#relayOnly = options.relayOnly ?? false;
 		this.#tracks = { ...options.tracks };
 		this.#link = this.#makeLink();
 		this.#statsTimer = setInterval(() => void this.#measure(), STATS_MS);
@@ -72,6 +80,11 @@ export class Peer extends Emitter<PeerEvents> {
 	/** How good the path is; see Quality. */
 	get quality(): Quality {
 		return this.#meter.quality;
+	}
+
+	/** How the media travels; undefined until measured. */
+	get path(): Path | undefined {
+		return this.#path;
 	}
 
 	/** The tracks of the other side; whether they carry anything, presence says. */
@@ -124,6 +137,19 @@ export class Peer extends Emitter<PeerEvents> {
 		void this.#link.setPeople(people);
 	}
 
+	/** Takes effect at once: the path is looked for anew. */
+	setRelayOnly(relayOnly: boolean): void {
+		if (relayOnly === this.#relayOnly) return;
+		this.#relayOnly = relayOnly;
+		this.#link.setRelayOnly(relayOnly);
+		this.#mend("restart");
+	}
+
+	/** This device has changed its network: what was found before may be dead without having failed yet. */
+	handleNetworkChange(): void {
+		if (this.state !== "new") this.#mend("restart");
+	}
+
 	/** Hangs up. */
 	close(): void {
 		clearTimeout(this.#watchTimer);
@@ -136,6 +162,7 @@ export class Peer extends Emitter<PeerEvents> {
 		const link = new Link({
 			offers: this.#offers,
 			iceServers: this.#options.iceServers(),
+			relayOnly: this.#relayOnly,
 			tracks: this.#tracks,
 			people: this.#people,
 		});
@@ -189,8 +216,17 @@ export class Peer extends Emitter<PeerEvents> {
 	async #measure(): Promise<void> {
 		if (this.state !== "connected") return;
 		const before = this.#meter.quality;
-		const stats = await this.pc.getStats();
-		const after = this.#meter.handleSample(sampleOf(stats.values()));
+		const reports = [...(await this.pc.getStats()).values()];
+		const after = this.#meter.handleSample(sampleOf(reports));
 		if (after !== before) this.emit("quality", after);
+		this.#tellPath(reports);
+	}
+
+	#tellPath(reports: Parameters<typeof routeOf>[0]): void {
+		const route = routeOf(reports);
+		if (!route) return;
+		const { rtt, loss } = this.#meter.measured ?? { rtt: undefined, loss: 0 };
+		this.#path = { ...route, rtt, loss };
+		this.emit("path", this.#path);
 	}
 }

@@ -1,3 +1,5 @@
+import { selectedPair } from "./path.js";
+
 /** The path to a person, by loss, delay and jitter: what people would say of it. */
 export type Quality = "good" | "fair" | "poor" | "lost";
 
@@ -31,7 +33,7 @@ interface Report {
 /** Sums what getStats() says of one connection. */
 export function sampleOf(all: Iterable<Report>): StatsSample {
 	const reports = [...all];
-	const selected = reports.find((report) => report.selectedCandidatePairId !== undefined);
+	const path = selectedPair(reports);
 	const sample: StatsSample = {
 		rtt: undefined,
 		jitter: undefined,
@@ -40,7 +42,7 @@ export function sampleOf(all: Iterable<Report>): StatsSample {
 		remoteLoss: undefined,
 	};
 	for (const report of reports) {
-		if (isPath(report, selected?.selectedCandidatePairId)) {
+		if (report === path) {
 			sample.rtt = report.currentRoundTripTime ?? sample.rtt;
 		} else if (report.type === "inbound-rtp") {
 			sample.received += report.packetsReceived ?? 0;
@@ -52,13 +54,6 @@ export function sampleOf(all: Iterable<Report>): StatsSample {
 		}
 	}
 	return sample;
-}
-
-/** Firefox has no transport reports; there the nominated pair must do. */
-function isPath(report: Report, selectedId: string | undefined): boolean {
-	if (report.type !== "candidate-pair") return false;
-	if (selectedId !== undefined) return report.id === selectedId;
-	return report.nominated === true && report.state === "succeeded";
 }
 
 function highest(a: number | undefined, b: number | undefined): number | undefined {
@@ -103,6 +98,12 @@ export class QualityMeter {
 	#quality: Quality = "good";
 	#before: StatsSample | undefined;
 	#better = 0;
+	#measured: Measured | undefined;
+
+	/** Between the last two samples; undefined while the path is lost. */
+	get measured(): Measured | undefined {
+		return this.#measured;
+	}
 
 	get quality(): Quality {
 		return this.#quality;
@@ -111,7 +112,8 @@ export class QualityMeter {
 	handleSample(sample: StatsSample): Quality {
 		const before = this.#before ?? sample;
 		this.#before = sample;
-		return this.#settle(grade(measure(before, sample)));
+		this.#measured = measure(before, sample);
+		return this.#settle(grade(this.#measured));
 	}
 
 	/** The path is back; how good it is, the next samples tell. */
@@ -121,6 +123,7 @@ export class QualityMeter {
 
 	handleLost(): Quality {
 		this.#before = undefined;
+		this.#measured = undefined;
 		return this.#settle("lost");
 	}
 

@@ -10,6 +10,7 @@ import {
 import type { MediaModel } from "./media-model.js";
 import { type CallerModel, callers, ownTile, remoteTiles, type TileModel } from "./people.js";
 import { joinWords, type PlainWords } from "./plain-words.js";
+import { loadPrefs, savePrefs } from "./prefs.js";
 import { type Status, statusOf } from "./status.js";
 
 export interface CallSettings {
@@ -60,6 +61,9 @@ export class CallModel {
 	readonly seatedAt = signal<number>();
 	/** The browser wants a tap before it plays the others' voices. */
 	readonly muffled = signal(false);
+	readonly relayOnly = signal(loadPrefs().relayOnly);
+	/** The server gave us a TURN server, so that there is something to switch to. */
+	readonly canRelay = signal(false);
 	readonly phase = computed(() => this.#phase());
 	readonly #offs: (() => void)[] = [];
 
@@ -72,6 +76,7 @@ export class CallModel {
 			name: settings.name,
 			media: settings.media.media,
 			options: { capacity: CAPACITY, ring: settings.ring },
+			relayOnly: this.relayOnly.value,
 		});
 		this.#follow();
 		this.refresh();
@@ -119,6 +124,12 @@ export class CallModel {
 		this.session.mesh.reject(key);
 	}
 
+	setRelayOnly(relayOnly: boolean): void {
+		savePrefs({ relayOnly });
+		this.relayOnly.value = relayOnly;
+		this.session.mesh.relayOnly = relayOnly;
+	}
+
 	retryNow(): void {
 		const { connection } = this.session;
 		if (connection.state === "closed") connection.open();
@@ -138,6 +149,7 @@ export class CallModel {
 				hand: this.hand.value,
 			});
 			this.others.value = remoteTiles(session);
+			this.canRelay.value = hasRelay(session.connection.iceServers);
 			this.incoming.value = callers(session, "incoming");
 			this.outgoing.value = callers(session, "outgoing");
 			this.status.value = statusOf({
@@ -182,6 +194,7 @@ export class CallModel {
 				peer.on("state", refresh);
 				peer.on("tracks", refresh);
 				peer.on("quality", refresh);
+				peer.on("path", refresh);
 				this.refresh();
 			}),
 			mesh.on("removed", refresh),
@@ -252,4 +265,8 @@ export class CallModel {
 	#announce(text: string): void {
 		this.announcement.value = text;
 	}
+}
+
+function hasRelay(servers: readonly RTCIceServer[]): boolean {
+	return servers.some(({ urls }) => [urls].flat().some((url) => url.startsWith("turn")));
 }

@@ -1,6 +1,7 @@
 import type {
 	CallSession,
 	Member,
+	Path,
 	Peer,
 	Person,
 	PresenceState,
@@ -21,6 +22,7 @@ export interface TileModel {
 	away: boolean;
 	link: "connecting" | "connected" | "lost";
 	quality: Quality;
+	path: Path | undefined;
 	tracks: SlotTracks;
 }
 
@@ -50,6 +52,7 @@ export function ownTile(call: CallSession, name: string, own: Partial<PresenceSt
 		away: false,
 		link: "connected",
 		quality: "good",
+		path: undefined,
 		tracks: { ...call.media.tracks },
 	};
 }
@@ -64,6 +67,7 @@ export function tileOf(person: Person, peer: Peer): TileModel {
 		away: person.away || person.state.away === true,
 		link: linkOf(peer.state),
 		quality: peer.quality,
+		path: peer.path,
 		tracks: peer.tracks,
 	};
 }

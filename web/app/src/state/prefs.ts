@@ -6,10 +6,20 @@ export interface Prefs {
 	output: string;
 	micOn: boolean;
 	cameraOn: boolean;
+	/** Media over TURN servers alone. */
+	relayOnly: boolean;
 }
 
 const KEY = "parley.prefs";
-const DEFAULTS: Prefs = { name: "", audio: "", video: "", output: "", micOn: true, cameraOn: true };
+const DEFAULTS: Prefs = {
+	name: "",
+	audio: "",
+	video: "",
+	output: "",
+	micOn: true,
+	cameraOn: true,
+	relayOnly: false,
+};
 
 export function loadPrefs(): Prefs {
 	try {

@@ -58,7 +58,7 @@ export function Call({ model, onLeave, onAgain, onHome }: CallProps) {
 			)}
 			{model.chatOpen.value && <Chat model={model} />}
 			<Incoming model={model} />
-			{settings.value && <Settings media={model.media} onClose={toggleSettings} />}
+			{settings.value && <Settings model={model} onClose={toggleSettings} />}
 			<Voices model={model} />
 			<p class="unseen" role="status" aria-live="polite" data-testid="announcement">
 				{model.announcement.value}

@@ -1,5 +1,6 @@
-import type { MediaModel } from "../state/media-model.js";
+import type { CallModel } from "../state/call-model.js";
 import { Dialog, DialogHead, Meter } from "./parts.js";
+import { Paths } from "./paths.js";
 import { DeviceFields } from "./prejoin.js";
 
 const SHORTCUTS = [
@@ -12,16 +13,18 @@ const SHORTCUTS = [
 	["Esc", "Close what is open"],
 ] as const;
 
-/** Devices and the keys that save a click. */
-export function Settings({ media, onClose }: { media: MediaModel; onClose: () => void }) {
+/** Devices, how the media travels, and the keys that save a click. */
+export function Settings({ model, onClose }: { model: CallModel; onClose: () => void }) {
+	const { media } = model;
 	return (
-		<Dialog label="Devices and shortcuts" testid="settings-dialog" onClose={onClose}>
+		<Dialog label="Devices, connections and shortcuts" testid="settings-dialog" onClose={onClose}>
 			<DialogHead title="Devices" onClose={onClose} />
 			<DeviceFields media={media} />
 			<div class="settings-level">
 				<span>Your microphone</span>
 				<Meter level={media.level.value} on={media.micOn.value} />
 			</div>
+			<Paths model={model} />
 			<h3>Keys</h3>
 			<dl class="keys">
 				{SHORTCUTS.map(([key, what]) => (
