@@ -9,12 +9,19 @@ import { serverFor } from "../lib/server.mjs";
 async function check(t, browser, server, options = {}) {
 	const guest = await Guest.open(t, browser, server, "/check", "Ann", options);
 	await guest.page
-		.locator('[data-testid="check-lines"][aria-busy="false"] [data-state]:not([data-state="waiting"])')
+		.locator(
+			'[data-testid="check-lines"][aria-busy="false"] [data-state]:not([data-state="waiting"])',
+		)
 		.first()
 		.waitFor();
-	const lines = await guest.page.locator("[data-check]").evaluateAll((items) =>
-		items.map((item) => [item.dataset.check, { state: item.dataset.state, text: item.innerText }]),
-	);
+	const lines = await guest.page
+		.locator("[data-check]")
+		.evaluateAll((items) =>
+			items.map((item) => [
+				item.dataset.check,
+				{ state: item.dataset.state, text: item.innerText },
+			]),
+		);
 	return { guest, found: Object.fromEntries(lines) };
 }
 

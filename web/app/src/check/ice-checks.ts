@@ -170,7 +170,7 @@ function relayFailed(url: string, relayed: boolean, errors: string[]): Finding {
 				"turn.relay-address is the address that others reach.",
 		);
 	}
-	const refusal = errors.find((error) => !error.startsWith("701"));
+	const refusal = errors.find((error) => !error.startsWith("701"))?.replace(/\.$/, "");
 	if (refusal) return refused(refusal);
 	return fail(
 		`Nothing answers at ${hostOf(url)}, port ${portOf(url)}, by ${transportOf(url)}.`,
