@@ -384,6 +384,7 @@ describe("sessions that resume too late", () => {
 			}
 			const again = await back(t, server, ticket, [ann]);
 			assert.equal(room(again, name).complete, false);
+			await metricIs(server, "resumes_incomplete_total", 1);
 			await again.settled();
 			const texts = again.inbox.map(({ text }) => Number.parseInt(text, 10));
 			assert.ok(texts.length > 0 && texts.length < lines);
@@ -396,6 +397,32 @@ describe("sessions that resume too late", () => {
 			assert.equal(data.chat.at(-1).text.split(" ")[0], String(lines - 1));
 		});
 	}
+
+	it("a room that floods pushes out its own events, not those of others", async (t) => {
+		const args = ["--session.log-size=4M", "--limit.messages=0"];
+		const server = await serverFor(t, { grace: "20s", args });
+		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
+		const [eve, cem] = await roomOf(t, server, ["Eve", "Cem"]);
+		const ticket = await lose(bob, [ann]);
+		const flooded = await lose(cem, [eve]);
+		for (let i = 0; i < 5; i++) {
+			await ann.do({ type: "chat", text: `line ${i}` });
+		}
+		const noise = "x".repeat(100_000);
+		for (let i = 0; i < 100; i++) {
+			await eve.do({ type: "signal", data: noise });
+		}
+		const again = await back(t, server, ticket, [ann]);
+		assert.equal(room(again, bob.joinData.room).complete, true);
+		for (let i = 0; i < 5; i++) {
+			await again.next("chat", { text: `line ${i}` });
+		}
+		const late = await back(t, server, flooded, [eve]);
+		assert.equal(room(late, cem.joinData.room).complete, false);
+		await late.next("signal", { data: noise });
+		await late.next("signal", { data: noise });
+		await late.nothing();
+	});
 
 	it("a server that stops keeps nobody", async (t) => {
 		const server = await startServer({ grace: "20s" });

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* No log here: the log may need what has just run out. */
@@ -54,6 +55,33 @@ void *xmemdup(const void *p, size_t n)
 	if (n)
 		memcpy(q, p, n);
 	return q;
+}
+
+void *mem_map(size_t n)
+{
+	void *p =
+		mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		out_of_memory();
+	return p;
+}
+
+void mem_unmap(void *p, size_t n)
+{
+	if (p)
+		munmap(p, n);
+}
+
+/* Where pages are larger the system rounds as well, or refuses: then nothing is given back. */
+void mem_give_back(void *from, void *end)
+{
+	uint8_t *first =
+		(uint8_t *)from + (MEM_PAGE - (uintptr_t)from % MEM_PAGE) % MEM_PAGE;
+	uint8_t *last = (uint8_t *)end - (uintptr_t)end % MEM_PAGE;
+
+	if (first < last)
+		(void)madvise(first, (size_t)(last - first), MADV_DONTNEED);
 }
 
 size_t size_mul(size_t count, size_t size)

@@ -10,5 +10,11 @@ void *xzalloc(size_t n) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *p, size_t n) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 void *xmemdup(const void *p, size_t n) __attribute__((malloc, returns_nonnull));
+/* Pages of their own, full of zeroes: there is no memory behind them before they are touched. */
+#define MEM_PAGE ((size_t)4096)
+void *mem_map(size_t n) __attribute__((malloc, returns_nonnull));
+void mem_unmap(void *p, size_t n); /* takes NULL */
+/* The whole pages between the two are as new. */
+void mem_give_back(void *from, void *end);
 /* count * size; ends the process on overflow (sizes from a peer are bounded before). */
 size_t size_mul(size_t count, size_t size);

@@ -25,6 +25,24 @@ static void mem_zero_bytes_is_a_pointer(void **state)
 	free(c);
 }
 
+static void mem_pages_given_back_are_zero_again(void **state)
+{
+	(void)state;
+	uint8_t *p = mem_map(4 * MEM_PAGE);
+
+	memset(p, 1, 4 * MEM_PAGE);
+	mem_give_back(p + 1, p + 3 * MEM_PAGE - 1);
+	assert_int_equal(p[MEM_PAGE - 1], 1);
+	assert_int_equal(p[MEM_PAGE], 0);
+	assert_int_equal(p[2 * MEM_PAGE - 1], 0);
+	assert_int_equal(p[2 * MEM_PAGE], 1);
+	mem_give_back(p + 1, p + MEM_PAGE - 1);
+	mem_give_back(p + 1, p + 1);
+	assert_int_equal(p[1], 1);
+	mem_unmap(p, 4 * MEM_PAGE);
+	mem_unmap(NULL, 4 * MEM_PAGE);
+}
+
 static void mem_zalloc_is_zero_and_dup_copies(void **state)
 {
 	(void)state;
@@ -72,6 +90,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mem_zero_bytes_is_a_pointer),
+		cmocka_unit_test(mem_pages_given_back_are_zero_again),
 		cmocka_unit_test(mem_zalloc_is_zero_and_dup_copies),
 		cmocka_unit_test(size_mul_multiplies),
 		cmocka_unit_test(size_mul_overflow_ends_the_process),

@@ -17,8 +17,7 @@ struct dialect *dialect_create(struct loop *l, unsigned workers,
 	d->workers = workers;
 	list_init(&d->echoes);
 	list_init(&d->away);
-	list_init(&d->logs);
-	loop_timer_init(&d->log_timer, fanout_log_sweep);
+	fanout_log_init(d);
 	map_init(&d->fanouts);
 	map_init(&d->sessions);
 	buf_init(&d->out, DIALECT_MAX_OUT);
@@ -34,6 +33,7 @@ void dialect_destroy(struct dialect *d)
 	room_registry_destroy(d->rooms);
 	map_fini(&d->fanouts);
 	map_fini(&d->sessions);
+	event_log_fini(&d->log);
 	while (d->spare_count > 0)
 		fanout_free_buffer(d->spare[--d->spare_count]);
 	buf_fini(&d->out);

@@ -18,7 +18,8 @@ struct dialect_settings {
 	uint32_t burst;
 	uint32_t session_rooms; /* rooms in one session */
 	ms_t grace;             /* for who lost the connection to come back, 0: none */
-	uint32_t log;           /* events kept for them, per room */
+	uint32_t log;           /* events of a room that they get, at most */
+	size_t log_size;        /* bytes kept for them, of all rooms of this worker */
 	ms_t retry_after;       /* told in `drain` */
 	struct room_settings room;
 	struct slice ice_servers; /* JSON array, see ice_servers_json() */

@@ -1,128 +1,181 @@
 #include "dialect/event_log.h"
 
-#include <stdlib.h>
+#include <assert.h>
 
 #include "base/mem.h"
 
-void event_log_init(struct event_log *l, uint64_t floor)
+#define ALIGN 8
+#define LINE 64 /* of the cache */
+
+void event_log_init(struct event_log *l, size_t size, ms_t life)
 {
-	*l = (struct event_log){ .floor = floor };
+	*l = (struct event_log){ .life = life };
+	for (unsigned i = 0; i < EVENT_TAPES; i++) {
+		struct event_tape *t = &l->tape[i];
+
+		t->size = size / EVENT_TAPES / MEM_PAGE * MEM_PAGE;
+		/* No entry has place 0. */
+		t->head = t->tail = t->size;
+	}
 }
 
 void event_log_fini(struct event_log *l)
 {
-	free(l->ring);
-	event_log_init(l, l->floor);
+	for (unsigned i = 0; i < EVENT_TAPES; i++)
+		mem_unmap(l->tape[i].p, l->tape[i].size);
+	event_log_init(l, 0, l->life);
 }
 
-/* --- the ring: what does not fit before its end goes on at its start --- */
+/* --- a tape --- */
 
-static size_t until_end(const struct event_log *l, uint64_t at, size_t n)
+static uint8_t *tape_at(const struct event_tape *t, uint64_t position)
 {
-	size_t left = l->cap - (at & (l->cap - 1));
-
-	return n < left ? n : left;
+	return t->p + position % t->size;
 }
 
-static void ring_get(const struct event_log *l, uint64_t at, void *to, size_t n)
+/* n bytes in one piece; what does not fit before the end begins at the front. */
+static uint64_t tape_take(struct event_tape *t, size_t n)
 {
-	size_t first = until_end(l, at, n);
+	size_t left = t->size - t->head % t->size;
+	uint64_t at = n <= left ? t->head : t->head + left;
 
-	memcpy(to, l->ring + (at & (l->cap - 1)), first);
-	memcpy((uint8_t *)to + first, l->ring, n - first);
+	if (!t->p)
+		t->p = mem_map(t->size);
+	t->head = at + n;
+	if (t->head - t->tail > t->size)
+		t->tail = t->head - t->size;
+	return at;
 }
 
-static void ring_put(struct event_log *l, const void *p, size_t n)
+/* What lies before `tail` goes; but for an empty tape it goes by whole pages. */
+static void tape_forget(struct event_tape *t, uint64_t tail)
 {
-	size_t first = until_end(l, l->tail, n);
+	uint8_t *front = t->p, *end = t->p + t->size;
+	uint64_t from = t->tail;
 
-	memcpy(l->ring + (l->tail & (l->cap - 1)), p, first);
-	memcpy(l->ring, (const uint8_t *)p + first, n - first);
-	l->tail += n;
+	if (tail == t->head) {
+		t->tail = tail;
+		mem_give_back(front, end);
+		return;
+	}
+	tail -= tail % MEM_PAGE;
+	if (tail <= from)
+		return;
+	t->tail = tail;
+	if (from / t->size == tail / t->size) {
+		mem_give_back(tape_at(t, from), tape_at(t, tail));
+	} else {
+		mem_give_back(tape_at(t, from), end);
+		mem_give_back(front, tape_at(t, tail));
+	}
 }
 
-static void ring_grow(struct event_log *l)
-{
-	uint32_t cap = l->cap ? l->cap * 2 : EVENT_LOG_MIN;
-	uint8_t *ring = xmalloc(cap);
-	size_t n = l->tail - l->head;
+/* --- places: a position and the tape that it is of --- */
 
-	if (n > 0)
-		ring_get(l, l->head, ring, n);
-	free(l->ring);
-	l->ring = ring;
-	l->cap = cap;
-	l->head = 0;
-	l->tail = n;
+static uint64_t place_of(uint64_t position, unsigned tape)
+{
+	return position * EVENT_TAPES + tape;
+}
+
+/* NULL: it is not there any more. */
+static const struct event_log_entry *entry_at(const struct event_log *l, uint64_t place)
+{
+	const struct event_tape *t = &l->tape[place % EVENT_TAPES];
+	uint64_t position = place / EVENT_TAPES;
+
+	return position >= t->tail && position < t->head ? (void *)tape_at(t, position)
+							 : NULL;
 }
 
 /* --- entries --- */
 
-static void drop_oldest(struct event_log *l)
+static bool is_busy(const struct event_log *l, const struct event_trail *t)
 {
-	struct event_log_entry e;
-
-	ring_get(l, l->head, &e, sizeof(e));
-	l->head += sizeof(e) + e.n;
-	l->count--;
-	l->floor = e.seq;
+	return t->bytes > l->tape[EVENT_TAPE_QUIET].size / EVENT_LOG_SHARE;
 }
 
-void event_log_add(struct event_log *l, uint32_t most, const struct event_log_entry *e,
-		   const void *message)
+static unsigned tape_for(const struct event_log *l, struct event_trail *t, ms_t now,
+			 size_t n)
 {
-	size_t size = sizeof(*e) + e->n;
+	if (now - t->since > l->life) {
+		t->since = now;
+		t->bytes = 0;
+	}
+	t->bytes += n;
+	return is_busy(l, t) ? EVENT_TAPE_BUSY : EVENT_TAPE_QUIET;
+}
 
-	if (most == 0 || size > EVENT_LOG_MAX) {
-		l->head = l->tail;
-		l->count = 0;
-		l->floor = e->seq;
+void event_log_add(struct event_log *l, struct event_trail *t, ms_t now,
+		   const struct event_log_entry *e, struct slice message)
+{
+	size_t n = (sizeof(*e) + message.n + ALIGN - 1) / ALIGN * ALIGN;
+	unsigned which = tape_for(l, t, now, n);
+	struct event_tape *tape = &l->tape[which];
+
+	assert(e->seq > t->seq);
+	if (n > tape->size / 4) {
+		t->last = 0;
+		t->seq = e->seq;
 		return;
 	}
-	while (l->count >= most)
-		drop_oldest(l);
-	while (l->tail - l->head + size > l->cap) {
-		if (l->cap < EVENT_LOG_MAX)
-			ring_grow(l);
-		else
-			drop_oldest(l);
-	}
-	ring_put(l, e, sizeof(*e));
-	ring_put(l, message, e->n);
-	l->count++;
+	uint64_t at = tape_take(tape, n);
+	struct event_log_entry *to = (void *)tape_at(tape, at);
+	*to = *e;
+	to->before = t->last;
+	to->before_seq = t->seq;
+	to->n = message.n;
+	if (message.n > 0)
+		memcpy(to + 1, message.p, message.n);
+	t->last = place_of(at, which);
+	t->seq = e->seq;
 }
 
-void event_log_prefetch(const struct event_log *l)
+bool event_log_since(const struct event_log *l, const struct event_trail *t,
+		     uint64_t seen, uint32_t most, struct buf *found)
 {
-	if (l->cap == 0)
-		return;
-	__builtin_prefetch(l->ring + (l->head & (l->cap - 1)));
-	for (unsigned line = 0; line < 4; line++)
-		__builtin_prefetch(l->ring + ((l->tail + 64 * line) & (l->cap - 1)), 1);
-}
+	uint64_t place = t->last, seq = t->seq;
+	size_t room = EVENT_LOG_REPLAY;
 
-bool event_log_next(const struct event_log *l, uint64_t *at, struct event_log_entry *e)
-{
-	uint64_t next = *at;
+	while (seq > seen) {
+		const struct event_log_entry *e = place ? entry_at(l, place) : NULL;
 
-	if (l->count == 0)
-		return false;
-	/* *at is where the message of the entry before begins. */
-	if (next == 0) {
-		next = l->head;
-	} else {
-		ring_get(l, next - sizeof(*e), e, sizeof(*e));
-		next += e->n;
+		if (!e || most-- == 0 || e->n > room)
+			return false;
+		room -= e->n;
+		if (found)
+			buf_add(found, &e, sizeof(e));
+		place = e->before;
+		seq = e->before_seq;
 	}
-	if (next >= l->tail)
-		return false;
-	ring_get(l, next, e, sizeof(*e));
-	*at = next + sizeof(*e);
 	return true;
 }
 
-void event_log_message(const struct event_log *l, uint64_t at,
-		       const struct event_log_entry *e, void *to)
+void event_log_prefetch(const struct event_log *l, const struct event_trail *t, size_t n)
 {
-	ring_get(l, at, to, e->n);
+	const struct event_tape *tape =
+		&l->tape[is_busy(l, t) ? EVENT_TAPE_BUSY : EVENT_TAPE_QUIET];
+
+	if (!tape->p)
+		return;
+	const uint8_t *at = tape_at(tape, tape->head);
+	for (size_t ahead = 0; ahead < sizeof(struct event_log_entry) + n; ahead += LINE)
+		__builtin_prefetch(at + ahead, 1);
+}
+
+bool event_log_age(struct event_log *l)
+{
+	unsigned now = l->ages++ % EVENT_LOG_AGES;
+	bool left = false;
+
+	for (unsigned i = 0; i < EVENT_TAPES; i++) {
+		struct event_tape *t = &l->tape[i];
+
+		if (!t->p)
+			continue;
+		if (t->was[now] > t->tail)
+			tape_forget(t, t->was[now]);
+		t->was[now] = t->head;
+		left |= t->tail < t->head;
+	}
+	return left;
 }

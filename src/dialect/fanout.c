@@ -183,7 +183,6 @@ void fanout_close(struct fanout *f)
 		room_set_user(r, NULL);
 	assert(f->count == 0 && !f->channel.next && !f->channel.frames);
 	loop_task_cancel(&f->task);
-	fanout_log_free(f);
 	map_del(&f->dialect->fanouts, f->room);
 	if (f->seats != f->pair)
 		free(f->seats);
@@ -322,7 +321,7 @@ void fanout_event(struct fanout *f, const struct event *e, struct seat *except,
 		return;
 	}
 	fanout_prefetch(f, 0, f->count < 4 ? f->count : 4);
-	fanout_log_prefetch(f);
+	fanout_log_prefetch(f, e->text.n);
 	if (except)
 		fanout_catch_up(except);
 	for (struct fanout_channel *c = &f->channel; c; c = c->next) {

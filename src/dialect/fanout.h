@@ -33,9 +33,8 @@ struct fanout {
 	struct fanout_channel channel;
 	struct slice quoted; /* the room's name as JSON, in text */
 	struct seat *pair[2];
-	struct fanout_log *log; /* NULL until there is something to keep */
-	uint64_t floor;         /* without a log: events up to this are gone */
-	struct slice room;      /* the name, in text */
+	struct event_trail trail; /* of what is kept for those who come back */
+	struct slice room;        /* the name, in text */
 	uint8_t text[];
 };
 
@@ -58,14 +57,12 @@ struct seat *fanout_seat(const struct fanout *f, uint64_t member_id);
 void fanout_free_buffer(struct buf *b);
 
 /* --- fanout_log.c --- */
+void fanout_log_init(struct dialect *d);
 /* Keeps a message for those who come back: for all, or only `to`, but not `except`; once per seq. */
 void fanout_log(struct fanout *f, uint64_t seq, uint64_t to, uint64_t except,
 		struct slice message);
-void fanout_log_free(struct fanout *f);
-/* Logs of many rooms do not stay in the cache: fetched while the message is put together. */
-void fanout_log_prefetch(const struct fanout *f);
-/* The dialect's log_timer: logs that nobody needs any more. */
-void fanout_log_sweep(struct loop_timer *t);
+/* Where it will be kept is fetched while the message is put together; n: about its size. */
+void fanout_log_prefetch(const struct fanout *f, size_t n);
 /* Takes the seat out until its session has a connection again. */
 void fanout_away(struct fanout *f, struct seat *seat);
 void fanout_back(struct fanout *f, struct seat *seat);

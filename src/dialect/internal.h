@@ -3,6 +3,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "dialect/dialect.h"
+#include "dialect/event_log.h"
 #include "dialect/native_message.h"
 #include "dialect/vocabulary.h"
 
@@ -56,11 +57,11 @@ struct dialect {
 	unsigned self, workers;
 	bool draining;
 	struct room_registry *rooms;
-	struct map fanouts;  /* by room name */
-	struct list echoes;  /* of /v1/echo */
-	struct map sessions; /* by number */
-	struct list away;    /* of struct away */
-	struct list logs;    /* of struct fanout_log */
+	struct map fanouts;   /* by room name */
+	struct list echoes;   /* of /v1/echo */
+	struct map sessions;  /* by number */
+	struct list away;     /* of struct away */
+	struct event_log log; /* what rooms said, for who comes back */
 	struct loop_timer log_timer;
 	struct buf out;                   /* a message being encoded */
 	struct buf *spare[DIALECT_SPARE]; /* empty, for the frames of a turn */

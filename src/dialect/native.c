@@ -72,6 +72,7 @@ static void native_message(struct session *s, struct slice text)
 	__builtin_prefetch(s->first.member);
 	__builtin_prefetch(s->first.fanout);
 	__builtin_prefetch((const char *)s->first.fanout + 64);
+	__builtin_prefetch((const char *)s->first.fanout + 128);
 	int err = native_decode(&m, text, &s->dialect->scratch);
 
 	if (err == E_NO_MEMBER) {
@@ -83,8 +84,6 @@ static void native_message(struct session *s, struct slice text)
 				      m.detail);
 	} else {
 		s->malformed = 0;
-		if (s->first.fanout)
-			__builtin_prefetch(s->first.fanout->log);
 		if (m.kind == NATIVE_PING)
 			on_ping(s, &m);
 		else if (m.kind == NATIVE_RESUME)

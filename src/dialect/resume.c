@@ -151,13 +151,16 @@ static int check(const struct session *s, const struct session *earlier,
 static void put_room(struct jsonw *w, const struct seat *seat,
 		     const struct native_message *m)
 {
+	bool complete = fanout_reaches_back(seat, seen_of(seat, m));
 	char you[BUS_MEMBER_TEXT];
 
+	if (!complete)
+		metric_add(METRIC_RESUMES_INCOMPLETE, 1);
 	bus_member_text(you, seat->member_id);
 	json_object(w);
 	json_field_raw(w, "room", seat->fanout->quoted);
 	json_field_u64(w, "seq", seat->fanout->seq);
-	json_field_bool(w, "complete", fanout_reaches_back(seat, seen_of(seat, m)));
+	json_field_bool(w, "complete", complete);
 	json_field_string(w, "you", slice_of(you, sizeof(you)));
 	json_object_end(w);
 }

@@ -41,6 +41,8 @@
 	X(SESSIONS_AWAY, gauge, "sessions_away",                                         \
 	  "sessions without a connection whose seats are kept")                          \
 	X(RESUMES, counter, "resumes_total", "sessions that came back")                  \
+	X(RESUMES_INCOMPLETE, counter, "resumes_incomplete_total",                       \
+	  "rooms of sessions that came back to which events were lost")                  \
 	X(RESUMES_REFUSED, counter, "resumes_refused_total",                             \
 	  "resumes of unknown or expired sessions, or with a bad secret or number")      \
 	X(ROOMS, gauge, "rooms", "rooms")                                                \

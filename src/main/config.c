@@ -96,13 +96,16 @@ static const struct option table[] = {
 	{ .name = "session.rooms", .kind = OPTION_INT, .offset = AT(session_rooms), .preset = "8",
 	  .min = 1, .max = 8, .help = "Rooms that one session may be in." },
 
-	{ .name = "session.grace", .kind = OPTION_TIME, .offset = AT(grace), .preset = "0",
+	{ .name = "session.grace", .kind = OPTION_TIME, .offset = AT(grace), .preset = "30s",
 	  .max = 3600000,
-	  .help = "How long a broken connection's seats are kept for its client to come back, such as "
-		  "30s; 0: not at all." },
+	  .help = "How long a broken connection's seats are kept for its client to come back; 0: not "
+		  "at all." },
 	{ .name = "session.log", .kind = OPTION_INT, .offset = AT(session_log), .preset = "256",
 	  .max = 4096,
-	  .help = "Events of a room that are kept for those who come back, within 256 KiB." },
+	  .help = "Events of a room that one who comes back gets at most, within 256 KiB." },
+	{ .name = "session.log-size", .kind = OPTION_SIZE, .offset = AT(session_log_size),
+	  .preset = "16M", .min = 65536, .max = 1024 * MIB,
+	  .help = "Bytes of events that a worker keeps for them; half is for rooms that say much." },
 
 	{ .name = "room.capacity", .kind = OPTION_INT, .offset = AT(room_capacity),
 	  .preset = "1000", .min = 1, .max = ROOM_MAX_MEMBERS,

@@ -31,7 +31,7 @@ struct config {
 	int64_t deflate_min;
 
 	int64_t rate, burst, message_size;
-	int64_t session_rooms, session_log;
+	int64_t session_rooms, session_log, session_log_size;
 	ms_t grace;
 	int64_t room_capacity, max_rooms, chat_backlog;
 	struct option_list ice_servers;

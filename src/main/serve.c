@@ -106,6 +106,7 @@ static int fill_dialect(struct server *s, struct buf *why)
 	d->session_rooms = (uint32_t)c->session_rooms;
 	d->grace = c->grace;
 	d->log = (uint32_t)c->session_log;
+	d->log_size = (size_t)c->session_log_size;
 	d->retry_after = RETRY_AFTER;
 	d->room = (struct room_settings){
 		.capacity = (uint32_t)c->room_capacity,
