@@ -18,8 +18,8 @@ describe("a native session", () => {
 		assert.equal(ann.socket.protocol, "parley.v1");
 		assert.notEqual(ann.hello.session, bob.hello.session);
 		assert.deepEqual(ann.hello.iceServers, []);
-		const limits = { message: 262144, rooms: 8, name: 128, metadata: 4096, text: 8192 };
-		assert.deepEqual(ann.hello.limits, limits);
+		const sizes = { message: 262144, name: 128, metadata: 4096, text: 8192, voice: 2048 };
+		assert.deepEqual(ann.hello.limits, { ...sizes, rooms: 8 });
 	});
 
 	it("makes a room by joining it, and owns it", async (t) => {

@@ -63,6 +63,7 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_u8(b, c->flavor);
 	buf_u8(b, c->media);
 	buf_u8(b, c->untouched);
+	buf_u8(b, c->codec);
 	buf_be32(b, c->capacity);
 	buf_be64(b, c->to);
 	buf_prefixed(b, c->name);
@@ -88,6 +89,7 @@ int bus_command_decode(struct command *c, struct cur *in)
 	c->flavor = cur_u8(in);
 	c->media = cur_u8(in);
 	c->untouched = cur_u8(in) != 0;
+	c->codec = cur_u8(in);
 	c->capacity = cur_be32(in);
 	c->to = cur_be64(in);
 	c->name = cur_prefixed(in);
@@ -99,7 +101,7 @@ int bus_command_decode(struct command *c, struct cur *in)
 	if (in->bad)
 		return E_TRUNCATED;
 	if (kind >= COMMAND_KINDS || role >= ROLES || reason >= LEAVE_REASONS ||
-	    c->media >= MEDIA_KINDS)
+	    c->media >= MEDIA_KINDS || c->codec >= VOICE_CODECS)
 		return E_MALFORMED;
 	c->kind = kind;
 	c->role = role;
@@ -116,6 +118,7 @@ void bus_event_encode(struct buf *b, const struct event *e)
 	buf_u8(b, e->flavor);
 	buf_u8(b, e->media);
 	buf_u8(b, e->untouched);
+	buf_u8(b, e->codec);
 	buf_be32(b, (uint32_t)e->err);
 	buf_be32(b, e->capacity);
 	buf_be64(b, e->seq);
@@ -140,6 +143,7 @@ int bus_event_decode(struct event *e, struct cur *in)
 	e->flavor = cur_u8(in);
 	e->media = cur_u8(in);
 	e->untouched = cur_u8(in) != 0;
+	e->codec = cur_u8(in);
 	e->err = (int)cur_be32(in);
 	e->capacity = cur_be32(in);
 	e->seq = cur_be64(in);
@@ -156,7 +160,7 @@ int bus_event_decode(struct event *e, struct cur *in)
 	if (in->bad)
 		return E_TRUNCATED;
 	if (err < 0 || kind >= EVENT_KINDS || reason >= LEAVE_REASONS ||
-	    e->media >= MEDIA_KINDS)
+	    e->media >= MEDIA_KINDS || e->codec >= VOICE_CODECS)
 		return E_MALFORMED;
 	e->kind = kind;
 	e->reason = reason;

@@ -21,6 +21,8 @@
 	X(ALIAS,  "be addressed by text as well")                                        \
 	X(AWAY,   "the connection broke, the seat is kept")                              \
 	X(BACK,   "and came again")                                                      \
+	X(RELAY,  "hear the voice of to through the server, as codec or no more")         \
+	X(VOICE,  "a piece of it: text (sound), raw (whom it is for)")                    \
 	X(SYNC,   "tell how the room stands")
 /* clang-format on */
 
@@ -43,13 +45,15 @@ struct command {
 	uint8_t flavor; /* SIGNAL: whose wording `raw` is (dialect/vocabulary.h); 0: nobody's */
 	uint8_t media;  /* SIGNAL: enum media */
 	bool untouched; /* SIGNAL: `raw` names no sender, so one can simply be added */
+	uint8_t codec;  /* RELAY: enum voice_codec */
 	uint64_t to;    /* a member, 0: nobody in particular */
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */
 	struct slice
 		to_name; /* instead of `to`: the user, alias or number text of a member */
 	struct slice
-		raw; /* SIGNAL: the whole message as it came, for members of the same wording */
+		raw; /* SIGNAL: the whole message as it came, for members of the same wording; VOICE: members' numbers of
+		      * BUS_MEMBER_BYTES each */
 	struct slice
 		text; /* SIGNAL: raw JSON, see media; CHAT, REJECT, KICK: plain text */
 };

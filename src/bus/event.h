@@ -16,6 +16,8 @@
 	X(ACCEPT,  "member takes the call of `to`")                                      \
 	X(REJECT,  "member refuses the call of `to`: text")                              \
 	X(NOTICE,  "the server tells text (raw JSON) to `to` or to all")                 \
+	X(RELAY,   "member wants to hear `to` through the server, as codec or no more")  \
+	X(VOICE,   "a piece of the voice of member for `to`: text (sound); not numbered") \
 	X(WELCOME, "the answer to JOIN: subject is you, roster, backlog, capacity, ring") \
 	X(SYNCED,  "the answer to SYNC, with what WELCOME has")                          \
 	X(REPLY,   "the answer to another command: err")
@@ -33,6 +35,7 @@ struct event {
 	uint8_t flavor; /* SIGNAL: whose wording `raw` is */
 	uint8_t media;  /* SIGNAL: enum media */
 	bool untouched; /* SIGNAL: `raw` names no sender */
+	uint8_t codec;  /* RELAY: enum voice_codec */
 	int err;        /* REPLY */
 	uint32_t capacity;
 	uint64_t seq;

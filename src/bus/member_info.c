@@ -29,6 +29,19 @@ uint64_t bus_member_number(struct slice text)
 	return id;
 }
 
+uint64_t bus_member_read(struct cur *in)
+{
+	uint64_t high = cur_u8(in);
+
+	return high << 32 | cur_be32(in);
+}
+
+void bus_member_write(struct buf *b, uint64_t id)
+{
+	buf_u8(b, (uint8_t)(id >> 32));
+	buf_be32(b, (uint32_t)id);
+}
+
 /* Of two equals the one with the smaller id offers, as those clients compare strings. */
 static bool id_before(const struct member_info *a, const struct member_info *b)
 {

@@ -40,6 +40,9 @@ enum media {
 	MEDIA_KINDS
 };
 
+/* How a voice that goes through the server is encoded; the numbers are those of the wire. */
+enum voice_codec { VOICE_NONE, VOICE_OPUS, VOICE_PCM, VOICE_CODECS };
+
 /* How a member's client comes to send the first offer to another. */
 enum offers {
 	OFFERS_TOLD, /* it does as it is told */
@@ -69,6 +72,10 @@ struct member_info {
 void bus_member_encode(struct buf *b, const struct member_info *m);
 int bus_member_decode(struct member_info *m, struct cur *in) NODISCARD;
 
+/* Members' numbers in binary messages: 40 bits, big-endian. */
+#define BUS_MEMBER_BYTES 5
+uint64_t bus_member_read(struct cur *in); /* 0 when it is none */
+void bus_member_write(struct buf *b, uint64_t id);
 /* Members' numbers in text: "m_" and 8 letters of 5 bits. */
 #define BUS_MEMBER_TEXT 10
 void bus_member_text(char out[BUS_MEMBER_TEXT], uint64_t id);

@@ -22,6 +22,22 @@ static void member_numbers_survive_their_text(void **state)
 	assert_int_equal(bus_member_number(SLICE_NONE), 0);
 }
 
+static void member_numbers_survive_their_bytes(void **state)
+{
+	(void)state;
+	static const uint8_t bytes[BUS_MEMBER_BYTES] = { 0x12, 0x34, 0x56, 0x78, 0x9a };
+	struct buf b = BUF_INIT(BUS_MEMBER_BYTES);
+
+	bus_member_write(&b, 0x123456789au);
+	assert_int_equal(b.n, BUS_MEMBER_BYTES);
+	assert_memory_equal(b.p, bytes, BUS_MEMBER_BYTES);
+	struct cur in = cur_of_slice(buf_slice(&b));
+	assert_int_equal(bus_member_read(&in), 0x123456789au);
+	assert_int_equal(bus_member_read(&in), 0);
+	assert_true(in.bad);
+	buf_fini(&b);
+}
+
 /* docs/dialects.md, "Who offers" */
 static const struct member_info told = { .offers = OFFERS_TOLD };
 static const struct member_info later = { .offers = OFFERS_LATER };
@@ -90,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(member_numbers_survive_their_text),
+		cmocka_unit_test(member_numbers_survive_their_bytes),
 		cmocka_unit_test(one_of_each_pair_offers),
 		cmocka_unit_test(a_member_without_rank_is_shown_as_the_other_kind),
 	};

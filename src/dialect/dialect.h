@@ -5,6 +5,7 @@
  *         rooms say comes back the same way.
  */
 #pragma once
+#include "dialect/voice.h"
 #include "http/http.h"
 #include "room/room.h"
 #include "ws/ws.h"
@@ -22,6 +23,7 @@ struct dialect_settings {
 	size_t log_size;        /* bytes kept for them, of all rooms of this worker */
 	ms_t retry_after;       /* told in `drain` */
 	struct room_settings room;
+	struct voice_settings voice;
 	struct slice ice_servers; /* JSON array, see ice_servers_json() */
 	const char *version;
 };

@@ -27,6 +27,12 @@ struct seat {
 	struct seat *next;      /* of the same session */
 };
 
+/* A token bucket. */
+struct session_rate {
+	uint32_t left; /* in thousandths */
+	ms_t at;
+};
+
 /* One client. */
 struct session {
 	struct dialect *dialect;
@@ -35,16 +41,16 @@ struct session {
 	void *own;          /* the vocabulary's; NULL for native */
 	struct seat *seats; /* seat_count of them */
 	uint8_t seat_count;
-	uint8_t malformed;  /* in a row */
-	uint16_t over_rate; /* in a row */
-	uint32_t allowance; /* messages left, in thousandths */
-	ms_t allowance_at;
-	uint64_t number;   /* of its id */
+	uint8_t malformed;             /* in a row */
+	uint16_t over_rate;            /* in a row */
+	struct session_rate allowance; /* of messages */
+	uint64_t number;               /* of its id */
 	struct seat first; /* most sessions are in one room: its seat is near at hand */
 	struct away *away; /* only then */
 	uint64_t tried;    /* workers that do not know the session to resume: BIT(id) */
 	char id[SESSION_ID];
 	char secret[SESSION_SECRET]; /* good for one resume */
+	struct session_rate voice;
 };
 
 /* Buffers kept for the next turn, each of at most DIALECT_SPARE_SIZE bytes. */
@@ -86,6 +92,10 @@ void session_hand_over(struct session *s, unsigned worker, struct slice message)
 void session_arrive(struct dialect *d, struct session *s, struct slice message);
 /* A message without sense: counted, logged; false when it was one too many and the connection ends. */
 bool session_malformed(struct session *s, int err, const char *detail);
+/* Takes one, of `rate` per second and `burst` at most at once; false: none is left. */
+bool session_allows(struct session_rate *r, uint32_t rate, uint32_t burst, ms_t now);
+/* A message over its rate: counted, logged, answered, and at last the connection ends. `text`: it, or none. */
+void session_over_rate(struct session *s, struct slice text);
 /* An unseated one. */
 struct seat *session_add_seat(struct session *s, struct slice room, uint64_t request);
 struct session *session_find(const struct dialect *d, uint64_t number);
@@ -125,6 +135,13 @@ void route_command(struct seat *seat, uint64_t request, const struct command *c)
 void route_register(struct dialect *d);
 /* Mails the detached connection to that worker. */
 void route_handover(struct session *s, unsigned worker, struct slice message);
+
+/* --- native.c, native_voice.c --- */
+/* The seat that a message is about: the named room's, or the only one; NULL. */
+struct seat *native_seat_meant(const struct session *s, struct slice room);
+void native_on_voice(struct session *s, struct slice bytes);
+/* A piece of another's voice, if it can still come in time. */
+void native_tell_voice(struct seat *to, const struct event *e);
 
 /* --- echo.c --- */
 void echo_drain(struct dialect *d);

@@ -28,8 +28,7 @@ static void on_join(struct session *s, const struct native_message *m, struct sl
 	route_command(session_add_seat(s, m->room, m->request), m->request, &m->command);
 }
 
-/* The seat that a message is about: the named room's, or the only one. */
-static struct seat *seat_meant(const struct session *s, struct slice room)
+struct seat *native_seat_meant(const struct session *s, struct slice room)
 {
 	struct seat *seat = NULL;
 
@@ -48,7 +47,7 @@ static void on_command(struct session *s, const struct native_message *m,
 		on_join(s, m, text);
 		return;
 	}
-	struct seat *seat = seat_meant(s, m->room);
+	struct seat *seat = native_seat_meant(s, m->room);
 
 	if (seat)
 		route_command(seat, m->request, &m->command);
@@ -110,6 +109,10 @@ static void native_tell(struct seat *to, const struct event *e)
 {
 	struct buf *out = &to->session->dialect->out;
 
+	if (e->kind == EVENT_VOICE) {
+		native_tell_voice(to, e);
+		return;
+	}
 	buf_clear(out);
 	native_encode(out, to->fanout->quoted, e);
 	/* For its member alone, and numbered: not an answer. */
@@ -151,6 +154,7 @@ static const struct vocabulary native = {
 	.resumes = true,
 	.variant = native_variant,
 	.message = native_message,
+	.binary = native_on_voice,
 	.arrive = native_arrive,
 	.encode = native_word,
 	.tell = native_tell,
@@ -184,6 +188,7 @@ static void send_hello(struct session *s)
 	json_field_u64(&w, "name", ROOM_MAX_NAME);
 	json_field_u64(&w, "metadata", ROOM_MAX_METADATA);
 	json_field_u64(&w, "text", ROOM_MAX_TEXT);
+	json_field_u64(&w, "voice", set->voice.frames ? set->voice.limits.size : 0);
 	json_object_end(&w);
 	json_object_end(&w);
 	ws_send(s->ws, WS_TEXT, buf_slice(b));

@@ -21,7 +21,8 @@
 	X(MEMBER, "member")                                                              \
 	X(SESSION, "session")                                                            \
 	X(SECRET, "secret")                                                              \
-	X(SEEN, "seen")
+	X(SEEN, "seen")                                                                  \
+	X(CODEC, "codec")
 
 #define X(id, name) FIELD_##id,
 enum field { FIELD_LIST(X) FIELDS };
@@ -284,6 +285,21 @@ static int decode_kick(struct decoder *d)
 				   &d->m->command.text);
 }
 
+static int decode_relay(struct decoder *d)
+{
+	static const char *const names[VOICE_CODECS] = { "none", "opus", "pcm" };
+	uint32_t t = d->at[FIELD_CODEC];
+	int err = take_member(d, FIELD_MEMBER, true);
+
+	for (unsigned i = 0; t != 0 && i < VOICE_CODECS; i++) {
+		if (!json_string_is(&d->j, t, slice_str(names[i])))
+			continue;
+		d->m->command.codec = (uint8_t)i;
+		return err;
+	}
+	return bad_field(d, "codec");
+}
+
 static int decode_ping(struct decoder *d)
 {
 	d->m->kind = NATIVE_PING;
@@ -347,6 +363,7 @@ static const struct {
 	{ SLICE_LIT("reject"), COMMAND_REJECT, decode_reject },
 	{ SLICE_LIT("role"), COMMAND_ROLE, decode_role },
 	{ SLICE_LIT("kick"), COMMAND_KICK, decode_kick },
+	{ SLICE_LIT("relay"), COMMAND_RELAY, decode_relay },
 	{ SLICE_LIT("sync"), COMMAND_SYNC, decode_sync },
 	{ SLICE_LIT("resume"), COMMAND_KINDS, decode_resume },
 };

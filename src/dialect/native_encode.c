@@ -165,6 +165,14 @@ static void encode_reject(struct jsonw *w, const struct event *e)
 		json_field_string(w, "reason", e->text);
 }
 
+static void encode_relay(struct jsonw *w, const struct event *e)
+{
+	static const char *const names[VOICE_CODECS] = { "none", "opus", "pcm" };
+
+	put_member(w, "from", e->member);
+	json_field_string(w, "codec", slice_str(names[e->codec]));
+}
+
 static void encode_notice(struct jsonw *w, const struct event *e)
 {
 	json_field_raw(w, "data", e->text);
@@ -181,6 +189,7 @@ static const struct {
 	[EVENT_CHAT] = { SLICE_LIT("\"chat\""), encode_chat },
 	[EVENT_ACCEPT] = { SLICE_LIT("\"accept\""), encode_accept },
 	[EVENT_REJECT] = { SLICE_LIT("\"reject\""), encode_reject },
+	[EVENT_RELAY] = { SLICE_LIT("\"relay\""), encode_relay },
 	[EVENT_NOTICE] = { SLICE_LIT("\"notice\""), encode_notice },
 };
 

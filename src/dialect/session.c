@@ -202,28 +202,30 @@ void session_go(struct session *s, struct slice room)
 #define MAX_MALFORMED 32
 #define MAX_OVER_RATE 100
 
-/* A token bucket, in thousandths of a message. */
-static bool within_rate(struct session *s)
+bool session_allows(struct session_rate *r, uint32_t rate, uint32_t burst, ms_t now)
 {
-	const struct dialect_settings *set = s->dialect->settings;
-	ms_t now = loop_now(s->dialect->loop);
-	uint64_t most = (uint64_t)set->burst * 1000;
+	uint64_t most = (uint64_t)burst * 1000;
+	uint64_t left = r->left + (uint64_t)(now - r->at) * rate;
 
-	if (set->rate == 0)
-		return true;
-	uint64_t left = s->allowance + (uint64_t)(now - s->allowance_at) * set->rate;
 	if (left > most)
 		left = most;
-	s->allowance_at = now;
-	s->allowance = (uint32_t)left;
+	r->at = now;
+	r->left = (uint32_t)left;
 	if (left < 1000)
 		return false;
-	s->allowance -= 1000;
-	s->over_rate = 0;
+	r->left -= 1000;
 	return true;
 }
 
-static void on_over_rate(struct session *s, struct slice text)
+static bool within_rate(struct session *s)
+{
+	const struct dialect_settings *set = s->dialect->settings;
+
+	return set->rate == 0 || session_allows(&s->allowance, set->rate, set->burst,
+						loop_now(s->dialect->loop));
+}
+
+void session_over_rate(struct session *s, struct slice text)
 {
 	static _Thread_local struct log_limit limit;
 
@@ -303,12 +305,15 @@ static void on_ws_message(void *arg, struct ws *w, enum ws_op op, uint8_t *p, si
 {
 	struct session *s = arg;
 
-	if (op != WS_TEXT) {
+	if (op != WS_TEXT && s->vocabulary->binary) {
+		s->vocabulary->binary(s, slice_of(p, n));
+	} else if (op != WS_TEXT) {
 		metric_add(METRIC_MALFORMED, 1);
 		ws_close(w, 1003, "text messages only");
 	} else if (!within_rate(s)) {
-		on_over_rate(s, slice_of(p, n));
+		session_over_rate(s, slice_of(p, n));
 	} else {
+		s->over_rate = 0;
 		s->vocabulary->message(s, slice_of(p, n));
 	}
 }
@@ -356,8 +361,8 @@ struct session *session_open(struct dialect *d, struct http_exchange *x,
 	s->dialect = d;
 	session_name(s, room);
 	rand_text(s->secret, SESSION_SECRET);
-	s->allowance = d->settings->burst * 1000;
-	s->allowance_at = loop_now(d->loop);
+	s->allowance.left = d->settings->burst * 1000;
+	s->allowance.at = loop_now(d->loop);
 	session_enter(d, s);
 	log_info(v->name, "opened", "session=%.*s peer=%s", SESSION_ID, s->id,
 		 addr_text(ws_peer(s->ws), &(struct addr_text){ 0 }));
@@ -367,7 +372,7 @@ struct session *session_open(struct dialect *d, struct http_exchange *x,
 void session_arrive(struct dialect *d, struct session *s, struct slice message)
 {
 	session_enter(d, s);
-	s->allowance_at = loop_now(d->loop);
+	s->allowance.at = loop_now(d->loop);
 	ws_attach(d->loop, s->ws, s);
 	if (d->draining)
 		ws_close(s->ws, 1001, "the server stops");

@@ -33,6 +33,8 @@ struct vocabulary {
 	unsigned personal; /* BIT(EVENT_x): worded for each receiver alone */
 	/* One text of the client. The session is there afterwards. */
 	void (*message)(struct session *s, struct slice text);
+	/* One binary message; NULL: such are not taken. */
+	void (*binary)(struct session *s, struct slice bytes);
 	/* The connection has come to its room's worker, with a message to begin with or none. */
 	void (*arrive)(struct session *s, struct slice message);
 	/* Appends the message for an event told to many alike; nothing: they are not told. */

@@ -55,6 +55,14 @@
 	X(RATE_LIMITED, counter, "rate_limited_total", "messages over limit.messages")   \
 	X(EVENTS, counter, "room_events_total", "events that rooms made")                \
 	X(DELIVERIES, counter, "deliveries_total", "events handed to members")           \
+	X(VOICE_FRAMES, counter, "voice_frames_total",                                   \
+	  "pieces of voice that members sent through the server")                        \
+	X(VOICE_COPIES, counter, "voice_copies_total",                                   \
+	  "copies of them sent to listeners")                                            \
+	X(VOICE_DROPPED, counter, "voice_dropped_total",                                 \
+	  "copies dropped because their listener reads too slowly")                      \
+	X(VOICE_REFUSED, counter, "voice_refused_total",                                 \
+	  "pieces dropped: muted, not allowed, or nobody asked for them")                \
 	X(MAIL_SENT, counter, "mail_sent_total", "mail to other workers")                \
 	X(MAIL_BATCHES, counter, "mail_batches_total", "batches of mail (wake-ups)")     \
 	X(HANDOVERS, counter, "handovers_total",                                         \

@@ -107,6 +107,19 @@ static const struct option table[] = {
 	  .preset = "16M", .min = 65536, .max = 1024 * MIB,
 	  .help = "Bytes of events that a worker keeps for them; half is for rooms that say much." },
 
+	{ .name = "voice.frames", .kind = OPTION_INT, .offset = AT(voice_frames), .preset = "100",
+	  .max = 1000,
+	  .help = "Pieces of voice per second that one session may send through the server, for members "
+		  "it cannot reach; 0: voice is not passed on." },
+	{ .name = "voice.frame-size", .kind = OPTION_SIZE, .offset = AT(voice_size), .preset = "2k",
+	  .min = 64, .max = 65536, .help = "Bytes of a piece of voice; more: too_large." },
+	{ .name = "voice.listeners", .kind = OPTION_INT, .offset = AT(voice_listeners),
+	  .preset = "16", .min = 1, .max = 255,
+	  .help = "Members that a piece of voice may be for, and whose voice one may ask for." },
+	{ .name = "voice.queue", .kind = OPTION_SIZE, .offset = AT(voice_queue), .preset = "16k",
+	  .min = 1024, .max = 16 * MIB,
+	  .help = "A listener with more bytes than this still to take misses pieces of voice." },
+
 	{ .name = "room.capacity", .kind = OPTION_INT, .offset = AT(room_capacity),
 	  .preset = "1000", .min = 1, .max = ROOM_MAX_MEMBERS,
 	  .help = "Members of a room: at most, and when its first member asks for none." },

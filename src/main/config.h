@@ -32,6 +32,7 @@ struct config {
 
 	int64_t rate, burst, message_size;
 	int64_t session_rooms, session_log, session_log_size;
+	int64_t voice_frames, voice_size, voice_listeners, voice_queue;
 	ms_t grace;
 	int64_t room_capacity, max_rooms, chat_backlog;
 	struct option_list ice_servers;

@@ -112,6 +112,12 @@ static int fill_dialect(struct server *s, struct buf *why)
 		.capacity = (uint32_t)c->room_capacity,
 		.max_rooms = (uint32_t)c->max_rooms,
 		.chat_backlog = (uint32_t)c->chat_backlog,
+		.voices = c->voice_frames ? (uint32_t)c->voice_listeners : 0,
+	};
+	d->voice = (struct voice_settings){
+		.limits = { (uint32_t)c->voice_listeners, (uint32_t)c->voice_size },
+		.frames = (uint32_t)c->voice_frames,
+		.queue = (uint32_t)c->voice_queue,
 	};
 	d->ice_servers = buf_slice(&s->ice);
 	d->version = VERSION_TEXT;

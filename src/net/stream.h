@@ -73,6 +73,8 @@ static inline void stream_prefetch(const struct stream *s)
 void stream_write_last(struct stream *s, struct slice bytes);
 /* Bytes gathered or queued and not yet taken by the socket. */
 size_t stream_queued(const struct stream *s);
+/* The same and what the kernel still has of it: how far the peer is behind. */
+size_t stream_behind(const struct stream *s);
 /* Another bound of the write queue than limits.queue, for this stream. */
 void stream_set_queue(struct stream *s, size_t bytes);
 /* Stops and starts reading: back-pressure. Going on shows what was left over once

@@ -1,6 +1,8 @@
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include "base/err.h"
 #include "base/mem.h"
@@ -90,6 +92,15 @@ size_t stream_queued(const struct stream *s)
 	if (s->tls)
 		n += stream_out_left(*stream_tls_wire((struct stream *)s));
 	return n;
+}
+
+size_t stream_behind(const struct stream *s)
+{
+	int unacked = 0;
+
+	if (s->state == STREAM_DEAD || ioctl(s->io.fd, SIOCOUTQ, &unacked) < 0)
+		unacked = 0;
+	return stream_queued(s) + (size_t)unacked;
 }
 
 void stream_gauge(struct stream *s)

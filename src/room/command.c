@@ -189,6 +189,11 @@ int room_command(struct member *m, const struct command *c, ms_t wall)
 	case COMMAND_BACK:
 		room_on_away(m, c->kind == COMMAND_AWAY);
 		return 0;
+	case COMMAND_RELAY:
+		return room_on_relay(m, c);
+	case COMMAND_VOICE:
+		room_on_voice(m, c);
+		return 0;
 	case COMMAND_NOTICE:
 	case COMMAND_SYNC:
 	case COMMAND_KINDS:

@@ -17,7 +17,9 @@ struct member {
 	uint8_t state;
 	uint8_t offers, rank;
 	bool named;
-	uint64_t away; /* the room's seq when its connection broke; 0: it is here */
+	uint64_t away;   /* the room's seq when its connection broke; 0: it is here */
+	uint64_t *hears; /* ids of the members whose voice it wants through the server */
+	uint32_t hears_count;
 };
 
 struct room {
@@ -25,7 +27,8 @@ struct room {
 	struct member **members; /* in the order of joining */
 	uint32_t count, cap;
 	uint32_t capacity;
-	uint32_t named; /* members of other dialects */
+	uint32_t named;   /* members of other dialects */
+	uint32_t hearing; /* how many voices its members want through the server */
 	uint64_t seq;
 	struct map by_id; /* only past ROOM_SCAN members */
 	uint16_t
@@ -86,6 +89,12 @@ int room_moderate(struct room *r, const struct member *m, const struct command *
 	NODISCARD;
 /* Sends everybody away and ends the room. */
 void room_close(struct room *r, enum leave_reason reason, struct slice text);
+
+/* --- voice.c --- */
+int room_on_relay(struct member *m, const struct command *c) NODISCARD;
+void room_on_voice(struct member *m, const struct command *c);
+/* It leaves: what it hears and who hears it is forgotten. */
+void room_forget_voice(struct member *m);
 
 /* By number text, user or alias; NULL. */
 struct member *room_addressed(const struct room *r, struct slice name);

@@ -30,6 +30,7 @@ static void member_free(struct member *m)
 	free(m->user);
 	free(m->metadata);
 	free(m->alias);
+	free(m->hears);
 	free(m);
 	metric_add(METRIC_MEMBERS, -1);
 }
@@ -277,6 +278,7 @@ static void room_remove(struct room *r, struct member *m)
 	memmove(&r->members[i], &r->members[i + 1],
 		(r->count - i) * sizeof(struct member *));
 	r->named -= m->named;
+	room_forget_voice(m);
 	room_unindex(r, m);
 	room_count_worker(r, m, -1);
 }

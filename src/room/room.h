@@ -25,6 +25,8 @@ struct room_settings {
 	uint32_t capacity;  /* members, when the first join says nothing; and at most */
 	uint32_t max_rooms; /* on this worker */
 	uint32_t chat_backlog; /* messages kept in memory per room */
+	uint32_t
+		voices; /* members whom one may hear through the server; 0: nobody is relayed */
 };
 
 /* How a room speaks: to one member, or (to == NULL) to all but `except`. `e` and its slices are valid during the

@@ -45,9 +45,9 @@ static inline int stage_setup(void **state)
 {
 	struct stage *s = xzalloc(sizeof(*s));
 
-	s->settings = (struct room_settings){ .capacity = 100,
-					      .max_rooms = 4,
-					      .chat_backlog = 3 };
+	s->settings = (struct room_settings){
+		.capacity = 100, .max_rooms = 4, .chat_backlog = 3, .voices = 8
+	};
 	s->rooms = room_registry_create(&s->settings, stage_hear, s);
 	*state = s;
 	return 0;

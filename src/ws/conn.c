@@ -191,6 +191,11 @@ void ws_send(struct ws *w, enum ws_op op, struct slice payload)
 		memcpy(p, payload.p, payload.n);
 }
 
+size_t ws_behind(const struct ws *w)
+{
+	return stream_behind(w->stream);
+}
+
 void ws_send_frames(struct ws *w, struct slice frames, unsigned messages)
 {
 	if (w->state == WS_OPEN)

@@ -38,6 +38,8 @@ int ws_accept(struct http_exchange *x, const struct ws_settings *s, const char *
 void ws_send(struct ws *w, enum ws_op op, struct slice payload);
 /* The same in two steps without a copy: n bytes of payload to fill at once; NULL when closing or too slow. */
 uint8_t *ws_send_begin(struct ws *w, enum ws_op op, size_t n);
+/* Bytes that the peer has not taken yet, those in the kernel included. */
+size_t ws_behind(const struct ws *w);
 /* Frames already encoded with ws_frame_put(), shared by many receivers; `messages` of them. For LOOP_FANOUT. */
 void ws_send_frames(struct ws *w, struct slice frames, unsigned messages);
 /* Fetches into the cache what ws_send_frames() will touch; the ws itself should be there. */

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { WebSocket } from "./deps.mjs";
 import { mustBeValid } from "./schemas.mjs";
+import { readVoice } from "./voice.mjs";
 import { DEADLINE, Waiters, within } from "./wait.mjs";
 
 let rooms = 0;
@@ -26,6 +27,7 @@ const fits = (message, wanted) =>
 export class Client extends Waiters {
 	inbox = [];
 	texts = [];
+	voices = [];
 	hello = null;
 	gone = null;
 	broken = null;
@@ -48,8 +50,11 @@ export class Client extends Waiters {
 		});
 		socket.on("message", (bytes, isBinary) => {
 			try {
-				assert.ok(!isBinary, "native messages are text");
-				this.#take(bytes.toString("utf8"));
+				if (isBinary) {
+					this.voices.push(readVoice(bytes));
+				} else {
+					this.#take(bytes.toString("utf8"));
+				}
 			} catch (error) {
 				this.broken ??= error;
 			}
@@ -199,6 +204,15 @@ export class Client extends Waiters {
 		const index = at();
 		this.lastText = this.texts.splice(index, 1)[0];
 		return this.inbox.splice(index, 1)[0];
+	}
+
+	/** Takes the first piece of voice, when it comes. */
+	async nextVoice() {
+		await this.#until(
+			() => this.voices.length > 0,
+			() => "a piece of voice",
+		);
+		return this.voices.shift();
 	}
 
 	/** Resolves with the inbox when the condition holds for it. */
