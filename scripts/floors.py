@@ -21,6 +21,7 @@ TABLE = """\
 2 stun     net    stun_
 3 http     -      http_
 3 ws       http   ws_
+3 auth     -      auth_
 4 bus      -      bus_
 5 room     -      room_ member_
 8 dialect  -      dialect_ native_ coach_ coworking_ session_ resume_ event_log_ route_ relay_ fanout_ echo_ ice_ voice_

@@ -73,6 +73,46 @@ int base64_decode(struct buf *b, struct slice s)
 	return err;
 }
 
+/* Over the standard form: tokens are short, and there is one decoder to trust. */
+#define URL_MAX ((size_t)64 << 10)
+
+void base64_url_encode(struct buf *b, struct slice s)
+{
+	size_t start = buf_at(b);
+
+	base64_encode(b, s);
+	while (b->n > start && b->p[b->n - 1] == '=')
+		b->n--;
+	for (size_t i = start; i < b->n; i++) {
+		if (b->p[i] == '+')
+			b->p[i] = '-';
+		else if (b->p[i] == '/')
+			b->p[i] = '_';
+	}
+}
+
+int base64_url_decode(struct buf *b, struct slice s)
+{
+	struct buf standard = BUF_INIT(URL_MAX);
+	int err = 0;
+
+	for (size_t i = 0; i < s.n && err == 0; i++) {
+		uint8_t c = s.p[i];
+
+		if (c == '+' || c == '/' || c == '=')
+			err = E_MALFORMED;
+		buf_u8(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
+	}
+	while (standard.n % 4 != 0 && !standard.bad)
+		buf_u8(&standard, '=');
+	if (standard.bad)
+		err = E_LIMIT;
+	if (err == 0)
+		err = base64_decode(b, buf_slice(&standard));
+	buf_fini(&standard);
+	return err;
+}
+
 void hex_encode(struct buf *b, struct slice s)
 {
 	static const char digit[] = "0123456789abcdef";

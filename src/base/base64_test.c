@@ -89,9 +89,29 @@ static void hex_is_lower_case(void **state)
 	buf_fini(&b);
 }
 
+static void url_form_has_no_padding(void **state)
+{
+	static const uint8_t bytes[] = { 0xfb, 0xff, 0xfe, 0x01 };
+	static const char *const bad[] = { "-__-AQ==", "+//+AQ", "A",
+					   "AQ=",      "A B",    "-__-AR" };
+	struct buf text = BUF_INIT(100), plain = BUF_INIT(100);
+
+	(void)state;
+	base64_url_encode(&text, slice_of(bytes, sizeof(bytes)));
+	assert_true(slice_is(buf_slice(&text), "-__-AQ"));
+	assert_int_equal(base64_url_decode(&plain, buf_slice(&text)), 0);
+	assert_true(slice_eq(buf_slice(&plain), slice_of(bytes, sizeof(bytes))));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_true(base64_url_decode(&plain, slice_str(bad[i])) < 0);
+	assert_int_equal(plain.n, sizeof(bytes));
+	buf_fini(&text);
+	buf_fini(&plain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(url_form_has_no_padding),
 		cmocka_unit_test(base64_rfc4648_vectors),
 		cmocka_unit_test(base64_all_bytes_come_back),
 		cmocka_unit_test(base64_decode_takes_only_the_canonical_form),

@@ -1,0 +1,218 @@
+#include "auth/keys.h"
+
+#include <stdlib.h>
+
+#include "auth/internal.h"
+#include "base/err.h"
+#include "base/mem.h"
+
+#define MAX_ISSUER 512
+
+struct api_key {
+	char *name, *secret;
+};
+
+struct auth_keys {
+	struct api_key api[AUTH_MAX_KEYS];
+	struct auth_public_key public[AUTH_MAX_KEYS];
+	size_t api_count, public_count;
+	char *issuer, *audience;
+	ms_t skew;
+};
+
+/* --- reading --- */
+
+static int add_api_key(struct auth_keys *k, struct slice item, struct buf *why)
+{
+	size_t colon = slice_find(item, ':');
+	struct slice name = slice_of(item.p, colon), secret = slice_from(item, colon + 1);
+	struct slice found;
+
+	if (k->api_count == AUTH_MAX_KEYS) {
+		buf_printf(why, "auth.key: at most %d", AUTH_MAX_KEYS);
+		return E_LIMIT;
+	}
+	if (name.n == 0 || name.n > AUTH_MAX_KID || secret.n < AUTH_MIN_SECRET) {
+		buf_printf(why,
+			   "auth.key: each is NAME:SECRET with a secret of at least %d "
+			   "characters; `openssl rand -hex 24` makes one",
+			   AUTH_MIN_SECRET);
+		return E_MALFORMED;
+	}
+	if (auth_keys_find(k, name, &found).n > 0) {
+		buf_printf(why, "auth.key: %.*s is there twice", SLICE_FMT(name));
+		return E_MALFORMED;
+	}
+	k->api[k->api_count++] = (struct api_key){ slice_dup(name), slice_dup(secret) };
+	return 0;
+}
+
+static int add_set(struct auth_keys *k, struct slice jwks, struct buf *why)
+{
+	if (jwks.n == 0)
+		return 0;
+	buf_str(why, "auth.jwks: ");
+	int n = auth_jwks_read(jwks, k->public, AUTH_MAX_KEYS, why);
+	if (n < 0)
+		return n;
+	if (n == 0) {
+		buf_str(why, "it has no key for RS256 or ES256");
+		return E_MALFORMED;
+	}
+	k->public_count = (size_t)n;
+	buf_clear(why);
+	return 0;
+}
+
+int auth_keys_create(struct auth_keys **out, const struct auth_settings *s,
+		     struct buf *why)
+{
+	struct auth_keys *k = xzalloc(sizeof(*k));
+	int err = 0;
+
+	k->issuer = xstrdup(s->issuer);
+	k->audience = xstrdup(s->audience);
+	k->skew = s->skew;
+	for (size_t i = 0; err == 0 && i < s->key_count; i++)
+		err = add_api_key(k, slice_str(s->keys[i]), why);
+	if (err == 0)
+		err = add_set(k, s->jwks, why);
+	if (err < 0) {
+		auth_keys_destroy(k);
+		return err;
+	}
+	*out = k;
+	return 0;
+}
+
+void auth_keys_destroy(struct auth_keys *k)
+{
+	if (!k)
+		return;
+	for (size_t i = 0; i < k->api_count; i++) {
+		free(k->api[i].name);
+		free(k->api[i].secret);
+	}
+	for (size_t i = 0; i < k->public_count; i++)
+		auth_public_key_fini(&k->public[i]);
+	free(k->issuer);
+	free(k->audience);
+	free(k);
+}
+
+bool auth_keys_none(const struct auth_keys *k)
+{
+	return k->api_count == 0 && k->public_count == 0;
+}
+
+ms_t auth_keys_skew(const struct auth_keys *k)
+{
+	return k->skew;
+}
+
+struct slice auth_keys_find(const struct auth_keys *k, struct slice name,
+			    struct slice *found)
+{
+	for (size_t i = 0; i < k->api_count; i++) {
+		if (name.n > 0 && !slice_is(name, k->api[i].name))
+			continue;
+		*found = slice_str(k->api[i].name);
+		return slice_str(k->api[i].secret);
+	}
+	return SLICE_NONE;
+}
+
+/* --- verifying --- */
+
+static int refuse(const char **why, const char *reason)
+{
+	*why = reason;
+	return E_UNAUTHORIZED;
+}
+
+/* The issuer says by which secret it claims to be signed. */
+static int verify_mac(const struct auth_keys *k, const struct auth_jwt *t,
+		      struct slice issuer, struct slice *name, const char **why)
+{
+	struct slice secret = issuer.n > 0 ? auth_keys_find(k, issuer, name) : SLICE_NONE;
+	uint8_t mac[AUTH_MAC];
+
+	if (secret.n == 0)
+		return refuse(why, "unknown key");
+	auth_mac(mac, secret, t->input);
+	if (!auth_same(slice_of(mac, sizeof(mac)), t->signature))
+		return refuse(why, "bad signature");
+	return 0;
+}
+
+/* By its kid; without one only when there is no choice. */
+static const struct auth_public_key *find_public(const struct auth_keys *k,
+						 const struct auth_jwt *t)
+{
+	const struct auth_public_key *found = NULL;
+
+	for (size_t i = 0; i < k->public_count; i++) {
+		const struct auth_public_key *key = &k->public[i];
+
+		if (key->alg != t->alg)
+			continue;
+		if (t->kid.n > 0 && (!key->kid || !slice_is(t->kid, key->kid)))
+			continue;
+		if (found)
+			return NULL;
+		found = key;
+	}
+	return found;
+}
+
+/* RFC 7519, 4.1.3: a string, or an array of them. */
+static bool has_audience(const struct json *j, struct slice wanted)
+{
+	uint32_t aud = json_member(j, 0, SLICE("aud"));
+
+	if (!aud)
+		return false;
+	if (json_kind_of(j, aud) != JSON_ARRAY)
+		return json_string_is(j, aud, wanted);
+	for (uint32_t t = aud + 1; t < j->tok[aud].next; t = j->tok[t].next)
+		if (json_string_is(j, t, wanted))
+			return true;
+	return false;
+}
+
+static int verify_public(const struct auth_keys *k, const struct auth_jwt *t,
+			 struct slice issuer, const char **why)
+{
+	const struct auth_public_key *key = find_public(k, t);
+
+	if (!key)
+		return refuse(why, "unknown key");
+	if (!auth_public_key_verify(key, t->input, t->signature))
+		return refuse(why, "bad signature");
+	if (k->issuer[0] && !slice_is(issuer, k->issuer))
+		return refuse(why, "wrong issuer");
+	if (k->audience[0] && !has_audience(&t->claims, slice_str(k->audience)))
+		return refuse(why, "wrong audience");
+	return 0;
+}
+
+int auth_keys_verify(const struct auth_keys *k, const struct auth_jwt *t,
+		     struct auth_scratch *s, struct slice *name, const char **why)
+{
+	struct slice issuer;
+
+	*name = SLICE_NONE;
+	if (auth_jwt_text(t, 0, "iss", MAX_ISSUER, s, &issuer) < 0)
+		return refuse(why, "bad claims");
+	return t->alg == AUTH_HS256 ? verify_mac(k, t, issuer, name, why)
+				    : verify_public(k, t, issuer, why);
+}
+
+bool auth_keys_secret(const struct auth_keys *k, struct slice text)
+{
+	size_t colon = slice_find(text, ':');
+	struct slice found, name = slice_of(text.p, colon);
+	struct slice secret = name.n > 0 ? auth_keys_find(k, name, &found) : SLICE_NONE;
+
+	return secret.n > 0 && auth_same(secret, slice_from(text, colon + 1));
+}

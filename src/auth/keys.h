@@ -1,0 +1,43 @@
+/* keys: whose signatures count: API keys (a name and a secret: HS256), and the public keys of a
+ * JSON Web Key Set (RFC 7517: RS256, ES256).
+ *
+ * A key is good for one algorithm: a public key is never taken for a secret. Read-only after the
+ * start and shared by all workers.
+ * Limits: AUTH_MAX_KEYS of each kind; RSA of 2048 to 8192 bits; P-256.
+ */
+#pragma once
+#include "auth/jwt.h"
+#include "base/clock.h"
+
+#define AUTH_MAX_KEYS 64
+#define AUTH_MIN_SECRET 16
+
+struct auth_settings {
+	const char *const *keys; /* "NAME:SECRET" */
+	size_t key_count;
+	struct slice jwks;    /* JSON text, or empty */
+	const char *issuer;   /* of tokens with keys of the set; "": any */
+	const char *audience; /* of the same; "": any */
+	ms_t skew;            /* how far clocks may be apart */
+};
+
+struct auth_keys;
+
+/* The settings are copied. E_MALFORMED with a line for people in `why`, which never has a secret. */
+int auth_keys_create(struct auth_keys **out, const struct auth_settings *s,
+		     struct buf *why) NODISCARD;
+void auth_keys_destroy(struct auth_keys *k);
+/* There are none: everybody may come in. */
+bool auth_keys_none(const struct auth_keys *k);
+ms_t auth_keys_skew(const struct auth_keys *k);
+
+/* Is the signature that of one of our keys, and are issuer and audience what they must be? E_UNAUTHORIZED with the
+ * reason in *why (static text). `name`: the API key's, empty for one of the set. */
+int auth_keys_verify(const struct auth_keys *k, const struct auth_jwt *t,
+		     struct auth_scratch *s, struct slice *name, const char **why)
+	NODISCARD;
+/* "NAME:SECRET" as it was configured? */
+bool auth_keys_secret(const struct auth_keys *k, struct slice text);
+/* The secret of the API key of that name, or of the first when it is empty; empty when there is none. */
+struct slice auth_keys_find(const struct auth_keys *k, struct slice name,
+			    struct slice *found);

@@ -1,0 +1,221 @@
+#include "auth/keys.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "auth/vectors.h"
+#include "base/err.h"
+#include "base/mem.h"
+
+#define SECRET "a-secret-of-some-length"
+
+static const char *const api_keys[] = { "joe:" SECRET, "ann:" SECRET "2" };
+
+static struct auth_keys *keys_of(const char *jwks, const char *issuer,
+				 const char *audience)
+{
+	struct auth_settings s = {
+		.keys = api_keys,
+		.key_count = ARRAY_LEN(api_keys),
+		.jwks = slice_str(jwks),
+		.issuer = issuer,
+		.audience = audience,
+	};
+	struct buf why = BUF_INIT(1000);
+	struct auth_keys *k = NULL;
+
+	if (auth_keys_create(&k, &s, &why) < 0)
+		assert_true(why.n > 0);
+	else
+		assert_int_equal(why.n, 0);
+	buf_fini(&why);
+	return k;
+}
+
+static const char *verify(const struct auth_keys *k, struct slice token)
+{
+	struct auth_scratch *s = xzalloc(sizeof(*s));
+	const char *why = NULL;
+	struct slice name;
+	struct auth_jwt t;
+
+	auth_scratch_init(s);
+	assert_int_equal(auth_jwt_open(&t, token, s), 0);
+	int err = auth_keys_verify(k, &t, s, &name, &why);
+	assert_int_equal(err < 0, why != NULL);
+	auth_scratch_fini(s);
+	free(s);
+	return err < 0 ? why : "ok";
+}
+
+static const char *verify_signed(const struct auth_keys *k, const char *claims,
+				 const char *secret)
+{
+	struct buf b = BUF_INIT(10000);
+
+	auth_jwt_sign(&b, slice_str(claims), slice_str(secret));
+	const char *verdict = verify(k, buf_slice(&b));
+	buf_fini(&b);
+	return verdict;
+}
+
+static void api_key_signs_by_its_name(void **state)
+{
+	struct auth_keys *k = keys_of("", "", "");
+
+	(void)state;
+	assert_string_equal(verify_signed(k, "{\"iss\":\"joe\"}", SECRET), "ok");
+	assert_string_equal(verify_signed(k, "{\"iss\":\"ann\"}", SECRET "2"), "ok");
+	assert_string_equal(verify_signed(k, "{\"iss\":\"ann\"}", SECRET),
+			    "bad signature");
+	assert_string_equal(verify_signed(k, "{\"iss\":\"eve\"}", SECRET), "unknown key");
+	assert_string_equal(verify_signed(k, "{}", SECRET), "unknown key");
+	assert_string_equal(verify_signed(k, "{\"iss\":7}", SECRET), "bad claims");
+	assert_true(auth_keys_secret(k, SLICE("joe:" SECRET)));
+	assert_false(auth_keys_secret(k, SLICE("joe:" SECRET "2")));
+	assert_false(auth_keys_secret(k, SLICE("joe:")));
+	assert_false(auth_keys_secret(k, SLICE(":" SECRET)));
+	assert_false(auth_keys_secret(k, SLICE("")));
+	auth_keys_destroy(k);
+}
+
+static void rfc7515_signatures_by_keys_of_the_set(void **state)
+{
+	struct auth_keys *k = keys_of("{\"keys\":[{" RFC_RSA "},{" RFC_EC "}]}", "", "");
+
+	(void)state;
+	assert_non_null(k);
+	assert_string_equal(verify(k, SLICE(RFC_RS256)), "ok");
+	assert_string_equal(verify(k, SLICE(RFC_ES256)), "ok");
+	auth_keys_destroy(k);
+}
+
+static void wrong_signatures_are_refused(void **state)
+{
+	struct auth_keys *k = keys_of("{\"keys\":[{" RFC_RSA "},{" RFC_EC "}]}", "", "");
+	static const char *const tokens[] = { RFC_RS256, RFC_ES256 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {
+		char *bad = xstrdup(tokens[i]);
+		char *last_dot = strrchr(bad, '.');
+
+		last_dot[3] = last_dot[3] == 'A' ? 'B' : 'A';
+		assert_string_equal(verify(k, slice_str(bad)), "bad signature");
+		/* The other's signature, and too short a one. */
+		memcpy(last_dot, ".AAAA", 6);
+		assert_string_equal(verify(k, slice_str(bad)), "bad signature");
+		free(bad);
+	}
+	auth_keys_destroy(k);
+}
+
+/* A public key is no secret: HS256 by the text of the set does not count. */
+static void algorithms_are_not_confused(void **state)
+{
+	struct auth_keys *k =
+		keys_of("{\"keys\":[{\"kid\":\"joe\"," RFC_RSA "}]}", "", "");
+
+	(void)state;
+	assert_string_equal(verify_signed(k, "{\"iss\":\"joe\"}", "{" RFC_RSA "}"),
+			    "bad signature");
+	/* ES256 by an RSA key of that kid. */
+	assert_string_equal(verify(k, SLICE(RFC_ES256)), "unknown key");
+	auth_keys_destroy(k);
+}
+
+static void kid_chooses_the_key(void **state)
+{
+	struct auth_keys *two = keys_of("{\"keys\":[{\"kid\":\"a\"," RFC_RSA
+					"},{\"kid\":\"b\"," RFC_RSA "}]}",
+					"", "");
+	struct auth_keys *one =
+		keys_of("{\"keys\":[{\"kid\":\"a\"," RFC_RSA "}]}", "", "");
+
+	(void)state;
+	/* The RFC's token has no kid: it counts while there is no choice. */
+	assert_string_equal(verify(one, SLICE(RFC_RS256)), "ok");
+	assert_string_equal(verify(two, SLICE(RFC_RS256)), "unknown key");
+	auth_keys_destroy(one);
+	auth_keys_destroy(two);
+}
+
+static void issuer_and_audience_must_be_ours(void **state)
+{
+	static const char set[] = "{\"keys\":[{" RFC_EC "}]}";
+	struct auth_keys *joe = keys_of(set, "joe", ""), *eve = keys_of(set, "eve", "");
+	struct auth_keys *us = keys_of(set, "", "us");
+
+	(void)state;
+	assert_string_equal(verify(joe, SLICE(RFC_ES256)), "ok");
+	assert_string_equal(verify(eve, SLICE(RFC_ES256)), "wrong issuer");
+	assert_string_equal(verify(us, SLICE(RFC_ES256)), "wrong audience");
+	auth_keys_destroy(joe);
+	auth_keys_destroy(eve);
+	auth_keys_destroy(us);
+}
+
+static void bad_sets_are_refused(void **state)
+{
+	static const char *const sets[] = {
+		"[]",
+		"{}",
+		"{\"keys\":{}}",
+		"{\"keys\":[]}",
+		"{\"keys\":[7]}",
+		"{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}",
+		"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}",
+		"{\"keys\":[{\"kty\":\"RSA\",\"e\":\"AQAB\"}]}",
+		"{\"keys\":[{\"use\":\"enc\"," RFC_RSA "}]}",
+		"{\"keys\":[{\"alg\":\"PS256\"," RFC_RSA "}]}",
+		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAA\",\"y\":"
+		"\"AAAA\"}]}",
+		/* Not on the curve. */
+		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":"
+		"\"f83OJ3D2xF1Bg8vub9tLe1gHMz"
+		"V76e8Tus9uPHvRVEU\",\"y\":"
+		"\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
+		assert_null(keys_of(sets[i], "", ""));
+}
+
+static void bad_api_keys_are_refused(void **state)
+{
+	static const char *const items[] = { "", "joe", "joe:short", ":" SECRET };
+	struct buf why = BUF_INIT(1000);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(items); i++) {
+		struct auth_settings s = {
+			.keys = &items[i], .key_count = 1, .issuer = "", .audience = ""
+		};
+		struct auth_keys *k = NULL;
+
+		buf_clear(&why);
+		assert_true(auth_keys_create(&k, &s, &why) < 0);
+		buf_u8(&why, 0);
+		assert_null(strstr((const char *)why.p, "short"));
+	}
+	buf_fini(&why);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(api_key_signs_by_its_name),
+		cmocka_unit_test(rfc7515_signatures_by_keys_of_the_set),
+		cmocka_unit_test(wrong_signatures_are_refused),
+		cmocka_unit_test(algorithms_are_not_confused),
+		cmocka_unit_test(kid_chooses_the_key),
+		cmocka_unit_test(issuer_and_audience_must_be_ours),
+		cmocka_unit_test(bad_sets_are_refused),
+		cmocka_unit_test(bad_api_keys_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
