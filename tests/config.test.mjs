@@ -57,6 +57,12 @@ describe("parley config", () => {
 			"tls.cert",
 			"tls.key",
 			"debug.echo",
+			"auth.key",
+			"auth.jwks",
+			"auth.issuer",
+			"auth.audience",
+			"auth.skew",
+			"auth.open-paths",
 			"server.drain",
 		]) {
 			assert.ok(config[name], `${name} is missing`);

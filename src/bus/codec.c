@@ -55,6 +55,7 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_u8(b, c->state);
 	buf_be16(b, c->changed);
 	buf_u8(b, c->ring);
+	buf_u8(b, c->hidden);
 	buf_u8(b, c->or_all);
 	buf_u8(b, c->named);
 	buf_u8(b, c->replaces);
@@ -72,6 +73,8 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_prefixed(b, c->to_name);
 	buf_prefixed(b, c->raw);
 	buf_prefixed(b, c->text);
+	buf_prefixed(b, c->pass);
+	buf_prefixed(b, c->address);
 }
 
 int bus_command_decode(struct command *c, struct cur *in)
@@ -81,6 +84,7 @@ int bus_command_decode(struct command *c, struct cur *in)
 	*c = (struct command){ .state = cur_u8(in) };
 	c->changed = cur_be16(in);
 	c->ring = cur_u8(in) != 0;
+	c->hidden = cur_u8(in) != 0;
 	c->or_all = cur_u8(in) != 0;
 	c->named = cur_u8(in) != 0;
 	c->replaces = cur_u8(in) != 0;
@@ -98,6 +102,8 @@ int bus_command_decode(struct command *c, struct cur *in)
 	c->to_name = cur_prefixed(in);
 	c->raw = cur_prefixed(in);
 	c->text = cur_prefixed(in);
+	c->pass = cur_prefixed(in);
+	c->address = cur_prefixed(in);
 	if (in->bad)
 		return E_TRUNCATED;
 	if (kind >= COMMAND_KINDS || role >= ROLES || reason >= LEAVE_REASONS ||

@@ -37,6 +37,7 @@ struct command {
 	uint8_t state;     /* PRESENCE_* bits */
 	uint16_t changed;  /* which of them (and CHANGED_*) count */
 	bool ring;         /* options of JOIN */
+	bool hidden;       /* JOIN: the others hear nothing of it */
 	uint32_t capacity; /* 0: the server's */
 	bool or_all;       /* SIGNAL: to all others when nobody is called `to_name` */
 	bool named;        /* JOIN: see struct member_info */
@@ -46,6 +47,9 @@ struct command {
 	uint8_t media;  /* SIGNAL: enum media */
 	bool untouched; /* SIGNAL: `raw` names no sender, so one can simply be added */
 	uint8_t codec;  /* RELAY: enum voice_codec */
+	struct slice
+		pass; /* JOIN: what a token says (auth/pass.h), encoded; empty: open mode */
+	struct slice address; /* JOIN: the client's, as text */
 	uint64_t to;    /* a member, 0: nobody in particular */
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */

@@ -22,6 +22,7 @@ struct dialect *dialect_create(struct loop *l, unsigned workers,
 	map_init(&d->sessions);
 	buf_init(&d->out, DIALECT_MAX_OUT);
 	buf_init(&d->scratch.text, s->ws.max_message);
+	d->gate = auth_gate_create(s->keys);
 	route_register(d);
 	return d;
 }
@@ -31,6 +32,7 @@ void dialect_destroy(struct dialect *d)
 	if (!d)
 		return;
 	room_registry_destroy(d->rooms);
+	auth_gate_destroy(d->gate);
 	map_fini(&d->fanouts);
 	map_fini(&d->sessions);
 	event_log_fini(&d->log);
@@ -39,6 +41,11 @@ void dialect_destroy(struct dialect *d)
 	buf_fini(&d->out);
 	buf_fini(&d->scratch.text);
 	free(d);
+}
+
+struct auth_gate *dialect_gate(const struct dialect *d)
+{
+	return d->gate;
 }
 
 struct room_registry *dialect_rooms(const struct dialect *d)

@@ -5,6 +5,7 @@
  *         rooms say comes back the same way.
  */
 #pragma once
+#include "auth/gate.h"
 #include "dialect/voice.h"
 #include "http/http.h"
 #include "room/room.h"
@@ -26,13 +27,17 @@ struct dialect_settings {
 	struct voice_settings voice;
 	struct slice ice_servers; /* JSON array, see ice_servers_json() */
 	const char *version;
+	const struct auth_keys *keys;  /* of tokens; none: open mode */
+	const char *const *open_paths; /* where none is asked for all the same */
+	size_t open_path_count;
 };
 
 /* Settings must outlive it. `workers`: how many loops the process has. */
 struct dialect *dialect_create(struct loop *l, unsigned workers,
 			       const struct dialect_settings *s);
 void dialect_destroy(struct dialect *d);
-/* The rooms of this worker. */
+/* The rooms of this worker, and who looks at tokens on it. */
+struct auth_gate *dialect_gate(const struct dialect *d);
 struct room_registry *dialect_rooms(const struct dialect *d);
 /* The server stops: tells the sessions when to come back, closes them with 1001. */
 void dialect_drain(struct dialect *d);

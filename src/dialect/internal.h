@@ -47,7 +47,8 @@ struct session {
 	uint64_t number;               /* of its id */
 	struct seat first; /* most sessions are in one room: its seat is near at hand */
 	struct away *away; /* only then */
-	uint64_t tried;    /* workers that do not know the session to resume: BIT(id) */
+	struct admission *admission; /* owned; NULL in open mode */
+	uint64_t tried; /* workers that do not know the session to resume: BIT(id) */
 	char id[SESSION_ID];
 	char secret[SESSION_SECRET]; /* good for one resume */
 	struct session_rate voice;
@@ -63,6 +64,7 @@ struct dialect {
 	unsigned self, workers;
 	bool draining;
 	struct room_registry *rooms;
+	struct auth_gate *gate;
 	struct map fanouts;   /* by room name */
 	struct list echoes;   /* of /v1/echo */
 	struct map sessions;  /* by number */

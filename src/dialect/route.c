@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/mail.h"
+#include "dialect/admit.h"
 #include "dialect/fanout.h"
 #include "loop/mail.h"
 
@@ -65,6 +66,14 @@ void route_command(struct seat *seat, uint64_t request, const struct command *c)
 	struct fanout *f = seat->fanout;
 	unsigned worker = m ? d->self : bus_room_worker(f->room, d->workers);
 
+	struct addr_text address;
+	struct command join;
+
+	if (c->kind == COMMAND_JOIN) {
+		join = *c;
+		admit_join(s, &join, &address);
+		c = &join;
+	}
 	fanout_hold(f);
 	/* Who leaves hears nothing more of the room, not of its own going either. */
 	if (c->kind == COMMAND_LEAVE)

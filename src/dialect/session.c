@@ -9,6 +9,7 @@
 #include "base/rand.h"
 #include "bus/address.h"
 #include "bus/mail.h"
+#include "dialect/admit.h"
 #include "dialect/fanout.h"
 
 static void session_exit(struct session *s);
@@ -298,6 +299,7 @@ void session_end(struct session *s, enum leave_reason reason)
 	session_leave_rooms(s, reason);
 	session_exit(s);
 	s->vocabulary->end(s);
+	free(s->admission);
 	free(s);
 }
 
@@ -350,11 +352,16 @@ struct session *session_open(struct dialect *d, struct http_exchange *x,
 			     struct slice room)
 {
 	struct session *s = xzalloc(sizeof(*s));
+	const char *why = NULL;
+	/* The exchange is gone after the upgrade; a browser sees no more of a refused one than that. So it is
+	 * accepted, told, and closed. */
+	int err = admit_exchange(d, x, &s->admission, &why);
 
 	s->vocabulary = v;
 	s->own = own;
 	if (ws_accept(x, &d->settings->ws, protocol, &session_ops, s, &s->ws) < 0) {
 		v->end(s);
+		free(s->admission);
 		free(s);
 		return NULL;
 	}
@@ -366,6 +373,11 @@ struct session *session_open(struct dialect *d, struct http_exchange *x,
 	session_enter(d, s);
 	log_info(v->name, "opened", "session=%.*s peer=%s", SESSION_ID, s->id,
 		 addr_text(ws_peer(s->ws), &(struct addr_text){ 0 }));
+	if (err < 0) {
+		session_reply(s, 0, err, why);
+		ws_close(s->ws, (uint16_t)err_ws_code(err), why);
+		return NULL;
+	}
 	return s;
 }
 

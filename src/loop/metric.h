@@ -52,6 +52,8 @@
 	  "commands answered with an error")                                             \
 	X(MALFORMED, counter, "malformed_messages_total",                                \
 	  "messages that were no valid native message")                                  \
+	X(UNAUTHORIZED, counter, "unauthorized_total",                                   \
+	  "connects and requests without a valid token")                                 \
 	X(RATE_LIMITED, counter, "rate_limited_total", "messages over limit.messages")   \
 	X(EVENTS, counter, "room_events_total", "events that rooms made")                \
 	X(DELIVERIES, counter, "deliveries_total", "events handed to members")           \

@@ -73,6 +73,23 @@ static const struct option table[] = {
 	  .preset = "75s", .min = 1, .max = MAX_MS,
 	  .help = "A kept connection without a request is closed after." },
 
+	{ .name = "auth.key", .kind = OPTION_LIST, .offset = AT(auth_keys), .preset = "",
+	  .secret = true,
+	  .help = "An API key, NAME:SECRET, several possible: signs tokens (HS256) and opens the server "
+		  "API. Without any key everybody may come in: for development only." },
+	{ .name = "auth.jwks", .kind = OPTION_TEXT, .offset = AT(auth_jwks), .preset = "",
+	  .help = "A file with a JSON Web Key Set: public keys of those who issue tokens (RS256, "
+		  "ES256)." },
+	{ .name = "auth.issuer", .kind = OPTION_TEXT, .offset = AT(auth_issuer), .preset = "",
+	  .help = "Who must have issued tokens with keys of the set (iss); empty: anybody." },
+	{ .name = "auth.audience", .kind = OPTION_TEXT, .offset = AT(auth_audience), .preset = "",
+	  .help = "For whom such tokens must be (aud); empty: anybody." },
+	{ .name = "auth.skew", .kind = OPTION_TIME, .offset = AT(auth_skew), .preset = "10s",
+	  .max = 600000, .help = "How far the clock of who issues tokens may be off." },
+	{ .name = "auth.open-paths", .kind = OPTION_LIST, .offset = AT(open_paths), .preset = "",
+	  .help = "Paths of clients that have no tokens (/ws-simple): who comes by them is let in as a "
+		  "guest." },
+
 	{ .name = "ws.ping-interval", .kind = OPTION_TIME, .offset = AT(ping_interval),
 	  .preset = "25s", .max = MAX_MS, .help = "A silent WebSocket is pinged after; 0: never." },
 	{ .name = "ws.ping-timeout", .kind = OPTION_TIME, .offset = AT(ping_timeout),

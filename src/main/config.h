@@ -26,6 +26,10 @@ struct config {
 	int64_t max_line, max_headers, max_header_count, max_body;
 	ms_t head_timeout, body_timeout, idle_timeout;
 
+	struct option_list auth_keys, open_paths;
+	char *auth_jwks, *auth_issuer, *auth_audience;
+	ms_t auth_skew;
+
 	ms_t ping_interval, ping_timeout, close_timeout;
 	bool deflate;
 	int64_t deflate_min;

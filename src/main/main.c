@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "main/diagnose.h"
 #include "main/serve.h"
+#include "main/token.h"
 #include "main/version.h"
 
 static int print_and_free(struct buf *b)
@@ -34,11 +35,16 @@ static int run_help(int argc, char **argv)
 		"parley config --docs       print the settings as a Markdown page\n"
 		"parley doctor [--url URL]  look at a running server: every path, what "
 		"fails and the cure\n"
+		"parley token create [options]  print a token for a client or for the "
+		"server "
+		"API\n"
 		"parley version             print the version\n"
 		"parley help                print this\n\n"
 		"Options (in the file: [section] key = value; in the environment: "
 		"PARLEY_SECTION_KEY):\n\n");
 	config_print_help(&b);
+	buf_str(&b, "\nOptions of token create, beside those of auth.*:\n\n");
+	token_print_help(&b);
 	return print_and_free(&b);
 }
 
@@ -96,10 +102,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "serve", run_serve },        { "config", run_config },
-	{ "doctor", diagnose_doctor }, { "version", run_version },
-	{ "--version", run_version },  { "help", run_help },
-	{ "--help", run_help },
+	{ "serve", run_serve }, { "config", run_config },   { "doctor", diagnose_doctor },
+	{ "token", token_run }, { "version", run_version }, { "--version", run_version },
+	{ "help", run_help },   { "--help", run_help },
 };
 
 int main(int argc, char **argv)

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "loop/signals.h"
 #include "main/banner.h"
+#include "main/token.h"
 #include "main/version.h"
 #include "main/worker.h"
 #include "net/tls.h"
@@ -28,6 +29,7 @@ struct server {
 	int reserved[MAX_LISTEN]; /* hold the ports until the workers have theirs */
 	char *cert_file, *key_file;
 	struct buf ice;
+	struct auth_keys *keys;
 	int lock_fd;
 	struct loop_signals *signals;
 	struct loop_timer drained; /* looks whether everybody is gone */
@@ -113,6 +115,7 @@ static int fill_dialect(struct server *s, struct buf *why)
 		.max_rooms = (uint32_t)c->max_rooms,
 		.chat_backlog = (uint32_t)c->chat_backlog,
 		.voices = c->voice_frames ? (uint32_t)c->voice_listeners : 0,
+		.tokens = !auth_keys_none(s->keys),
 	};
 	d->voice = (struct voice_settings){
 		.limits = { (uint32_t)c->voice_listeners, (uint32_t)c->voice_size },
@@ -121,7 +124,23 @@ static int fill_dialect(struct server *s, struct buf *why)
 	};
 	d->ice_servers = buf_slice(&s->ice);
 	d->version = VERSION_TEXT;
+	d->keys = s->keys;
+	d->open_paths = (const char *const *)c->open_paths.item;
+	d->open_path_count = c->open_paths.count;
 	return 0;
+}
+
+/* --- who may come in --- */
+
+static int open_keys(struct server *s, struct buf *why)
+{
+	int err = token_open_keys(s->config, &s->keys, why);
+
+	if (err == 0 && auth_keys_none(s->keys))
+		log_warn("auth", "open-mode",
+			 "anybody may come into any room: no auth.key is set; for "
+			 "development only");
+	return err;
 }
 
 /* --- files and ports --- */
@@ -257,11 +276,14 @@ static int server_open(struct server *s, struct buf *why)
 	if (err == 0)
 		err = reserve_ports(s, why);
 	if (err == 0)
+		err = open_keys(s, why);
+	if (err == 0)
 		err = fill_dialect(s, why);
 	if (err < 0)
 		return err;
 	sh->config = s->config;
 	fill_http(&sh->http, s->config);
+	sh->http.authenticated = !auth_keys_none(s->keys);
 	sh->admin.version = PARLEY_VERSION;
 	sh->admin.workers = worker_count(s->config);
 	sh->admin.started = clock_mono();
@@ -286,6 +308,7 @@ static void server_close(struct server *s)
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		worker_destroy(s->workers[i]);
 	buf_fini(&s->ice);
+	auth_keys_destroy(s->keys);
 	free(s->cert_file);
 	free(s->key_file);
 	if (s->lock_fd >= 0)

@@ -2,7 +2,7 @@
 #include "base/err.h"
 #include "room/internal.h"
 
-#define RIGHTS_LISTENER (RIGHT_PRESENCE | RIGHT_CHAT | RIGHT_SIGNAL_ONE)
+#define RIGHTS_LISTENER (RIGHT_PRESENCE | RIGHT_SELF | RIGHT_CHAT | RIGHT_SIGNAL_ONE)
 #define RIGHTS_SPEAKER (RIGHTS_LISTENER | RIGHT_MEDIA | RIGHT_SIGNAL_ALL)
 
 static const unsigned role_rights[ROLES] = {
@@ -14,7 +14,7 @@ static const unsigned role_rights[ROLES] = {
 
 bool room_may(const struct member *m, unsigned right)
 {
-	return !m || (role_rights[m->role] & right) != 0;
+	return !m || (role_rights[m->role] & ~(unsigned)m->denied & right) != 0;
 }
 
 static int room_check_update(const struct member *m, const struct command *c)
@@ -24,6 +24,9 @@ static int room_check_update(const struct member *m, const struct command *c)
 	if (!room_may(m, RIGHT_PRESENCE))
 		return E_DENIED;
 	if ((on & PRESENCE_MEDIA) && !room_may(m, RIGHT_MEDIA))
+		return E_DENIED;
+	if ((on & m->barred) || ((c->changed & (CHANGED_NAME | CHANGED_METADATA)) &&
+				 !room_may(m, RIGHT_SELF)))
 		return E_DENIED;
 	if (c->name.n > ROOM_MAX_NAME || c->metadata.n > ROOM_MAX_METADATA)
 		return E_BAD_FIELD;
@@ -55,7 +58,7 @@ static int room_on_update(struct member *m, const struct command *c)
 	if ((c->changed & CHANGED_METADATA) &&
 	    room_change_text(&m->metadata, &m->metadata_len, c->metadata))
 		e.changed |= CHANGED_METADATA;
-	if (e.changed) {
+	if (e.changed && !m->hidden) {
 		room_member_info(m, &e.subject);
 		room_tell_all(m->room, &e, m);
 	}
@@ -71,6 +74,8 @@ static void room_on_away(struct member *m, bool away)
 	if ((m->away != 0) == away)
 		return;
 	m->away = away ? m->room->seq + 1 : 0;
+	if (m->hidden)
+		return;
 	room_member_info(m, &e.subject);
 	room_tell_all(m->room, &e, m);
 }

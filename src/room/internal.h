@@ -16,6 +16,10 @@ struct member {
 	uint8_t role;
 	uint8_t state;
 	uint8_t offers, rank;
+	uint8_t barred; /* PRESENCE_* bits that its token takes away */
+	uint8_t denied; /* and rights */
+	bool verified;  /* a token proved its user */
+	bool hidden;
 	bool named;
 	uint64_t away;   /* the room's seq when its connection broke; 0: it is here */
 	uint64_t *hears; /* ids of the members whose voice it wants through the server */
@@ -29,6 +33,7 @@ struct room {
 	uint32_t capacity;
 	uint32_t named;   /* members of other dialects */
 	uint32_t hearing; /* how many voices its members want through the server */
+	uint32_t hidden;
 	uint64_t seq;
 	struct map by_id; /* only past ROOM_SCAN members */
 	uint16_t
@@ -78,6 +83,7 @@ enum room_right {
 	RIGHT_SIGNAL_ONE = BIT(3), /* answering an offer needs it: everybody has it */
 	RIGHT_SIGNAL_ALL = BIT(4),
 	RIGHT_ADMIN = BIT(5),
+	RIGHT_SELF = BIT(6), /* own name and metadata */
 };
 
 #define PRESENCE_MEDIA (PRESENCE_MIC | PRESENCE_CAMERA | PRESENCE_SCREEN)
@@ -95,6 +101,20 @@ int room_on_relay(struct member *m, const struct command *c) NODISCARD;
 void room_on_voice(struct member *m, const struct command *c);
 /* It leaves: what it hears and who hears it is forgotten. */
 void room_forget_voice(struct member *m);
+/* entry.c: what a newcomer is. */
+struct room_entry {
+	struct slice user, name, metadata, address;
+	uint8_t role; /* ROLES: the room decides */
+	uint8_t barred, denied;
+	bool verified, hidden;
+};
+/* E_BAD_FIELD, E_UNAUTHORIZED, E_DENIED. */
+int room_entry_of(struct room_entry *e, const struct room_registry *g, struct slice room,
+		  const struct command *c) NODISCARD;
+/* Nobody may be who another one there has proved to be. */
+bool room_may_be(const struct room *r, const struct room_entry *e);
+/* The same user again: may he have this one's seat? */
+bool room_may_replace(const struct room_entry *e, const struct member *before);
 
 /* By number text, user or alias; NULL. */
 struct member *room_addressed(const struct room *r, struct slice name);

@@ -166,8 +166,17 @@ void room_set_text(char **text, uint32_t *len, struct slice s)
 	*len = (uint32_t)s.n;
 }
 
+/* Without tokens who makes a room is its owner. */
+static enum role role_for(const struct room *r, const struct room_entry *e)
+{
+	if (e->role < ROLES)
+		return e->role;
+	return r->count == r->hidden ? ROLE_OWNER : ROLE_SPEAKER;
+}
+
 static struct member *room_add(struct room *r, const struct command *c,
-			       struct bus_home home, ms_t wall)
+			       const struct room_entry *e, struct bus_home home,
+			       ms_t wall)
 {
 	struct member *m = xzalloc(sizeof(*m));
 
@@ -175,15 +184,22 @@ static struct member *room_add(struct room *r, const struct command *c,
 	m->id = room_new_id(r);
 	m->home = home;
 	m->joined_at = wall;
-	m->role = r->count == 0 ? ROLE_OWNER : ROLE_SPEAKER;
-	m->state = c->state & PRESENCE_ALL;
+	m->role = role_for(r, e);
+	m->barred = e->barred;
+	m->denied = e->denied;
+	m->verified = e->verified;
+	m->hidden = e->hidden;
+	r->hidden += e->hidden;
+	m->state = c->state & PRESENCE_ALL & (uint8_t)~e->barred;
+	if (!room_may(m, RIGHT_MEDIA))
+		m->state &= (uint8_t)~PRESENCE_MEDIA;
 	m->offers = c->offers;
 	m->rank = c->rank;
 	m->named = c->named;
 	r->named += c->named;
-	room_set_text(&m->name, &m->name_len, c->name);
-	room_set_text(&m->user, &m->user_len, c->user);
-	room_set_text(&m->metadata, &m->metadata_len, c->metadata);
+	room_set_text(&m->name, &m->name_len, e->name);
+	room_set_text(&m->user, &m->user_len, e->user);
+	room_set_text(&m->metadata, &m->metadata_len, e->metadata);
 	if (r->count == r->cap) {
 		r->cap = r->cap ? r->cap * 2 : 2;
 		r->members =
@@ -225,6 +241,8 @@ static void room_roster(const struct room *r, const struct member *newcomer,
 			later = true;
 			continue;
 		}
+		if (r->members[i]->hidden)
+			continue;
 		room_member_info(r->members[i], &info);
 		info.offer = later ? !bus_newcomer_offers(&self, &info)
 				   : bus_newcomer_offers(&info, &self);
@@ -258,16 +276,6 @@ void room_sync(struct member *m, uint64_t request)
 	room_describe(m->room, m, EVENT_SYNCED, request);
 }
 
-static int room_check_join(const struct command *c, struct slice name)
-{
-	if (name.n == 0 || name.n > ROOM_MAX_NAME)
-		return E_BAD_FIELD;
-	if (c->name.n > ROOM_MAX_NAME || c->user.n > ROOM_MAX_NAME ||
-	    c->metadata.n > ROOM_MAX_METADATA)
-		return E_BAD_FIELD;
-	return 0;
-}
-
 static void room_remove(struct room *r, struct member *m)
 {
 	uint32_t i = 0;
@@ -279,17 +287,24 @@ static void room_remove(struct room *r, struct member *m)
 		(r->count - i) * sizeof(struct member *));
 	r->named -= m->named;
 	room_forget_voice(m);
+	r->hidden -= m->hidden;
 	room_unindex(r, m);
 	room_count_worker(r, m, -1);
 }
 
-/* The member who has been there longest follows the last owner. */
+/* The member who has been there longest follows the last owner; with tokens they alone say who is one. */
 static void room_succeed(struct room *r)
 {
-	for (uint32_t i = 0; i < r->count; i++)
+	struct member *heir = NULL;
+
+	for (uint32_t i = r->count; i-- > 0;) {
 		if (r->members[i]->role == ROLE_OWNER)
 			return;
-	struct member *heir = r->members[0];
+		if (!r->members[i]->hidden)
+			heir = r->members[i];
+	}
+	if (!heir || r->registry->settings->tokens)
+		return;
 	struct event e = { .kind = EVENT_UPDATED,
 			   .member = heir->id,
 			   .changed = CHANGED_ROLE };
@@ -320,7 +335,8 @@ static void room_depart(struct member *m, enum leave_reason reason, struct slice
 	    (m->away && reason == LEAVE_TIMEOUT))
 		room_tell_one(r, &e, m);
 	if (r->count > 0) {
-		room_tell_all(r, &e, NULL);
+		if (!m->hidden)
+			room_tell_all(r, &e, NULL);
 		if (m->role == ROLE_OWNER)
 			room_succeed(r);
 	}
@@ -395,23 +411,28 @@ static struct member *room_away(const struct room *r, struct slice user)
 }
 
 /* Whom the newcomer takes the place of, being the same user. */
-static struct member *room_before(const struct room *r, const struct command *c)
+static struct member *room_before(const struct room *r, const struct command *c,
+				  const struct room_entry *e)
 {
-	if (c->user.n == 0)
+	if (e->user.n == 0)
 		return NULL;
-	return c->replaces ? room_named(r, c->user) : room_away(r, c->user);
+	return c->replaces ? room_named(r, e->user) : room_away(r, e->user);
 }
 
 /* The seat that a join will take: an own one again, a free one, or one that nobody sits in. */
-static int room_make_way(struct room *r, const struct command *c)
+static int room_make_way(struct room *r, const struct command *c,
+			 const struct room_entry *e)
 {
-	struct member *before = room_before(r, c);
+	struct member *before = room_before(r, c, e);
 
+	if (!room_may_be(r, e) || (before && !room_may_replace(e, before)))
+		return E_DENIED;
 	if (before) {
 		room_depart(before, LEAVE_REPLACED, SLICE_NONE);
 		return 0;
 	}
-	if (r->count < r->capacity && r->count < ROOM_MAX_MEMBERS)
+	if (e->hidden ||
+	    (r->count - r->hidden < r->capacity && r->count < ROOM_MAX_MEMBERS))
 		return 0;
 	before = room_away(r, SLICE_NONE);
 	if (!before)
@@ -423,20 +444,21 @@ static int room_make_way(struct room *r, const struct command *c)
 int room_join(struct room_registry *g, struct slice name, const struct command *c,
 	      struct bus_home home, uint64_t request, ms_t wall)
 {
-	int err = room_check_join(c, name);
+	struct room_entry entry;
+	int err = room_entry_of(&entry, g, name, c);
 	if (err < 0)
 		return err;
 	struct room *r = room_find(g, name);
 	if (!r)
 		err = room_make(g, name, c, wall, &r);
 	if (err == 0)
-		err = room_make_way(r, c);
+		err = room_make_way(r, c, &entry);
 	if (err < 0)
 		return err;
 
-	struct member *m = room_add(r, c, home, wall);
+	struct member *m = room_add(r, c, &entry, home, wall);
 	room_describe(r, m, EVENT_WELCOME, request);
-	if (r->count > 1) {
+	if (r->count > 1 && !m->hidden) {
 		struct event e = { .kind = EVENT_JOINED, .member = m->id };
 
 		room_member_info(m, &e.subject);

@@ -27,6 +27,7 @@ struct room_settings {
 	uint32_t chat_backlog; /* messages kept in memory per room */
 	uint32_t
 		voices; /* members whom one may hear through the server; 0: nobody is relayed */
+	bool tokens; /* nobody joins without a pass */
 };
 
 /* How a room speaks: to one member, or (to == NULL) to all but `except`. `e` and its slices are valid during the
@@ -40,7 +41,8 @@ void room_registry_destroy(struct room_registry *g); /* members are gone without
 struct room *room_find(const struct room_registry *g, struct slice name);
 
 /* Takes a seat in the room of that name, made if need be: WELCOME to the newcomer, JOINED to the others.
- * E_ROOM_FULL, E_LIMIT (too many rooms), E_BAD_FIELD. `wall`: now. */
+ * E_ROOM_FULL, E_LIMIT (too many rooms), E_BAD_FIELD, E_UNAUTHORIZED (no pass), E_DENIED (the pass is for another room or
+ * user). `wall`: now. */
 int room_join(struct room_registry *g, struct slice name, const struct command *c,
 	      struct bus_home home, uint64_t request, ms_t wall) NODISCARD;
 /* LEFT to the others. Frees `m`, and the room with its last member. */

@@ -1,0 +1,113 @@
+#include "dialect/admit.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+/* What somebody without a token may where none is asked for. */
+static const struct auth_pass guest = {
+	.allow = AUTH_JOIN | AUTH_MIC | AUTH_CAMERA | AUTH_SCREEN | AUTH_SUBSCRIBE |
+		 AUTH_DATA | AUTH_SELF,
+};
+
+#define PASS_MAX (2 * AUTH_TOKEN_MAX)
+
+/* "/ws-simple" opens that path and all below it. */
+static bool is_open(const struct dialect_settings *s, struct slice path)
+{
+	for (size_t i = 0; i < s->open_path_count; i++) {
+		struct slice open = slice_str(s->open_paths[i]);
+
+		while (slice_ends(open, SLICE("/")))
+			open.n--;
+		if (slice_starts(path, open) &&
+		    (path.n == open.n || path.p[open.n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static struct admission *admission_make(const struct auth_pass *p,
+					const struct addr *peer)
+{
+	struct buf pass = BUF_INIT(PASS_MAX), address = BUF_INIT(64);
+
+	auth_pass_encode(&pass, p);
+	addr_print_ip(peer, &address);
+	struct admission *a = xzalloc(sizeof(*a) + address.n + pass.n);
+	a->address_len = (uint8_t)address.n;
+	a->pass_len = (uint32_t)pass.n;
+	memcpy(a->bytes, address.p, address.n);
+	memcpy(a->bytes + address.n, pass.p, pass.n);
+	buf_fini(&address);
+	buf_fini(&pass);
+	return a;
+}
+
+static void refused(const struct addr *peer, const char *why)
+{
+	static _Thread_local struct log_limit limit;
+
+	metric_add(METRIC_UNAUTHORIZED, 1);
+	log_limited(&limit, "auth", "refused", "peer=%s why=\"%s\"",
+		    addr_text(peer, &(struct addr_text){ 0 }), why);
+}
+
+int admit_token(struct dialect *d, struct slice path, struct slice token,
+		const struct addr *peer, struct admission **out, const char **why)
+{
+	struct auth_pass p = guest;
+	int err = 0;
+
+	*out = NULL;
+	if (auth_gate_open(d->gate))
+		return 0;
+	if (token.n > 0 || !is_open(d->settings, path))
+		err = auth_gate_check(d->gate, token, loop_wall(d->loop), &p, why);
+	if (err < 0)
+		refused(peer, *why);
+	else
+		*out = admission_make(&p, peer);
+	return err;
+}
+
+int admit_exchange(struct dialect *d, struct http_exchange *x, struct admission **out,
+		   const char **why)
+{
+	return admit_token(d, http_path(x), http_token(x), http_peer(x), out, why);
+}
+
+static struct slice admitted_pass(const struct session *s)
+{
+	const struct admission *a = s->admission;
+
+	return a ? slice_of(a->bytes + a->address_len, a->pass_len) : SLICE_NONE;
+}
+
+void admit_join(const struct session *s, struct command *join, struct addr_text *address)
+{
+	const struct admission *a = s->admission;
+
+	join->pass = admitted_pass(s);
+	if (a) {
+		join->address = slice_of(a->bytes, a->address_len);
+	} else if (s->ws) {
+		struct buf b = BUF_INIT(sizeof(address->s));
+
+		addr_print_ip(ws_peer(s->ws), &b);
+		memcpy(address->s, b.p, b.n);
+		join->address = slice_of(address->s, b.n);
+		buf_fini(&b);
+	}
+}
+
+struct slice admit_user(const struct session *s)
+{
+	struct auth_pass p;
+
+	if (auth_pass_decode(&p, admitted_pass(s)) < 0)
+		return SLICE_NONE;
+	return p.user;
+}

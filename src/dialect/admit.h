@@ -1,0 +1,26 @@
+/* admit: who may come in, looked at when a client connects; what it showed goes with each of its
+ * joins, and the room decides by it.
+ */
+#pragma once
+#include "auth/gate.h"
+#include "dialect/internal.h"
+
+/* What a client showed at the door; owned by its session. */
+struct admission {
+	uint8_t address_len;
+	uint32_t pass_len; /* 0: nobody asked for one (open mode) */
+	uint8_t bytes[];   /* the address as text, the pass encoded */
+};
+
+/* By the token of a request, in its header or query. NULL in *out: open mode, and the peer's address says all. E_UNAUTHORIZED with
+ * the reason in *why: static text for the client. */
+int admit_exchange(struct dialect *d, struct http_exchange *x, struct admission **out,
+		   const char **why) NODISCARD;
+/* By a token that came in another way (a payload). `path`: that of the request, which may be open to all. */
+int admit_token(struct dialect *d, struct slice path, struct slice token,
+		const struct addr *peer, struct admission **out, const char **why)
+	NODISCARD;
+/* Puts what the session showed into its JOIN. `address` is scratch that lives as long as the command. */
+void admit_join(const struct session *s, struct command *join, struct addr_text *address);
+/* Whose token it is; empty: nobody's. */
+struct slice admit_user(const struct session *s);
