@@ -24,7 +24,7 @@ TABLE = """\
 3 auth     -      auth_
 4 bus      -      bus_
 5 room     -      room_ member_
-8 dialect  -      dialect_ native_ coach_ coworking_ session_ resume_ event_log_ route_ relay_ fanout_ echo_ ice_ voice_
+8 dialect  -      dialect_ admit_ native_ coach_ coworking_ session_ resume_ event_log_ route_ relay_ fanout_ echo_ ice_ voice_
 8 admin    -      admin_ metrics_
 8 doctor   -      doctor_ check_ fetch_ link_ relay_client_ report_ target_
 9 main     -      main config_ diagnose_ serve_ worker_ pages_ banner_ token_

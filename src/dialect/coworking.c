@@ -203,7 +203,8 @@ static void coworking_reply(struct session *s, uint64_t request, int err,
 	(void)detail;
 	if (err == E_UNAUTHORIZED)
 		ws_close(s->ws, 4001, "authentication failed");
-	if (err == E_ROOM_FULL || (err == E_DENIED && request) || err == E_LIMIT || err == E_BAD_FIELD)
+	if (err == E_ROOM_FULL || (err == E_DENIED && request) || err == E_LIMIT ||
+	    err == E_BAD_FIELD)
 		ws_close(s->ws, 4003, err_text(err));
 }
 
