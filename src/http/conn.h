@@ -19,7 +19,8 @@
 	X(BUSY, "the handler has it; nothing is read")                                   \
 	X(SENDING, "the answer is longer than the queue; no progress: cut off")          \
 	X(CLOSING, "the last answer is out; the stream closes")                          \
-	X(TAKEN, "the stream belongs to another protocol; to be freed")
+	X(TAKEN, "the stream belongs to another protocol; to be freed")                  \
+	X(MOVING, "under way to the server of another loop")
 
 #define X(name, text) HTTP_CONN_##name,
 enum http_conn_state { HTTP_CONN_STATES(X) };
@@ -39,6 +40,8 @@ struct http_exchange {
 	struct http_block *blocks;
 	struct buf extra; /* fields for the answer */
 	enum origin_verdict origin;
+	http_gone_fn *gone; /* while the handler has it; NULL: nobody asks */
+	void *gone_arg;
 	bool keep_alive;
 	bool cache_said; /* extra has a Cache-Control */
 };
@@ -71,6 +74,7 @@ struct http_server {
 	struct tls_context *tls;
 	struct route_table routes;
 	struct list conns;
+	size_t max_body; /* of any route */
 	bool draining;
 	ms_t date_second;
 	char date[32]; /* RFC 9110, 5.6.7 */

@@ -154,3 +154,9 @@ void http_add_header(struct http_exchange *x, const char *name, struct slice val
 	if (slice_ieq(slice_str(name), SLICE("Cache-Control")))
 		x->cache_said = true;
 }
+
+void http_on_gone(struct http_exchange *x, http_gone_fn *fn, void *arg)
+{
+	x->gone = fn;
+	x->gone_arg = arg;
+}

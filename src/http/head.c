@@ -483,6 +483,13 @@ size_t http_head_feed(struct http_head *h, struct slice in)
 	return used;
 }
 
+void http_head_limit_body(struct http_head *h, size_t max)
+{
+	h->body.max = max;
+	if (!h->chunked && h->parser.content_length > max)
+		refuse(h, 413, "the body is too large");
+}
+
 /* --- questions --- */
 
 enum http_head_state http_head_state(const struct http_head *h)

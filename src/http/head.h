@@ -30,6 +30,8 @@ void http_head_destroy(struct http_head *h);
 /* Takes bytes up to the end of the head, or of the body once in HTTP_HEAD_BODY, and returns
  * how many. Stops where the state changes. */
 size_t http_head_feed(struct http_head *h, struct slice in);
+/* A smaller limit of the body, once the head says what it is for; HTTP_HEAD_BAD (413) when more is announced. */
+void http_head_limit_body(struct http_head *h, size_t max);
 enum http_head_state http_head_state(const struct http_head *h);
 /* Has anything but empty lines come? */
 bool http_head_begun(const struct http_head *h);

@@ -56,6 +56,9 @@ typedef void http_handler_fn(struct http_exchange *x, void *arg);
  * {name}; a final {name*} takes the rest with its slashes. Patterns must outlive the server. */
 void http_route(struct http_server *s, unsigned methods, const char *pattern,
 		unsigned flags, http_handler_fn *fn, void *arg);
+/* The same with a limit of its own for bodies. */
+void http_route_sized(struct http_server *s, unsigned methods, const char *pattern,
+		      unsigned flags, size_t max_body, http_handler_fn *fn, void *arg);
 
 /* --- the request --- */
 enum http_method http_method(const struct http_exchange *x);
@@ -91,6 +94,16 @@ void http_reply(struct http_exchange *x, int status, const char *type, struct sl
 void http_reply_error(struct http_exchange *x, int err, const char *detail);
 /* The same for a status that no err stands for. */
 void http_reply_status(struct http_exchange *x, int status, const char *message);
+/* For an answer that may take long: fn is called when the client goes away meanwhile. The exchange is
+ * to be answered all the same; the answer goes nowhere. */
+typedef void http_gone_fn(void *arg, struct http_exchange *x);
+void http_on_gone(struct http_exchange *x, http_gone_fn *fn, void *arg);
+/* Hand-over of the connection with its request to the server of another loop, instead of an answer; within the
+ * handler only. It is carried in mail as a pointer and attached there: the handler of that server's route of
+ * the same pattern sees it anew. */
+struct http_moved;
+struct http_moved *http_detach(struct http_exchange *x);
+void http_attach(struct http_server *s, struct http_moved *moved);
 /* The connection becomes something else: the stream with its unread bytes; the exchange is gone. The caller must set
  * an owner at once and write the 101 itself. NULL when the client went away while the handler had it. */
 struct stream *http_take_stream(struct http_exchange *x);

@@ -10,6 +10,7 @@ struct route {
 	const char *pattern;
 	http_handler_fn *fn;
 	void *arg;
+	size_t max_body; /* 0: the server's */
 };
 
 struct route_table {

@@ -15,11 +15,13 @@ static const unsigned conn_next[] = {
 	[HTTP_CONN_BODY] =
 		BIT(HTTP_CONN_BUSY) | BIT(HTTP_CONN_SENDING) | BIT(HTTP_CONN_CLOSING),
 	[HTTP_CONN_BUSY] = BIT(HTTP_CONN_IDLE) | BIT(HTTP_CONN_SENDING) |
-			   BIT(HTTP_CONN_CLOSING) | BIT(HTTP_CONN_TAKEN),
+			   BIT(HTTP_CONN_CLOSING) | BIT(HTTP_CONN_TAKEN) |
+			   BIT(HTTP_CONN_MOVING),
 	[HTTP_CONN_SENDING] =
 		BIT(HTTP_CONN_SENDING) | BIT(HTTP_CONN_IDLE) | BIT(HTTP_CONN_CLOSING),
 	[HTTP_CONN_CLOSING] = 0,
 	[HTTP_CONN_TAKEN] = 0,
+	[HTTP_CONN_MOVING] = BIT(HTTP_CONN_BUSY),
 };
 
 void http_conn_set_state(struct http_conn *c, enum http_conn_state to)
@@ -52,6 +54,7 @@ static void arm(struct http_conn *c)
 		[HTTP_CONN_SENDING] = s->body_timeout,
 		[HTTP_CONN_CLOSING] = 0,
 		[HTTP_CONN_TAKEN] = 0,
+		[HTTP_CONN_MOVING] = 0,
 	};
 
 	if (c->timed == c->state)
@@ -215,6 +218,16 @@ static bool screen(struct http_conn *c)
 
 /* --- a request comes in --- */
 
+/* Until the route was known, the head was read under the largest of their limits. */
+static bool body_fits(const struct http_conn *c)
+{
+	const struct route *r = c->x.match.route;
+	size_t own = r ? r->max_body : 0;
+
+	http_head_limit_body(c->x.head, own ? own : c->server->settings->max_body);
+	return http_head_state(c->x.head) != HTTP_HEAD_BAD;
+}
+
 static void on_head(struct http_conn *c)
 {
 	struct http_exchange *x = &c->x;
@@ -225,6 +238,10 @@ static void on_head(struct http_conn *c)
 	x->origin = http_origin_judge(c->server->settings, http_header(x, "Origin"),
 				      http_head_host(x->head), c->tls);
 	http_route_find(&c->server->routes, http_path(x), x->method, &x->match);
+	if (body && !body_fits(c)) {
+		refuse(c, http_head_status(x->head), http_head_why(x->head));
+		return;
+	}
 	/* An answer before the body came leaves the body unread. */
 	x->keep_alive = !body && http_head_keep_alive(x->head) && !c->server->draining;
 	if (!screen(c) || !body)
@@ -248,7 +265,7 @@ static void begin(struct http_conn *c)
 		.line = s->max_line,
 		.headers = s->max_headers,
 		.count = s->max_header_count,
-		.body = s->max_body,
+		.body = c->server->max_body,
 	};
 
 	c->x.head = http_head_create(&limits);
@@ -285,6 +302,8 @@ static ssize_t on_data(void *arg, struct stream *s, uint8_t *p, size_t n)
 	while (used < n && is_reading(c))
 		used += take(c, slice_of(p + used, n - used));
 	c->in_data = false;
+	if (c->state == HTTP_CONN_MOVING)
+		return (ssize_t)used;
 	if (c->state == HTTP_CONN_TAKEN) {
 		conn_free(c);
 		return (ssize_t)used;
@@ -310,7 +329,18 @@ static void on_closed(void *arg, struct stream *s, int err)
 	c->stream = NULL;
 	if (c->state != HTTP_CONN_BUSY)
 		conn_free(c);
-	/* Else the handler still has the exchange; its answer frees it. */
+	else if (c->x.gone) /* the handler still has the exchange; its answer frees it */
+		c->x.gone(c->x.gone_arg, &c->x);
+}
+
+/* A client that has ended its side may still wait for the answer (RFC 9112, 9.6), but not
+ * where the handler wants to know. */
+static void on_hung_up(void *arg, struct stream *s)
+{
+	struct http_conn *c = arg;
+
+	if (c->state == HTTP_CONN_BUSY && c->x.gone)
+		stream_abort(s, 0);
 }
 
 static void on_drained(void *arg, struct stream *s)
@@ -325,7 +355,7 @@ static void on_drained(void *arg, struct stream *s)
 		arm_anew(c);
 }
 
-static const struct stream_ops ops = { on_data, on_closed, on_drained };
+static const struct stream_ops ops = { on_data, on_closed, on_drained, on_hung_up };
 
 /* The turn's output has been written: if the socket took all of it there is no drained(). */
 static void on_more(struct loop_task *t)
@@ -366,6 +396,35 @@ struct stream *http_take_stream(struct http_exchange *x)
 	return s;
 }
 
+/* --- from loop to loop --- */
+
+struct http_moved *http_detach(struct http_exchange *x)
+{
+	struct http_conn *c = http_conn_of(x);
+
+	assert(c->in_data && c->stream && c->state == HTTP_CONN_BUSY);
+	http_conn_set_state(c, HTTP_CONN_MOVING);
+	list_unlink(&c->link);
+	loop_timer_stop(c->server->loop, &c->timer);
+	c->timed = HTTP_CONN_TAKEN;
+	stream_detach(c->stream);
+	return (struct http_moved *)c;
+}
+
+void http_attach(struct http_server *s, struct http_moved *moved)
+{
+	struct http_conn *c = (struct http_conn *)moved;
+
+	c->server = s;
+	c->in_data = false;
+	list_append(&s->conns, &c->link);
+	http_conn_set_state(c, HTTP_CONN_BUSY);
+	stream_attach(s->loop, c->stream, &ops, c);
+	stream_pause(c->stream, true);
+	http_route_find(&s->routes, http_path(&c->x), c->x.method, &c->x.match);
+	c->x.match.route->fn(&c->x, c->x.match.route->arg);
+}
+
 /* --- the server --- */
 
 struct http_server *http_server_create(struct loop *l, const struct http_settings *s,
@@ -376,6 +435,7 @@ struct http_server *http_server_create(struct loop *l, const struct http_setting
 	server->loop = l;
 	server->settings = s;
 	server->tls = tls;
+	server->max_body = s->max_body;
 	list_init(&server->conns);
 	return server;
 }
@@ -405,7 +465,16 @@ struct loop *http_server_loop(const struct http_server *s)
 void http_route(struct http_server *s, unsigned methods, const char *pattern,
 		unsigned flags, http_handler_fn *fn, void *arg)
 {
-	http_route_add(&s->routes, &(struct route){ methods, flags, pattern, fn, arg });
+	http_route_sized(s, methods, pattern, flags, 0, fn, arg);
+}
+
+void http_route_sized(struct http_server *s, unsigned methods, const char *pattern,
+		      unsigned flags, size_t max_body, http_handler_fn *fn, void *arg)
+{
+	if (max_body > s->max_body)
+		s->max_body = max_body;
+	http_route_add(&s->routes,
+		       &(struct route){ methods, flags, pattern, fn, arg, max_body });
 }
 
 void http_server_accept(void *server, int fd, const struct addr *peer)

@@ -267,13 +267,20 @@ static void stream_read_cipher(struct stream *s, uint32_t events)
 	stream_deliver(s, p, n);
 }
 
+static void stream_paused_event(struct stream *s, uint32_t events)
+{
+	stream_stop_reading(s); /* only now: most pauses are short */
+	if ((events & EPOLLRDHUP) && s->ops->hung_up)
+		s->ops->hung_up(s->arg, s);
+}
+
 static void stream_readable(struct stream *s, uint32_t events)
 {
 	if (s->paused && s->state == STREAM_OPEN) {
 		if (events & (EPOLLERR | EPOLLHUP))
 			stream_die(s, -ECONNRESET);
 		else
-			stream_stop_reading(s); /* only now: most pauses are short */
+			stream_paused_event(s, events);
 	} else if (LIKELY(s->mode == STREAM_PLAIN && !s->waits_first)) {
 		stream_read_plain(s, events);
 	} else {

@@ -30,6 +30,9 @@ struct stream_ops {
 	void (*closed)(void *arg, struct stream *s, int err);
 	/* The queue fell to empty after a write had met a full socket. May be NULL. */
 	void (*drained)(void *arg, struct stream *s);
+	/* The peer has ended its side while the stream was paused: nothing more than what was
+	 * not read yet will come. May be NULL. */
+	void (*hung_up)(void *arg, struct stream *s);
 };
 
 struct stream_limits {

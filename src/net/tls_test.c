@@ -606,7 +606,7 @@ static void *worker_run(void *arg)
 	return NULL;
 }
 
-static const struct stream_ops worker_ops = { owner_data, worker_on_close, NULL };
+static const struct stream_ops worker_ops = { owner_data, worker_on_close, NULL, NULL };
 
 static void worker_attach_first(void *arg)
 {

@@ -281,7 +281,7 @@ static void on_closed(void *arg, struct stream *s, int err)
 	free(w);
 }
 
-static const struct stream_ops stream_ops = { on_data, on_closed, NULL };
+static const struct stream_ops stream_ops = { on_data, on_closed, NULL, NULL };
 
 static void check_again(struct ws *w, ms_t after)
 {
