@@ -21,10 +21,11 @@ TABLE = """\
 2 stun     net    stun_
 3 http     -      http_
 3 ws       http   ws_
+3 sio      http,ws sio_ eio_
 3 auth     -      auth_
 4 bus      -      bus_
 5 room     -      room_ member_
-8 dialect  -      dialect_ admit_ native_ coach_ coworking_ session_ resume_ event_log_ route_ relay_ fanout_ echo_ ice_ voice_
+8 dialect  -      dialect_ admit_ native_ coach_ coworking_ session_ resume_ event_log_ route_ relay_ fanout_ echo_ ice_ voice_ socketio_
 8 admin    -      admin_ metrics_
 8 doctor   -      doctor_ check_ fetch_ link_ relay_client_ report_ target_
 9 main     -      main config_ diagnose_ serve_ worker_ pages_ banner_ token_

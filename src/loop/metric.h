@@ -37,6 +37,12 @@
 	  "connections closed for a protocol violation")                                 \
 	X(WS_PING_TIMEOUTS, counter, "websocket_ping_timeouts_total",                    \
 	  "connections closed because no pong came")                                     \
+	X(SIO_CLIENTS, gauge, "socketio_clients", "Engine.IO sessions")                  \
+	X(SIO_POLLS, gauge, "socketio_polls", "polls that wait for packets")             \
+	X(SIO_REFUSED, counter, "socketio_refused_total",                                \
+	  "requests answered with an Engine.IO error")                                   \
+	X(SIO_TIMEOUTS, counter, "socketio_timeouts_total",                              \
+	  "Engine.IO sessions closed: no sign of life, or none of joining a namespace")  \
 	X(SESSIONS, gauge, "sessions", "native sessions")                                \
 	X(SESSIONS_AWAY, gauge, "sessions_away",                                         \
 	  "sessions without a connection whose seats are kept")                          \

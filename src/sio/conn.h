@@ -1,0 +1,94 @@
+/* conn: the state of an Engine.IO session. Private to sio/: eio.c (requests), conn.c (life, output), poll.c (long
+ * polling), candidate.c (WebSockets in).
+ */
+#pragma once
+#include "base/list.h"
+#include "base/map.h"
+#include "sio/eio.h"
+#include "sio/queue.h"
+
+/* Only sessions that poll have this. */
+struct eio_polling {
+	struct eio_queue out;
+	struct http_exchange *poll; /* waits for packets; NULL: none */
+	struct ws *candidate;       /* wants to become the transport */
+	struct loop_timer upgrade;  /* how long it may try */
+	struct eio_conn *conn;
+	bool base64;
+};
+
+struct eio_conn {
+	struct list link; /* eio->conns */
+	struct eio *eio;
+	void *own;
+	struct ws *ws;               /* the transport, or NULL */
+	struct eio_polling *polling; /* NULL: a WebSocket carries the packets */
+	struct eio_engine engine;
+	struct loop_timer timer; /* the engine's alarm; CLOSING: the end */
+	struct loop_task task;   /* answers the poll, or ends */
+	struct addr peer;
+	char sid[EIO_SID];
+	uint8_t why; /* enum eio_why, once closed */
+	bool told;   /* of its end */
+	bool single; /* it began with a WebSocket */
+	bool moving;
+};
+
+struct eio {
+	struct loop *loop;
+	unsigned workers;
+	const struct eio_settings *settings;
+	const struct eio_ops *ops;
+	void *arg;
+	struct map by_sid; /* those that have ever polled */
+	struct list conns;
+	struct buf text;    /* decoded base64 */
+	struct buf payload; /* an answer to a poll */
+	bool draining;
+};
+
+/* --- conn.c --- */
+struct eio_conn *eio_conn_create(struct eio *e, const struct addr *peer, unsigned version,
+				 bool websocket);
+/* `open`, then the handshake packet in front of what it sends. */
+void eio_conn_open(struct eio_conn *c);
+/* Does what a packet asks for. False: the session (or the candidate) ends by it. */
+bool eio_conn_packet(struct eio_conn *c, enum eio_source from,
+		     const struct eio_packet *p);
+/* Its packets go over the WebSocket from now on. */
+void eio_conn_upgrade(struct eio_conn *c);
+/* At once; no word to the client. */
+void eio_conn_end(struct eio_conn *c, enum eio_why why);
+/* Looks at the clock: false: it has died meanwhile. */
+bool eio_conn_alive(struct eio_conn *c);
+/* Tells the application and frees it. */
+void eio_conn_finish(struct eio_conn *c);
+void eio_conn_free(struct eio_conn *c);
+
+/* --- poll.c --- */
+struct eio_polling *eio_polling_create(struct eio_conn *c, bool base64);
+/* Answers what waits, closes what tries. */
+void eio_polling_destroy(struct eio_polling *p);
+void eio_poll_get(struct eio_conn *c, struct http_exchange *x);
+void eio_poll_post(struct eio_conn *c, struct http_exchange *x);
+/* Answers the waiting poll with what is queued, else with `alone` (a packet, or NULL: then it goes on waiting). */
+void eio_poll_answer(struct eio_conn *c, const char *alone);
+
+/* --- candidate.c --- */
+/* Answers the upgrade; NULL: refused, and answered. */
+struct ws *eio_accept(struct eio *e, struct http_exchange *x, struct eio_conn *c);
+void eio_candidate_open(struct eio_conn *c, struct http_exchange *x);
+void eio_candidate_drop(struct eio_conn *c);
+/* The WebSocket is no longer ours to hear of. */
+void eio_forget_ws(struct ws *w, uint16_t code);
+
+/* --- eio.c --- */
+enum eio_error {
+	EIO_UNKNOWN_TRANSPORT,
+	EIO_UNKNOWN_SID,
+	EIO_BAD_HANDSHAKE_METHOD,
+	EIO_BAD_REQUEST,
+	EIO_FORBIDDEN,
+	EIO_UNSUPPORTED_VERSION,
+};
+void eio_refuse(struct http_exchange *x, int status, enum eio_error code);

@@ -1,0 +1,563 @@
+#include "sio/sio.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/uri.h"
+
+/* A client's session in a namespace. */
+struct sio_socket {
+	struct sio_socket *next;
+	struct sio_client *client;
+	void *own;
+	bool accepted;
+	bool leaving; /* the application is to be told */
+	uint8_t ns_len;
+	char ns[];
+};
+
+/* A binary packet whose attachments are still to come. */
+struct partial {
+	char *text;
+	size_t text_len;
+	uint32_t missing;
+	struct buf binary;
+};
+
+struct sio_client {
+	struct sio *sio;
+	struct eio_conn *conn;
+	struct sio_socket *sockets;
+	struct partial *partial;
+	struct loop_task task;   /* tells of sockets that are leaving */
+	struct loop_timer timer; /* connect_timeout */
+	bool connected;          /* ever */
+};
+
+struct sio {
+	const struct sio_settings *settings;
+	const struct sio_ops *ops;
+	void *arg;
+	struct eio *eio;
+	struct slice current; /* the packet that is being heard */
+	struct buf out;
+	struct json_token tokens[SIO_MAX_TOKENS];
+};
+
+/* --- packets out --- */
+
+static void put_head(struct buf *b, enum sio_type type, struct slice ns,
+		     uint32_t attachments, const uint64_t *id)
+{
+	const struct sio_packet p = {
+		.type = type,
+		.attachments = attachments,
+		.has_id = id != NULL,
+		.id = id ? *id : 0,
+		.ns = ns,
+	};
+
+	buf_u8(b, '0' + EIO_MESSAGE);
+	sio_packet_put_head(b, &p);
+}
+
+static void send_text(struct sio_socket *s, enum sio_type type, const uint64_t *id,
+		      struct slice data)
+{
+	struct sio *g = s->client->sio;
+
+	buf_clear(&g->out);
+	put_head(&g->out, type, sio_namespace(s), 0, id);
+	buf_put(&g->out, data);
+	eio_send(s->client->conn, buf_slice(&g->out));
+}
+
+static void send_binary(struct sio_socket *s, enum sio_type type, const uint64_t *id,
+			struct slice data, struct slice binary)
+{
+	struct sio *g = s->client->sio;
+	struct cur in = cur_of_slice(binary);
+	uint32_t count = 0;
+
+	for (; cur_left(&in) > 0; count++)
+		(void)cur_prefixed(&in);
+	buf_clear(&g->out);
+	put_head(&g->out, type, sio_namespace(s), count, id);
+	buf_put(&g->out, data);
+	eio_send(s->client->conn, buf_slice(&g->out));
+	in = cur_of_slice(binary);
+	while (cur_left(&in) > 0)
+		eio_send_binary(s->client->conn, cur_prefixed(&in));
+}
+
+void sio_emit(struct sio_socket *s, struct slice array, struct slice binary)
+{
+	if (!s->accepted || s->leaving)
+		return;
+	if (binary.n > 0)
+		send_binary(s, SIO_BINARY_EVENT, NULL, array, binary);
+	else
+		send_text(s, SIO_EVENT, NULL, array);
+}
+
+void sio_ack(struct sio_socket *s, uint64_t id, struct slice args, struct slice binary)
+{
+	if (!s->accepted || s->leaving)
+		return;
+	if (binary.n > 0)
+		send_binary(s, SIO_BINARY_ACK, &id, args, binary);
+	else
+		send_text(s, SIO_ACK, &id, args);
+}
+
+void sio_put_event_head(struct buf *b, struct slice ns)
+{
+	put_head(b, SIO_EVENT, ns, 0, NULL);
+}
+
+/* --- sockets --- */
+
+static struct sio_socket *socket_find(const struct sio_client *c, struct slice ns)
+{
+	for (struct sio_socket *s = c->sockets; s; s = s->next)
+		if (slice_eq(sio_namespace(s), ns) && !s->leaving)
+			return s;
+	return NULL;
+}
+
+static unsigned socket_count(const struct sio_client *c)
+{
+	unsigned n = 0;
+
+	for (const struct sio_socket *s = c->sockets; s; s = s->next)
+		n++;
+	return n;
+}
+
+static struct sio_socket *socket_create(struct sio_client *c, struct slice ns)
+{
+	struct sio_socket *s = xzalloc(sizeof(*s) + ns.n);
+
+	static_assert(SIO_MAX_NAMESPACE <= UINT8_MAX, "its length is a byte");
+	s->client = c;
+	s->ns_len = (uint8_t)ns.n;
+	memcpy(s->ns, ns.p, ns.n);
+	s->next = c->sockets;
+	c->sockets = s;
+	return s;
+}
+
+static void socket_free(struct sio_socket *s)
+{
+	struct sio_socket **at = &s->client->sockets;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	free(s);
+}
+
+/* Out of its client first: whoever is told may look at what is left. */
+static void socket_end(struct sio_socket *s, enum eio_why why)
+{
+	const struct sio_ops *ops = s->client->sio->ops;
+
+	s->leaving = true;
+	if (s->accepted)
+		ops->disconnect(s->own, s, why);
+	socket_free(s);
+}
+
+void sio_accept(struct sio_socket *s, void *own, struct slice data)
+{
+	struct sio_client *c = s->client;
+
+	s->own = own;
+	s->accepted = true;
+	c->connected = true;
+	loop_timer_stop(eio_loop(c->conn), &c->timer);
+	/* Clients of protocol 4 know the session's id for their own. */
+	send_text(s, SIO_CONNECT, NULL, eio_version(c->conn) == 4 ? data : SLICE_NONE);
+}
+
+void sio_refuse(struct sio_socket *s, const char *message)
+{
+	struct buf b = BUF_INIT(256);
+	struct jsonw w;
+
+	json_begin(&w, &b);
+	if (eio_version(s->client->conn) == 4) {
+		json_object(&w);
+		json_field_string(&w, "message", slice_str(message));
+		json_object_end(&w);
+	} else {
+		json_put_string(&w, slice_str(message));
+	}
+	send_text(s, SIO_CONNECT_ERROR, NULL, buf_slice(&b));
+	buf_fini(&b);
+}
+
+static void on_task(struct loop_task *t)
+{
+	struct sio_client *c = container_of(t, struct sio_client, task);
+	struct sio_socket *next;
+
+	for (struct sio_socket *s = c->sockets; s; s = next) {
+		next = s->next;
+		if (s->leaving)
+			socket_end(s, EIO_BY_SERVER);
+	}
+}
+
+void sio_disconnect(struct sio_socket *s)
+{
+	if (s->leaving)
+		return;
+	send_text(s, SIO_DISCONNECT, NULL, SLICE_NONE);
+	s->leaving = true;
+	loop_task_post(eio_loop(s->client->conn), LOOP_FANOUT, &s->client->task);
+}
+
+void sio_close(struct sio_socket *s, enum eio_why why)
+{
+	eio_close(s->client->conn, why);
+}
+
+/* --- packets in --- */
+
+/* "?token=a&x=b" becomes {"token":"a","x":"b"}: clients of protocol 4 know no other way to say who they are. */
+static int query_to_json(struct slice query, struct buf *out)
+{
+	struct buf text = BUF_INIT(2 * SIO_MAX_NAMESPACE);
+	struct slice part, value;
+	struct jsonw w;
+	int err = 0;
+
+	json_begin(&w, out);
+	json_object(&w);
+	while (err == 0 && slice_split(&query, '&', &part)) {
+		size_t equals = slice_find(part, '=');
+
+		buf_clear(&text);
+		err = http_uri_decode(slice_of(part.p, equals), true, &text);
+		size_t name = text.n;
+		if (err == 0)
+			err = http_uri_decode(slice_from(part, equals + 1), true, &text);
+		if (err < 0 || name == 0)
+			continue;
+		struct buf quoted = BUF_INIT(16 * SIO_MAX_NAMESPACE);
+		json_quote(&quoted, slice_of(text.p, name));
+		json_key(&w, slice_of(quoted.p + 1, quoted.n - 2));
+		value = slice_from(buf_slice(&text), name);
+		json_put_string(&w, value);
+		buf_fini(&quoted);
+	}
+	json_object_end(&w);
+	buf_fini(&text);
+	return err;
+}
+
+static void connect_to(struct sio_client *c, struct slice ns, struct slice auth)
+{
+	if (socket_find(c, ns)) /* it is there already */
+		return;
+	struct sio_socket *s = socket_create(c, ns);
+	if (socket_count(c) > SIO_MAX_SOCKETS)
+		sio_refuse(s, "Too many namespaces");
+	else
+		c->sio->ops->connect(c->sio->arg, s, auth);
+	if (!s->accepted)
+		socket_free(s);
+}
+
+static void on_connect(struct sio_client *c, const struct sio_packet *p)
+{
+	size_t end = slice_find(p->ns, '?');
+	struct buf auth = BUF_INIT(4096);
+
+	if (eio_version(c->conn) == 4) {
+		connect_to(c, p->ns, p->data);
+	} else if (query_to_json(slice_from(p->ns, end + 1), &auth) == 0) {
+		connect_to(c, slice_of(p->ns.p, end), buf_slice(&auth));
+	} else {
+		eio_close(c->conn, EIO_PARSE);
+	}
+	buf_fini(&auth);
+}
+
+static void on_event(struct sio_socket *s, const struct sio_packet *p,
+		     struct slice binary)
+{
+	const struct sio_event e = {
+		.array = p->data,
+		.json = p->json,
+		.binary = binary,
+		.has_id = p->has_id,
+		.id = p->id,
+	};
+
+	s->client->sio->ops->event(s->own, s, &e);
+}
+
+static void on_packet(struct sio_client *c, const struct sio_packet *p,
+		      struct slice binary)
+{
+	struct sio_socket *s = p->type == SIO_CONNECT ? NULL : socket_find(c, p->ns);
+
+	if (p->type == SIO_CONNECT) {
+		on_connect(c, p);
+	} else if (!s && !c->connected) {
+		metric_add(METRIC_MALFORMED, 1);
+		eio_close(c->conn, EIO_PARSE);
+	} else if (!s) {
+		return; /* it was sent before the client knew that it is no longer connected */
+	} else if (p->type == SIO_EVENT || p->type == SIO_BINARY_EVENT) {
+		on_event(s, p, binary);
+	} else if (p->type == SIO_ACK || p->type == SIO_BINARY_ACK) {
+		c->sio->ops->ack(s->own, s, p->id, p->data, binary);
+	} else if (p->type == SIO_DISCONNECT) {
+		socket_end(s, EIO_BY_CLIENT);
+	}
+}
+
+/* --- attachments --- */
+
+static void partial_free(struct sio_client *c)
+{
+	if (!c->partial)
+		return;
+	free(c->partial->text);
+	buf_fini(&c->partial->binary);
+	free(c->partial);
+	c->partial = NULL;
+}
+
+static void partial_open(struct sio_client *c, struct slice text, uint32_t attachments)
+{
+	struct partial *a = xzalloc(sizeof(*a));
+
+	a->text = slice_dup(text);
+	a->text_len = text.n;
+	a->missing = attachments;
+	buf_init(&a->binary, c->sio->settings->eio.max_payload);
+	c->partial = a;
+}
+
+/* Slices of the packet point into the partial's text: heard before that goes. */
+static void partial_whole(struct sio_client *c)
+{
+	struct partial *a = c->partial;
+	struct sio_packet p;
+
+	c->partial = NULL;
+	int err = sio_packet_decode(&p, slice_of(a->text, a->text_len), c->sio->tokens,
+				    SIO_MAX_TOKENS);
+	assert(err == 0);
+	(void)err;
+	on_packet(c, &p, buf_slice(&a->binary));
+	free(a->text);
+	buf_fini(&a->binary);
+	free(a);
+}
+
+static int on_binary(struct sio_client *c, struct slice data)
+{
+	if (!c->partial)
+		return E_MALFORMED;
+	buf_prefixed(&c->partial->binary, data);
+	if (c->partial->binary.bad)
+		return E_LIMIT;
+	if (--c->partial->missing == 0)
+		partial_whole(c);
+	return 0;
+}
+
+static int on_text(struct sio_client *c, struct slice text)
+{
+	struct sio_packet p;
+
+	if (c->partial)
+		return E_MALFORMED;
+	int err = sio_packet_decode(&p, text, c->sio->tokens, SIO_MAX_TOKENS);
+	if (err < 0)
+		return err;
+	if (p.attachments > 0) {
+		partial_open(c, text, p.attachments);
+		return 0;
+	}
+	c->sio->current = text;
+	on_packet(c, &p, SLICE_NONE);
+	return 0;
+}
+
+/* --- the client --- */
+
+static void on_connect_timeout(struct loop_timer *t)
+{
+	struct sio_client *c = container_of(t, struct sio_client, timer);
+
+	metric_add(METRIC_SIO_TIMEOUTS, 1);
+	eio_close(c->conn, EIO_BY_SERVER);
+}
+
+static void *on_open(void *arg, struct eio_conn *conn)
+{
+	struct sio *g = arg;
+	struct sio_client *c = xzalloc(sizeof(*c));
+
+	c->sio = g;
+	c->conn = conn;
+	loop_task_init(&c->task, on_task);
+	loop_timer_init(&c->timer, on_connect_timeout);
+	loop_timer_start(eio_loop(conn), &c->timer, g->settings->connect_timeout);
+	/* Protocol 4: everybody is in the main namespace, unasked. */
+	if (eio_version(conn) == 3)
+		connect_to(c, SLICE("/"), SLICE("{}"));
+	return c;
+}
+
+static void on_message(void *own, struct eio_conn *conn, bool binary, struct slice data)
+{
+	struct sio_client *c = own;
+	int err = binary ? on_binary(c, data) : on_text(c, data);
+
+	if (err == 0)
+		return;
+	metric_add(METRIC_MALFORMED, 1);
+	eio_close(conn, EIO_PARSE);
+}
+
+static void on_upgraded(void *own, struct eio_conn *conn)
+{
+	struct sio_client *c = own;
+
+	(void)conn;
+	for (struct sio_socket *s = c->sockets; s; s = s->next)
+		if (!s->leaving)
+			c->sio->ops->upgraded(s->own, s);
+}
+
+static void on_closed(void *own, struct eio_conn *conn, enum eio_why why)
+{
+	struct sio_client *c = own;
+
+	while (c->sockets)
+		socket_end(c->sockets, why);
+	loop_task_cancel(&c->task);
+	loop_timer_stop(eio_loop(conn), &c->timer);
+	partial_free(c);
+	free(c);
+}
+
+static void on_forward(void *arg, struct http_exchange *x, unsigned worker)
+{
+	struct sio *g = arg;
+
+	g->ops->forward(g->arg, x, worker);
+}
+
+static const struct eio_ops eio_ops = {
+	on_open, on_message, on_upgraded, on_closed, on_forward,
+};
+
+/* --- the endpoint --- */
+
+struct sio *sio_create(struct loop *l, unsigned workers, const struct sio_settings *s,
+		       const struct sio_ops *ops, void *arg)
+{
+	struct sio *g = xzalloc(sizeof(*g));
+
+	g->settings = s;
+	g->ops = ops;
+	g->arg = arg;
+	buf_init(&g->out, SIZE_MAX);
+	g->eio = eio_create(l, workers, &s->eio, &eio_ops, g);
+	return g;
+}
+
+void sio_destroy(struct sio *g)
+{
+	if (!g)
+		return;
+	eio_destroy(g->eio);
+	buf_fini(&g->out);
+	free(g);
+}
+
+void sio_drain(struct sio *g)
+{
+	eio_drain(g->eio);
+}
+
+void sio_on_request(struct http_exchange *x, void *arg)
+{
+	struct sio *g = arg;
+
+	eio_on_request(x, g->eio);
+}
+
+/* --- questions --- */
+
+struct slice sio_namespace(const struct sio_socket *s)
+{
+	return slice_of(s->ns, s->ns_len);
+}
+
+struct eio_conn *sio_conn(const struct sio_socket *s)
+{
+	return s->client->conn;
+}
+
+struct ws *sio_ws(const struct sio_socket *s)
+{
+	return eio_ws(s->client->conn);
+}
+
+struct loop *sio_loop(const struct sio_socket *s)
+{
+	return eio_loop(s->client->conn);
+}
+
+void *sio_own(const struct sio_socket *s)
+{
+	return s->own;
+}
+
+struct sio_socket *sio_next(const struct sio_client *c, const struct sio_socket *s)
+{
+	return s ? s->next : c->sockets;
+}
+
+struct sio_client *sio_client_of(const struct sio_socket *s)
+{
+	return s->client;
+}
+
+/* --- from loop to loop --- */
+
+bool sio_can_move(const struct sio_client *c)
+{
+	return eio_is_single(c->conn) && eio_ws(c->conn) && !c->partial;
+}
+
+struct slice sio_detach(struct sio_client *c)
+{
+	loop_task_cancel(&c->task);
+	loop_timer_stop(eio_loop(c->conn), &c->timer);
+	eio_detach(c->conn);
+	return c->sio->current;
+}
+
+void sio_attach(struct sio *g, struct sio_client *c, struct slice again)
+{
+	c->sio = g;
+	eio_attach(g->eio, c->conn);
+	for (struct sio_socket *s = c->sockets; s; s = s->next)
+		if (s->leaving)
+			loop_task_post(eio_loop(c->conn), LOOP_FANOUT, &c->task);
+	if (again.n > 0)
+		eio_replay(c->conn, again);
+}
