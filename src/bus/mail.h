@@ -1,6 +1,6 @@
 /* mail: every kind of letter that workers send each other, and its fields.
  *
- * HANDOVER carries pointers and stays within the process; the others are values and could
+ * HANDOVER and REQUEST carry pointers and stay within the process; the others are values and could
  * cross to another node as they are.
  */
 #pragma once
@@ -11,6 +11,7 @@
 /* clang-format off */
 #define BUS_MAIL_LIST(X)                                                                 \
 	X(HANDOVER, "a connection moves to its room's worker")                           \
+	X(REQUEST,  "an HTTP connection moves to the worker of its request's session")   \
 	X(COMMAND,  "a command for a room of the receiver")                              \
 	X(EVENT,    "an event for sessions of the receiver")                             \
 	X(ASK,      "the server asks something of the receiver's rooms (ask.h)")         \

@@ -31,6 +31,8 @@ void dialect_destroy(struct dialect *d)
 {
 	if (!d)
 		return;
+	socketio_free(d);
+	echo_free(d);
 	room_registry_destroy(d->rooms);
 	auth_gate_destroy(d->gate);
 	map_fini(&d->fanouts);
@@ -69,5 +71,6 @@ void dialect_drain(struct dialect *d)
 	}
 	buf_fini(&b);
 	echo_drain(d);
+	socketio_drain(d);
 	log_info("dialect", "drain", "sessions=%zu", d->sessions.count);
 }

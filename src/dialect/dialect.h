@@ -9,6 +9,7 @@
 #include "dialect/voice.h"
 #include "http/http.h"
 #include "room/room.h"
+#include "sio/sio.h"
 #include "ws/ws.h"
 
 struct dialect;
@@ -16,7 +17,9 @@ struct dialect;
 struct dialect_settings {
 	struct ws_settings ws;   /* of native connections */
 	struct ws_settings echo; /* of /v1/echo */
-	uint32_t rate;           /* messages per second and session, 0: no limit */
+	struct sio_settings sio; /* of Socket.IO at sio_path, and of /engine.io/ */
+	const char *sio_path;
+	uint32_t rate; /* messages per second and session, 0: no limit */
 	uint32_t burst;
 	uint32_t session_rooms; /* rooms in one session */
 	ms_t grace;             /* for who lost the connection to come back, 0: none */
@@ -42,11 +45,15 @@ struct room_registry *dialect_rooms(const struct dialect *d);
 /* The server stops: tells the sessions when to come back, closes them with 1001. */
 void dialect_drain(struct dialect *d);
 
-/* Handlers; the first two want the dialect as their argument, the last the settings. */
+/* Handlers; the first wants the dialect as its argument, the last the settings. */
 void native_on_connect(struct http_exchange *x, void *arg); /* /v1/connect */
-void dialect_on_echo(struct http_exchange *x, void *arg);   /* /v1/echo */
 void dialect_on_ice_servers(struct http_exchange *x,
 			    void *arg); /* /ice-servers, /api/turn-credentials */
+
+/* Makes the routes of Socket.IO. */
+void socketio_add_routes(struct dialect *d, struct http_server *h);
+/* Makes those of the echoes, /v1/echo and /engine.io/. */
+void echo_add_routes(struct dialect *d, struct http_server *h);
 
 /* The JSON array of `ice.server` settings, each "URL[,URL...] [username=U credential=C]".
  * E_MALFORMED with a line in `why`. */

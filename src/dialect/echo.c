@@ -1,4 +1,4 @@
-/* echo: /v1/echo, for conformance suites and measurements. */
+/* echo: /v1/echo and the Engine.IO of /engine.io/, for conformance suites and measurements. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -27,7 +27,7 @@ static void on_closed(void *arg, struct ws *w, uint16_t code)
 
 static const struct ws_ops echo_ops = { on_message, on_closed };
 
-void dialect_on_echo(struct http_exchange *x, void *arg)
+static void on_echo(struct http_exchange *x, void *arg)
 {
 	struct dialect *d = arg;
 	struct echo *e = xzalloc(sizeof(*e));
@@ -39,8 +39,75 @@ void dialect_on_echo(struct http_exchange *x, void *arg)
 	list_append(&d->echoes, &e->link);
 }
 
+/* --- /engine.io/ --- */
+
+static void *engine_open(void *arg, struct eio_conn *c)
+{
+	(void)c;
+	return arg;
+}
+
+static void engine_message(void *own, struct eio_conn *c, bool binary, struct slice data)
+{
+	struct dialect *d = own;
+
+	if (binary) {
+		eio_send_binary(c, data);
+		return;
+	}
+	buf_clear(&d->out);
+	buf_u8(&d->out, '0' + EIO_MESSAGE);
+	buf_put(&d->out, data);
+	eio_send(c, buf_slice(&d->out));
+}
+
+static void engine_upgraded(void *own, struct eio_conn *c)
+{
+	(void)own;
+	(void)c;
+}
+
+static void engine_closed(void *own, struct eio_conn *c, enum eio_why why)
+{
+	(void)own;
+	(void)c;
+	(void)why;
+}
+
+static void engine_forward(void *arg, struct http_exchange *x, unsigned worker)
+{
+	(void)arg;
+	route_request(x, worker);
+}
+
+static const struct eio_ops engine_ops = {
+	engine_open, engine_message, engine_upgraded, engine_closed, engine_forward,
+};
+
+/* --- both --- */
+
+#define ANY_METHOD (HTTP_GET | HTTP_POST | HTTP_PUT | HTTP_DELETE | HTTP_PATCH)
+
+void echo_add_routes(struct dialect *d, struct http_server *h)
+{
+	const struct eio_settings *s = &d->settings->sio.eio;
+
+	d->http = h;
+	d->engine_echo = eio_create(d->loop, d->workers, s, &engine_ops, d);
+	http_route(h, HTTP_GET, "/v1/echo", HTTP_UPGRADE, on_echo, d);
+	http_route_sized(h, ANY_METHOD, "/engine.io/", 0, s->max_payload, eio_on_request,
+			 d->engine_echo);
+}
+
 void echo_drain(struct dialect *d)
 {
 	list_each (n, &d->echoes)
 		ws_close(list_entry(n, struct echo, link)->ws, 1001, "the server stops");
+	if (d->engine_echo)
+		eio_drain(d->engine_echo);
+}
+
+void echo_free(struct dialect *d)
+{
+	eio_destroy(d->engine_echo);
 }

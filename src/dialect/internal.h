@@ -66,6 +66,9 @@ struct dialect {
 	struct room_registry *rooms;
 	struct auth_gate *gate;
 	struct map fanouts;   /* by room name */
+	struct eio *engine_echo; /* of /engine.io/ */
+	struct socketio *socketio;
+	struct http_server *http; /* that shows us requests */
 	struct list echoes;   /* of /v1/echo */
 	struct map sessions;  /* by number */
 	struct list away;     /* of struct away */
@@ -138,6 +141,9 @@ void route_register(struct dialect *d);
 /* Mails the detached connection to that worker. */
 void route_handover(struct session *s, unsigned worker, struct slice message);
 
+/* Mails an exchange's connection to the worker that its request is for. */
+void route_request(struct http_exchange *x, unsigned worker);
+
 /* --- native.c, native_voice.c --- */
 /* The seat that a message is about: the named room's, or the only one; NULL. */
 struct seat *native_seat_meant(const struct session *s, struct slice room);
@@ -147,3 +153,8 @@ void native_tell_voice(struct seat *to, const struct event *e);
 
 /* --- echo.c --- */
 void echo_drain(struct dialect *d);
+void echo_free(struct dialect *d);
+
+/* --- socketio.c --- */
+void socketio_drain(struct dialect *d);
+void socketio_free(struct dialect *d);

@@ -248,10 +248,30 @@ static void on_handover_letter(void *arg, unsigned from, struct slice body)
 	session_arrive(arg, s, slice_from(body, sizeof(s)));
 }
 
+void route_request(struct http_exchange *x, unsigned worker)
+{
+	struct http_moved *moved = http_detach(x);
+
+	loop_mail_send(worker, BUS_REQUEST, slice_of(&moved, sizeof(moved)));
+	metric_add(METRIC_HANDOVERS, 1);
+}
+
+static void on_request_letter(void *arg, unsigned from, struct slice body)
+{
+	struct dialect *d = arg;
+	struct http_moved *moved;
+
+	(void)from;
+	assert(body.n == sizeof(moved));
+	memcpy(&moved, body.p, sizeof(moved));
+	http_attach(d->http, moved);
+}
+
 void route_register(struct dialect *d)
 {
 	d->rooms = room_registry_create(&d->settings->room, on_room_event, d);
 	loop_mail_handler(d->loop, BUS_HANDOVER, on_handover_letter, d);
+	loop_mail_handler(d->loop, BUS_REQUEST, on_request_letter, d);
 	loop_mail_handler(d->loop, BUS_COMMAND, on_command_letter, d);
 	loop_mail_handler(d->loop, BUS_EVENT, on_event_letter, d);
 }

@@ -103,6 +103,27 @@ static const struct option table[] = {
 	{ .name = "ws.deflate-min", .kind = OPTION_SIZE, .offset = AT(deflate_min),
 	  .preset = "1k", .max = 16 * MIB, .help = "Smaller messages are not compressed." },
 
+	{ .name = "socketio.path", .kind = OPTION_TEXT, .offset = AT(sio_path),
+	  .preset = "/socket.io/", .help = "Where Socket.IO clients connect; begins and ends with /." },
+	{ .name = "socketio.ping-interval", .kind = OPTION_TIME, .offset = AT(sio_ping_interval),
+	  .preset = "25s", .min = 1, .max = MAX_MS,
+	  .help = "A Socket.IO client is pinged after; it is told so." },
+	{ .name = "socketio.ping-timeout", .kind = OPTION_TIME, .offset = AT(sio_ping_timeout),
+	  .preset = "20s", .min = 1, .max = MAX_MS,
+	  .help = "A pinged Socket.IO client must answer within." },
+	{ .name = "socketio.max-payload", .kind = OPTION_SIZE, .offset = AT(sio_max_payload),
+	  .preset = "1000000", .min = 1024, .max = 64 * MIB,
+	  .help = "Bytes of a message of Socket.IO, of a polling request, and of a packet with its attachments; "
+		  "more: closed, 1009 or 413." },
+	{ .name = "socketio.connect-timeout", .kind = OPTION_TIME,
+	  .offset = AT(sio_connect_timeout), .preset = "45s", .min = 1, .max = MAX_MS,
+	  .help = "A Socket.IO client must have joined a namespace within." },
+	{ .name = "socketio.allow-eio3", .kind = OPTION_BOOL, .offset = AT(sio_allow_v3),
+	  .preset = "true", .help = "Serve clients of Socket.IO 2.x (Engine.IO 3) as well." },
+	{ .name = "socketio.recovery", .kind = OPTION_BOOL, .offset = AT(sio_recovery),
+	  .preset = "true",
+	  .help = "A Socket.IO client that lost its connection gets what it missed when it comes back." },
+
 	{ .name = "limit.messages", .kind = OPTION_INT, .offset = AT(rate), .preset = "100",
 	  .max = 1000000, .help = "Messages per second of one session; 0: no limit." },
 	{ .name = "limit.burst", .kind = OPTION_INT, .offset = AT(burst), .preset = "400",
@@ -149,7 +170,7 @@ static const struct option table[] = {
 	  .help = "A STUN or TURN server for the clients: URL[,URL...] [username=U credential=C]; "
 		  "several possible. No public one is preset." },
 	{ .name = "debug.echo", .kind = OPTION_BOOL, .offset = AT(debug_echo), .preset = "false",
-	  .help = "Open /v1/echo, a WebSocket that sends every message back." },
+	  .help = "Open /v1/echo, a WebSocket that sends every message back, and /engine.io/ likewise." },
 };
 /* clang-format on */
 
@@ -192,6 +213,12 @@ static int check_whole(const struct config *c, struct buf *why)
 {
 	if ((c->tls_cert[0] == 0) != (c->tls_key[0] == 0)) {
 		buf_str(why, "tls.cert and tls.key go together: set both or none");
+		return E_MALFORMED;
+	}
+	struct slice path = slice_str(c->sio_path);
+	if (path.n < 2 || path.p[0] != '/' || path.p[path.n - 1] != '/') {
+		buf_str(why,
+			"socketio.path: must begin and end with /, such as /socket.io/");
 		return E_MALFORMED;
 	}
 	if (c->listen.count == 0) {

@@ -34,6 +34,11 @@ struct config {
 	bool deflate;
 	int64_t deflate_min;
 
+	char *sio_path;
+	ms_t sio_ping_interval, sio_ping_timeout, sio_connect_timeout;
+	int64_t sio_max_payload;
+	bool sio_allow_v3, sio_recovery;
+
 	int64_t rate, burst, message_size;
 	int64_t session_rooms, session_log, session_log_size;
 	int64_t voice_frames, voice_size, voice_listeners, voice_queue;

@@ -84,6 +84,20 @@ static void fill_ws(struct ws_settings *w, const struct config *c, int64_t max_m
 	};
 }
 
+static void fill_socketio(struct sio_settings *s, const struct config *c)
+{
+	s->connect_timeout = c->sio_connect_timeout;
+	s->eio = (struct eio_settings){
+		.times = { c->sio_ping_interval, c->sio_ping_timeout },
+		.max_payload = (size_t)c->sio_max_payload,
+		.queue = (size_t)c->write_queue,
+		.max_sessions = c->max_connections,
+		.allow_v3 = c->sio_allow_v3,
+	};
+	fill_ws(&s->eio.ws, c, c->sio_max_payload);
+	s->eio.ws.ping_interval = 0; /* Engine.IO has its own */
+}
+
 /* What an echo may be asked to hold (docs/protocol.md). */
 #define ECHO_MAX (16 << 20)
 #define ECHO_QUEUE (ECHO_MAX + (1 << 20))
@@ -103,6 +117,8 @@ static int fill_dialect(struct server *s, struct buf *why)
 	fill_ws(&d->ws, c, c->message_size);
 	fill_ws(&d->echo, c, ECHO_MAX);
 	d->echo.queue = ECHO_QUEUE;
+	fill_socketio(&d->sio, c);
+	d->sio_path = c->sio_path;
 	d->rate = (uint32_t)c->rate;
 	d->burst = (uint32_t)c->burst;
 	d->session_rooms = (uint32_t)c->session_rooms;

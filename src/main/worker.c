@@ -46,9 +46,9 @@ static void add_routes(struct worker *w)
 		   w->dialect);
 	http_route(h, HTTP_GET, "/api/ws/rooms/{room}", HTTP_UPGRADE,
 		   coworking_on_connect, w->dialect);
+	socketio_add_routes(w->dialect, h);
 	if (s->config->debug_echo)
-		http_route(h, HTTP_GET, "/v1/echo", HTTP_UPGRADE, dialect_on_echo,
-			   w->dialect);
+		echo_add_routes(w->dialect, h);
 	pages_add_routes(h);
 }
 
