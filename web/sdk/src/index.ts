@@ -36,8 +36,6 @@ export {
 	ParleyError,
 	RequestError,
 	type RequestErrorReason,
-	UploadError,
-	type UploadErrorReason,
 } from "./errors.js";
 export { ExponentialBackoff } from "./exponential-backoff.js";
 export type { KeepaliveTimes } from "./keepalive.js";
