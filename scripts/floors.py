@@ -24,6 +24,7 @@ TABLE = """\
 3 sio      http,ws sio_ eio_
 3 auth     -      auth_
 4 bus      -      bus_
+4 store    bus    store_ db_
 5 room     -      room_ member_
 8 dialect  -      dialect_ admit_ native_ coach_ coworking_ session_ resume_ event_log_ route_ relay_ fanout_ echo_ ice_ voice_ socketio_
 8 admin    -      admin_ metrics_

@@ -52,7 +52,7 @@ describe("parley config", () => {
 			"limit.message-size",
 			"room.capacity",
 			"room.max-rooms",
-			"chat.backlog",
+			"chat.replay",
 			"ice.server",
 			"tls.cert",
 			"tls.key",

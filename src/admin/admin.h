@@ -5,12 +5,14 @@
 #pragma once
 #include <stdatomic.h>
 #include "http/http.h"
+#include "store/store.h"
 
 struct admin_state {
 	const char *version;
 	unsigned workers;
-	ms_t started;          /* clock_mono() */
-	_Atomic bool draining; /* set by the main thread */
+	ms_t started;              /* clock_mono() */
+	_Atomic bool draining;     /* set by the main thread */
+	const struct store *store; /* NULL: none */
 };
 
 /* arg: the admin_state */

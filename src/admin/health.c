@@ -20,6 +20,8 @@ void admin_on_readyz(struct http_exchange *x, void *arg)
 
 	if (atomic_load_explicit(&s->draining, memory_order_relaxed))
 		reply_text(x, 503, SLICE("draining\n"));
+	else if (s->store && !store_ready(s->store))
+		reply_text(x, 503, SLICE("store unavailable\n"));
 	else
 		reply_text(x, 200, SLICE("ready\n"));
 }

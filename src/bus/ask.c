@@ -57,6 +57,7 @@ void bus_answer_encode(struct buf *b, const struct bus_answer *a)
 {
 	buf_be64(b, a->ticket);
 	buf_be32(b, (uint32_t)a->err);
+	buf_prefixed(b, a->event);
 	buf_prefixed(b, a->rooms);
 	buf_prefixed(b, a->members);
 }
@@ -67,6 +68,7 @@ int bus_answer_decode(struct bus_answer *a, struct slice body)
 
 	*a = (struct bus_answer){ .ticket = cur_be64(&in) };
 	a->err = (int)cur_be32(&in);
+	a->event = cur_prefixed(&in);
 	a->rooms = cur_prefixed(&in);
 	a->members = cur_prefixed(&in);
 	if (in.bad)

@@ -35,7 +35,9 @@ struct bus_ask {
 
 struct bus_answer {
 	uint64_t ticket;
-	int err;              /* E_NOT_FOUND: no such room now; or the command's */
+	int err; /* E_NOT_FOUND: no such room now; or the command's */
+	struct slice
+		event; /* COMMAND: the event that answers it (REPLY, HISTORY, ...), encoded; or empty */
 	struct slice rooms;   /* room_info after room_info, encoded, sorted by name */
 	struct slice members; /* member_info after member_info, encoded */
 };

@@ -65,8 +65,12 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_u8(b, c->media);
 	buf_u8(b, c->untouched);
 	buf_u8(b, c->codec);
+	buf_u8(b, c->on);
 	buf_be32(b, c->capacity);
+	buf_be32(b, c->limit);
 	buf_be64(b, c->to);
+	buf_be64(b, c->n);
+	buf_be64(b, c->after);
 	buf_prefixed(b, c->name);
 	buf_prefixed(b, c->user);
 	buf_prefixed(b, c->metadata);
@@ -75,6 +79,8 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_prefixed(b, c->text);
 	buf_prefixed(b, c->pass);
 	buf_prefixed(b, c->address);
+	buf_prefixed(b, c->key);
+	buf_prefixed(b, c->file);
 }
 
 int bus_command_decode(struct command *c, struct cur *in)
@@ -94,8 +100,12 @@ int bus_command_decode(struct command *c, struct cur *in)
 	c->media = cur_u8(in);
 	c->untouched = cur_u8(in) != 0;
 	c->codec = cur_u8(in);
+	c->on = cur_u8(in) != 0;
 	c->capacity = cur_be32(in);
+	c->limit = cur_be32(in);
 	c->to = cur_be64(in);
+	c->n = cur_be64(in);
+	c->after = cur_be64(in);
 	c->name = cur_prefixed(in);
 	c->user = cur_prefixed(in);
 	c->metadata = cur_prefixed(in);
@@ -104,6 +114,8 @@ int bus_command_decode(struct command *c, struct cur *in)
 	c->text = cur_prefixed(in);
 	c->pass = cur_prefixed(in);
 	c->address = cur_prefixed(in);
+	c->key = cur_prefixed(in);
+	c->file = cur_prefixed(in);
 	if (in->bad)
 		return E_TRUNCATED;
 	if (kind >= COMMAND_KINDS || role >= ROLES || reason >= LEAVE_REASONS ||
@@ -121,6 +133,7 @@ void bus_event_encode(struct buf *b, const struct event *e)
 	buf_u8(b, (uint8_t)e->reason);
 	buf_be16(b, e->changed);
 	buf_u8(b, e->ring);
+	buf_u8(b, e->partial);
 	buf_u8(b, e->flavor);
 	buf_u8(b, e->media);
 	buf_u8(b, e->untouched);
@@ -138,6 +151,7 @@ void bus_event_encode(struct buf *b, const struct event *e)
 	buf_prefixed(b, e->raw);
 	buf_prefixed(b, e->roster);
 	buf_prefixed(b, e->backlog);
+	buf_prefixed(b, e->more);
 }
 
 int bus_event_decode(struct event *e, struct cur *in)
@@ -146,6 +160,7 @@ int bus_event_decode(struct event *e, struct cur *in)
 
 	*e = (struct event){ .changed = cur_be16(in) };
 	e->ring = cur_u8(in) != 0;
+	e->partial = cur_u8(in) != 0;
 	e->flavor = cur_u8(in);
 	e->media = cur_u8(in);
 	e->untouched = cur_u8(in) != 0;
@@ -163,6 +178,7 @@ int bus_event_decode(struct event *e, struct cur *in)
 	e->raw = cur_prefixed(in);
 	e->roster = cur_prefixed(in);
 	e->backlog = cur_prefixed(in);
+	e->more = cur_prefixed(in);
 	if (in->bad)
 		return E_TRUNCATED;
 	if (err < 0 || kind >= EVENT_KINDS || reason >= LEAVE_REASONS ||

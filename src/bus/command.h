@@ -11,7 +11,15 @@
 	X(LEAVE,  "give the seat up: reason")                                            \
 	X(UPDATE, "presence: changed, state, name, metadata")                            \
 	X(SIGNAL, "pass data on: to or to all others, text")                             \
-	X(CHAT,   "say text to all")                                                     \
+	X(CHAT,   "say text to `to` or to all: key, file, n (the message answered)")     \
+	X(EDIT,   "change the text of message n")                                        \
+	X(DELETE, "take message n away")                                                 \
+	X(REACT,  "react to message n with text, or no more (on)")                       \
+	X(TYPING, "type, or no more: on")                                                \
+	X(READ,   "have read up to message n")                                           \
+	X(HISTORY, "be told messages before n or after `after`: limit")                  \
+	X(SEARCH, "be told messages before n that have the words of text: limit")        \
+	X(WHOWAS, "be told who was here: visits before n, limit")                        \
 	X(ACCEPT, "take a call: to")                                                     \
 	X(REJECT, "refuse a call: to, text")                                             \
 	X(ROLE,   "give a member a role: to, role")                                      \
@@ -20,7 +28,7 @@
 	X(NOTICE, "the server tells to or all: text (raw JSON)")                         \
 	X(ALIAS,  "be addressed by text as well")                                        \
 	X(AWAY,   "the connection broke, the seat is kept")                              \
-	X(BACK,   "and came again")                                                      \
+	X(BACK,   "and came again; after a restart (on): having read up to n")           \
 	X(RELAY,  "hear the voice of to through the server, as codec or no more")         \
 	X(VOICE,  "a piece of it: text (sound), raw (whom it is for)")                    \
 	X(SYNC,   "tell how the room stands")
@@ -41,6 +49,7 @@ struct command {
 	uint32_t capacity; /* 0: the server's */
 	bool or_all;       /* SIGNAL: to all others when nobody is called `to_name` */
 	bool named;        /* JOIN: see struct member_info */
+	bool verified;     /* JOIN: `user` is proven */
 	bool replaces; /* JOIN: a named member of the same user goes first, without a word */
 	uint8_t offers, rank; /* JOIN */
 	uint8_t flavor; /* SIGNAL: whose wording `raw` is (dialect/vocabulary.h); 0: nobody's */
@@ -50,7 +59,12 @@ struct command {
 	struct slice
 		pass; /* JOIN: what a token says (auth/pass.h), encoded; empty: open mode */
 	struct slice address; /* JOIN: the client's, as text */
-	uint64_t to;    /* a member, 0: nobody in particular */
+	bool on;              /* REACT, TYPING, BACK */
+	uint32_t
+		limit; /* HISTORY, SEARCH, WHOWAS: at most so many; 0: as many as usual */
+	uint64_t to;   /* a member, 0: nobody in particular */
+	uint64_t n;    /* a number of the chat, see above; 0: none, or from the end */
+	uint64_t after;
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */
 	struct slice
@@ -60,6 +74,8 @@ struct command {
 		      * BUS_MEMBER_BYTES each */
 	struct slice
 		text; /* SIGNAL: raw JSON, see media; CHAT, REJECT, KICK: plain text */
+	struct slice key;  /* CHAT: the client's own id of the message, or empty */
+	struct slice file; /* CHAT: the record of a file (raw JSON object), or empty */
 };
 
 void bus_command_encode(struct buf *b, const struct command *c);

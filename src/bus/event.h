@@ -12,7 +12,12 @@
 	X(LEFT,    "member went: reason, text")                                          \
 	X(UPDATED, "member changed: changed, and those fields of subject")               \
 	X(SIGNAL,  "member says text (raw JSON) to `to` or to all others")               \
-	X(CHAT,    "member (subject.name) says text to all; n, time")                    \
+	X(CHAT,    "member (subject.name) says text to `to` or to all; n, time, more")   \
+	X(EDITED,  "member changes the text of message more.of: n, text, time")          \
+	X(DELETED, "member takes message more.of away: n, time")                         \
+	X(REACTED, "member reacts to message more.of with text: n, time, more.on")       \
+	X(TYPING,  "member types: more.on")                                              \
+	X(READ,    "member has read up to message n")                                    \
 	X(ACCEPT,  "member takes the call of `to`")                                      \
 	X(REJECT,  "member refuses the call of `to`: text")                              \
 	X(NOTICE,  "the server tells text (raw JSON) to `to` or to all")                 \
@@ -20,7 +25,10 @@
 	X(VOICE,   "a piece of the voice of member for `to`: text (sound); not numbered") \
 	X(WELCOME, "the answer to JOIN: subject is you, roster, backlog, capacity, ring") \
 	X(SYNCED,  "the answer to SYNC, with what WELCOME has")                          \
-	X(REPLY,   "the answer to another command: err")
+	X(HISTORY, "the answer to HISTORY and SEARCH: backlog, partial, n (read up to)") \
+	X(WHOWAS,  "the answer to WHOWAS: backlog (visits), partial")                    \
+	X(REPLAY,  "the answer to BACK of a restored session: backlog, partial")         \
+	X(REPLY,   "the answer to another command: err; CHAT and its kin: n, time, more")
 /* clang-format on */
 
 #define X(id, prose) EVENT_##id,
@@ -32,6 +40,7 @@ struct event {
 	enum leave_reason reason;
 	uint16_t changed;
 	bool ring;
+	bool partial;   /* HISTORY, WHOWAS, REPLAY: there is more than backlog has */
 	uint8_t flavor; /* SIGNAL: whose wording `raw` is */
 	uint8_t media;  /* SIGNAL: enum media */
 	bool untouched; /* SIGNAL: `raw` names no sender */
@@ -41,7 +50,7 @@ struct event {
 	uint64_t seq;
 	uint64_t member;  /* whom it is about, or who speaks */
 	uint64_t to;      /* 0: all */
-	uint64_t n;       /* CHAT: number of the message in its room */
+	uint64_t n;       /* CHAT and its kin: number in the room */
 	uint64_t request; /* REPLY, WELCOME: the command's */
 	ms_t time;
 	struct member_info subject;
@@ -49,6 +58,7 @@ struct event {
 	struct slice raw;     /* SIGNAL: as it came */
 	struct slice roster;  /* WELCOME: member_info after member_info, encoded */
 	struct slice backlog; /* WELCOME: CHAT events, encoded */
+	struct slice more;    /* CHAT and its kin: struct chat_more, encoded */
 };
 
 void bus_event_encode(struct buf *b, const struct event *e);

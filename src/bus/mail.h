@@ -15,7 +15,9 @@
 	X(COMMAND,  "a command for a room of the receiver")                              \
 	X(EVENT,    "an event for sessions of the receiver")                             \
 	X(ASK,      "the server asks something of the receiver's rooms (ask.h)")         \
-	X(ANSWER,   "and is answered")
+	X(ANSWER,   "and is answered")                                                   \
+	X(STORE_QUERY, "something for a thread of the store (store/query.h)")            \
+	X(STORE_ANSWER, "and its answer")
 /* clang-format on */
 
 #define X(id, prose) BUS_##id,

@@ -29,6 +29,7 @@ struct dialect_settings {
 	struct room_settings room;
 	struct voice_settings voice;
 	struct slice ice_servers; /* JSON array, see ice_servers_json() */
+	struct store *store;      /* NULL: chat lives in memory */
 	const char *version;
 	const struct auth_keys *keys;  /* of tokens; none: open mode */
 	const char *const *open_paths; /* where none is asked for all the same */

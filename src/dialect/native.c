@@ -116,7 +116,7 @@ static void native_tell(struct seat *to, const struct event *e)
 	buf_clear(out);
 	native_encode(out, to->fanout->quoted, e);
 	/* For its member alone, and numbered: not an answer. */
-	if (e->kind != EVENT_WELCOME && e->kind != EVENT_SYNCED)
+	if (e->seq && e->kind != EVENT_WELCOME && e->kind != EVENT_SYNCED)
 		fanout_log(to->fanout, e->seq, to->member_id, 0, buf_slice(out));
 	session_send_out(to->session);
 }
@@ -125,6 +125,13 @@ static void native_reply(struct session *s, uint64_t request, int err, const cha
 {
 	buf_clear(&s->dialect->out);
 	native_encode_reply(&s->dialect->out, request, err, detail);
+	session_send_out(s);
+}
+
+static void native_kept(struct session *s, const struct event *e)
+{
+	buf_clear(&s->dialect->out);
+	native_encode_kept(&s->dialect->out, e);
 	session_send_out(s);
 }
 
@@ -159,6 +166,7 @@ static const struct vocabulary native = {
 	.encode = native_word,
 	.tell = native_tell,
 	.reply = native_reply,
+	.kept = native_kept,
 	.over_rate = native_over_rate,
 	.end = native_end,
 };

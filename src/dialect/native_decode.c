@@ -22,7 +22,17 @@
 	X(SESSION, "session")                                                            \
 	X(SECRET, "secret")                                                              \
 	X(SEEN, "seen")                                                                  \
-	X(CODEC, "codec")
+	X(CODEC, "codec")                                                                \
+	X(N, "n")                                                                        \
+	X(BEFORE, "before")                                                              \
+	X(AFTER, "after")                                                                \
+	X(LIMIT, "limit")                                                                \
+	X(REPLY, "reply")                                                                \
+	X(KEY, "key")                                                                    \
+	X(FILE, "file")                                                                  \
+	X(EMOJI, "emoji")                                                                \
+	X(ON, "on")                                                                      \
+	X(CHAT, "chat")
 
 #define X(id, name) FIELD_##id,
 enum field { FIELD_LIST(X) FIELDS };
@@ -241,9 +251,98 @@ static int decode_signal(struct decoder *d)
 	return take_member(d, FIELD_TO, false);
 }
 
+/* --- the chat --- */
+
+/* A number that must be there (needed) or may be; from 1 on. */
+static int take_number(struct decoder *d, enum field f, bool needed, uint64_t *out)
+{
+	const char *name = (const char *)field_names[f].p;
+	uint32_t t = d->at[f];
+
+	if (t == 0)
+		return needed ? bad_field(d, name) : 0;
+	return json_u53(&d->j, t, out) < 0 || *out == 0 ? bad_field(d, name) : 0;
+}
+
+static int take_on(struct decoder *d)
+{
+	uint32_t t = d->at[FIELD_ON];
+
+	d->m->command.on = true;
+	return t != 0 && json_bool(&d->j, t, &d->m->command.on) < 0 ? bad_field(d, "on")
+								    : 0;
+}
+
 static int decode_chat(struct decoder *d)
 {
-	return take_text(d, FIELD_TEXT, 1, ROOM_MAX_TEXT, &d->m->command.text);
+	struct command *c = &d->m->command;
+	int err = take_text(d, FIELD_TEXT, d->at[FIELD_FILE] ? 0 : 1, ROOM_MAX_TEXT,
+			    &c->text);
+
+	if (err == 0)
+		err = take_number(d, FIELD_REPLY, false, &c->n);
+	if (err == 0 && d->at[FIELD_KEY] != 0)
+		err = take_text(d, FIELD_KEY, 1, CHAT_MAX_KEY, &c->key);
+	if (err == 0 && d->at[FIELD_FILE] != 0)
+		err = take_text(d, FIELD_FILE, 1, NATIVE_MAX_FILE, &c->file);
+	return err == 0 ? take_member(d, FIELD_TO, false) : err;
+}
+
+static int decode_edit(struct decoder *d)
+{
+	int err = take_number(d, FIELD_N, true, &d->m->command.n);
+
+	return err == 0 ? take_text(d, FIELD_TEXT, 1, ROOM_MAX_TEXT, &d->m->command.text)
+			: err;
+}
+
+/* delete and read: about one message. */
+static int decode_n(struct decoder *d)
+{
+	return take_number(d, FIELD_N, true, &d->m->command.n);
+}
+
+static int decode_react(struct decoder *d)
+{
+	int err = take_number(d, FIELD_N, true, &d->m->command.n);
+
+	if (err == 0)
+		err = take_text(d, FIELD_EMOJI, 1, CHAT_MAX_REACTION,
+				&d->m->command.text);
+	return err == 0 ? take_on(d) : err;
+}
+
+static int decode_typing(struct decoder *d)
+{
+	int err = take_on(d);
+
+	return err == 0 ? take_member(d, FIELD_TO, false) : err;
+}
+
+/* history and whowas: pages. */
+static int decode_page(struct decoder *d)
+{
+	struct command *c = &d->m->command;
+	uint64_t limit = 0;
+	int err = take_number(d, FIELD_BEFORE, false, &c->n);
+
+	if (d->m->request == 0)
+		return bad_field(d, "id");
+	if (err == 0)
+		err = take_number(d, FIELD_AFTER, false, &c->after);
+	if (err == 0)
+		err = take_number(d, FIELD_LIMIT, false, &limit);
+	if (err == 0 && limit > STORE_PAGE_MAX)
+		err = bad_field(d, "limit");
+	c->limit = (uint32_t)limit;
+	return err;
+}
+
+static int decode_search(struct decoder *d)
+{
+	int err = take_text(d, FIELD_TEXT, 1, ROOM_MAX_TEXT, &d->m->command.text);
+
+	return err == 0 ? decode_page(d) : err;
 }
 
 static int decode_accept(struct decoder *d)
@@ -364,6 +463,14 @@ static const struct {
 	{ SLICE_LIT("role"), COMMAND_ROLE, decode_role },
 	{ SLICE_LIT("kick"), COMMAND_KICK, decode_kick },
 	{ SLICE_LIT("relay"), COMMAND_RELAY, decode_relay },
+	{ SLICE_LIT("typing"), COMMAND_TYPING, decode_typing },
+	{ SLICE_LIT("read"), COMMAND_READ, decode_n },
+	{ SLICE_LIT("react"), COMMAND_REACT, decode_react },
+	{ SLICE_LIT("edit"), COMMAND_EDIT, decode_edit },
+	{ SLICE_LIT("delete"), COMMAND_DELETE, decode_n },
+	{ SLICE_LIT("history"), COMMAND_HISTORY, decode_page },
+	{ SLICE_LIT("search"), COMMAND_SEARCH, decode_search },
+	{ SLICE_LIT("whowas"), COMMAND_WHOWAS, decode_page },
 	{ SLICE_LIT("sync"), COMMAND_SYNC, decode_sync },
 	{ SLICE_LIT("resume"), COMMAND_KINDS, decode_resume },
 };

@@ -144,12 +144,83 @@ static void encode_signal(struct jsonw *w, const struct event *e)
 		buf_put(w->b, SLICE("}"));
 }
 
-static void encode_chat(struct jsonw *w, const struct event *e)
+/* What a chat message has in an event, a backlog and a history alike. */
+static void put_message(struct jsonw *w, const struct event *e, const struct chat_more *m)
 {
 	put_member(w, "from", e->member);
 	json_field_string(w, "name", e->subject.name);
+	if (m->user.n > 0)
+		json_field_string(w, "user", m->user);
+	if (e->to)
+		put_member(w, "to", e->to);
 	json_field_string(w, "text", e->text);
 	json_field_u64(w, "time", (uint64_t)e->time);
+	json_field_u64(w, "n", e->n);
+	json_field_u64(w, "epoch", m->epoch);
+	if (m->of)
+		json_field_u64(w, "reply", m->of);
+	if (m->key.n > 0)
+		json_field_string(w, "key", m->key);
+	if (m->file.n > 0)
+		json_field_raw(w, "file", m->file);
+	if (m->reactions.n > 0)
+		json_field_raw(w, "reactions", m->reactions);
+	if (m->edited)
+		json_field_u64(w, "edited", (uint64_t)m->edited);
+	if (m->deleted)
+		json_field_bool(w, "deleted", true);
+	if (m->replay)
+		json_field_bool(w, "replay", true);
+}
+
+static struct chat_more more_of(const struct event *e)
+{
+	struct chat_more m;
+
+	if (bus_chat_decode(&m, e->more) < 0)
+		m = (struct chat_more){ 0 };
+	return m;
+}
+
+static void encode_chat(struct jsonw *w, const struct event *e)
+{
+	const struct chat_more m = more_of(e);
+
+	put_message(w, e, &m);
+}
+
+/* edited, deleted and reacted: number `n` is the change's own, `of` the message's. */
+static void put_change(struct jsonw *w, const struct event *e)
+{
+	put_member(w, "from", e->member);
+	json_field_u64(w, "n", e->n);
+	json_field_u64(w, "of", more_of(e).of);
+	json_field_u64(w, "time", (uint64_t)e->time);
+}
+
+static void encode_edited(struct jsonw *w, const struct event *e)
+{
+	put_change(w, e);
+	json_field_string(w, "text", e->text);
+}
+
+static void encode_reacted(struct jsonw *w, const struct event *e)
+{
+	put_change(w, e);
+	json_field_string(w, "emoji", e->text);
+	json_field_string(w, "reader", more_of(e).reader);
+	json_field_bool(w, "on", more_of(e).on);
+}
+
+static void encode_typing(struct jsonw *w, const struct event *e)
+{
+	put_member(w, "from", e->member);
+	json_field_bool(w, "on", more_of(e).on);
+}
+
+static void encode_read(struct jsonw *w, const struct event *e)
+{
+	put_member(w, "from", e->member);
 	json_field_u64(w, "n", e->n);
 }
 
@@ -187,6 +258,11 @@ static const struct {
 	[EVENT_UPDATED] = { SLICE_LIT("\"updated\""), encode_updated },
 	[EVENT_SIGNAL] = { SLICE_LIT("\"signal\""), encode_signal },
 	[EVENT_CHAT] = { SLICE_LIT("\"chat\""), encode_chat },
+	[EVENT_EDITED] = { SLICE_LIT("\"edited\""), encode_edited },
+	[EVENT_DELETED] = { SLICE_LIT("\"deleted\""), put_change },
+	[EVENT_REACTED] = { SLICE_LIT("\"reacted\""), encode_reacted },
+	[EVENT_TYPING] = { SLICE_LIT("\"typing\""), encode_typing },
+	[EVENT_READ] = { SLICE_LIT("\"read\""), encode_read },
 	[EVENT_ACCEPT] = { SLICE_LIT("\"accept\""), encode_accept },
 	[EVENT_REJECT] = { SLICE_LIT("\"reject\""), encode_reject },
 	[EVENT_RELAY] = { SLICE_LIT("\"relay\""), encode_relay },
@@ -205,35 +281,59 @@ static void put_roster(struct jsonw *w, struct slice roster)
 	json_array_end(w);
 }
 
-static void put_backlog(struct jsonw *w, struct slice room, struct slice backlog)
+/* One event of a backlog: no number among the room's events, it was told before. */
+static void put_past(struct jsonw *w, struct slice room, const struct event *e)
+{
+	json_object(w);
+	json_field_raw(w, "type", encoders[e->kind].type);
+	json_field_raw(w, "room", room);
+	encoders[e->kind].encode(w, e);
+	json_object_end(w);
+}
+
+static bool is_talk(enum event_kind kind)
+{
+	return kind == EVENT_CHAT || kind == EVENT_EDITED || kind == EVENT_DELETED ||
+	       kind == EVENT_REACTED;
+}
+
+static void put_backlog(struct jsonw *w, const char *name, struct slice room,
+			struct slice backlog)
 {
 	struct cur in = cur_of_slice(backlog);
 	struct event e;
 
-	json_key(w, SLICE("chat"));
+	json_key(w, slice_str(name));
 	json_array(w);
-	while (cur_left(&in) > 0 && bus_event_decode(&e, &in) == 0) {
-		json_object(w);
-		json_field_string(w, "type", SLICE("chat"));
-		json_field_raw(w, "room", room);
-		json_field_u64(w, "seq", e.seq);
-		encode_chat(w, &e);
-		json_object_end(w);
-	}
+	while (cur_left(&in) > 0 && bus_event_decode(&e, &in) == 0)
+		if (is_talk(e.kind))
+			put_past(w, room, &e);
 	json_array_end(w);
+}
+
+/* Opens a successful reply with its data. */
+static void begin_reply(struct jsonw *w, struct buf *b, uint64_t request)
+{
+	json_begin(w, b);
+	json_object(w);
+	json_field_string(w, "type", SLICE("reply"));
+	json_field_u64(w, "id", request);
+	json_field_bool(w, "ok", true);
+	json_key(w, SLICE("data"));
+	json_object(w);
+}
+
+static void end_reply(struct jsonw *w)
+{
+	json_object_end(w);
+	json_object_end(w);
 }
 
 static void encode_welcome(struct buf *b, struct slice room, const struct event *e)
 {
 	struct jsonw w;
 
-	json_begin(&w, b);
-	json_object(&w);
-	json_field_string(&w, "type", SLICE("reply"));
-	json_field_u64(&w, "id", e->request);
-	json_field_bool(&w, "ok", true);
-	json_key(&w, SLICE("data"));
-	json_object(&w);
+	begin_reply(&w, b, e->request);
 	json_field_raw(&w, "room", room);
 	json_field_u64(&w, "seq", e->seq);
 	json_key(&w, SLICE("you"));
@@ -241,9 +341,74 @@ static void encode_welcome(struct buf *b, struct slice room, const struct event 
 	put_roster(&w, e->roster);
 	json_field_u64(&w, "capacity", e->capacity);
 	json_field_bool(&w, "ring", e->ring);
-	put_backlog(&w, room, e->backlog);
-	json_object_end(&w);
-	json_object_end(&w);
+	if (e->more.n > 0) {
+		json_field_u64(&w, "epoch", more_of(e).epoch);
+		json_field_u64(&w, "n", e->n);
+	}
+	put_backlog(&w, "chat", room, e->backlog);
+	end_reply(&w);
+}
+
+static void encode_history(struct buf *b, struct slice room, const struct event *e)
+{
+	struct jsonw w;
+
+	begin_reply(&w, b, e->request);
+	json_field_raw(&w, "room", room);
+	json_field_u64(&w, "epoch", more_of(e).epoch);
+	json_field_bool(&w, "more", e->partial);
+	json_field_u64(&w, "read", e->n);
+	put_backlog(&w, "messages", room, e->backlog);
+	end_reply(&w);
+}
+
+static void put_visit(struct jsonw *w, const struct visit *v)
+{
+	json_object(w);
+	json_field_u64(w, "visit", v->number);
+	put_member(w, "member", v->member);
+	json_field_string(w, "name", v->name);
+	if (v->user.n > 0)
+		json_field_string(w, "user", v->user);
+	json_field_u64(w, "joinedAt", (uint64_t)v->joined_at);
+	if (v->left_at) {
+		json_field_u64(w, "leftAt", (uint64_t)v->left_at);
+		json_field_string(w, "reason", slice_str(reason_name(v->reason)));
+	}
+	json_object_end(w);
+}
+
+static void encode_whowas(struct buf *b, struct slice room, const struct event *e)
+{
+	struct cur in = cur_of_slice(e->backlog);
+	struct visit v;
+	struct jsonw w;
+
+	begin_reply(&w, b, e->request);
+	json_field_raw(&w, "room", room);
+	json_field_bool(&w, "more", e->partial);
+	json_key(&w, SLICE("visits"));
+	json_array(&w);
+	while (cur_left(&in) > 0 && bus_visit_decode(&v, &in) == 0)
+		put_visit(&w, &v);
+	json_array_end(&w);
+	end_reply(&w);
+}
+
+void native_encode_kept(struct buf *b, const struct event *e)
+{
+	const struct chat_more m = more_of(e);
+	struct jsonw w;
+
+	if (!e->request)
+		return;
+	begin_reply(&w, b, e->request);
+	json_field_u64(&w, "n", e->n);
+	json_field_u64(&w, "epoch", m.epoch);
+	json_field_u64(&w, "time", (uint64_t)e->time);
+	if (m.replay)
+		json_field_bool(&w, "known", true);
+	end_reply(&w);
 }
 
 void native_encode_reply(struct buf *b, uint64_t request, int err, const char *detail)
@@ -281,6 +446,13 @@ void native_encode(struct buf *b, struct slice room, const struct event *e)
 	}
 	if (e->kind == EVENT_REPLY) {
 		native_encode_reply(b, e->request, e->err, NULL);
+		return;
+	}
+	if (e->kind == EVENT_HISTORY || e->kind == EVENT_WHOWAS) {
+		if (e->kind == EVENT_HISTORY)
+			encode_history(b, room, e);
+		else
+			encode_whowas(b, room, e);
 		return;
 	}
 	assert(encoders[e->kind].encode);

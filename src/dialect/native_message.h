@@ -3,8 +3,8 @@
  */
 #pragma once
 #include "base/json.h"
+#include "bus/chat.h"
 #include "bus/command.h"
-#include "bus/event.h"
 
 enum native_kind { NATIVE_COMMAND, NATIVE_PING, NATIVE_RESUME };
 
@@ -18,6 +18,9 @@ struct native_message {
 	uint32_t seen;
 	const char *detail; /* what is wrong, when an error is returned; static text */
 };
+
+/* Bytes of the pass that an upload gives for its file. */
+#define NATIVE_MAX_FILE 2048
 
 /* Scratch of one worker for decoding. */
 #define NATIVE_MAX_TOKENS 4096
@@ -37,5 +40,7 @@ uint64_t native_seen(const struct native_message *m, struct slice room);
 /* Appends the message for one event; `room` is the room's name, already quoted. REPLY and WELCOME
  * included; a REPLY without request and error gives nothing. */
 void native_encode(struct buf *b, struct slice room, const struct event *e);
+/* The reply to something kept in the chat; nothing without a request. */
+void native_encode_kept(struct buf *b, const struct event *e);
 /* An answer: a reply when request is not 0, else an error message (nothing on success). */
 void native_encode_reply(struct buf *b, uint64_t request, int err, const char *detail);

@@ -257,7 +257,7 @@ static void each_event_is_encoded_as_the_protocol_says(void **state)
 				.n = 1 },
 	       "{\"type\":\"chat\",\"room\":\"r\",\"seq\":6,\"from\":\"m_aaaaaaab\","
 	       "\"name\":\"Ann\","
-	       "\"text\":\"a\\\"b\",\"time\":9,\"n\":1}");
+	       "\"text\":\"a\\\"b\",\"time\":9,\"n\":1,\"epoch\":0}");
 	expect(&(struct event){ .kind = EVENT_REPLY, .request = 4 },
 	       "{\"type\":\"reply\",\"id\":4,\"ok\":true}");
 	expect(&(struct event){ .kind = EVENT_REPLY, .request = 4, .err = E_ROOM_FULL },

@@ -36,9 +36,9 @@ static void command_here(struct session *s, struct slice room, struct member *m,
 		room_sync(m, request);
 		return;
 	}
-	err = room_command(m, c, loop_wall(d->loop));
+	err = room_command(m, request, c, loop_wall(d->loop));
 	/* Most signals are not answered: nothing is built then. */
-	if (request || err < 0)
+	if (err < 0 || (request && err != ROOM_LATER))
 		reply(s, room, request, err);
 }
 
@@ -125,8 +125,10 @@ static void on_command_letter(void *arg, unsigned from, struct slice body)
 		return;
 	}
 	/* Gone in the meantime: kicked, or the letters crossed. */
-	answer_letter(&l,
-		      m ? room_command(m, &l.command, loop_wall(d->loop)) : E_NOT_JOINED);
+	int err = m ? room_command(m, l.request, &l.command, loop_wall(d->loop))
+		    : E_NOT_JOINED;
+	if (err != ROOM_LATER)
+		answer_letter(&l, err);
 }
 
 /* --- events --- */
@@ -178,6 +180,22 @@ static void on_room_event(void *arg, struct room *r, const struct event *e,
 	if (f)
 		fanout_event(f, e, except ? member_user(except) : NULL, g.except);
 	room_each_remote(r, d->self, mail_event, &g);
+}
+
+/* The answer to a command that took its time; the session may have left the room since. */
+static void on_room_answer(void *arg, struct bus_home home, struct slice room,
+			   const struct event *e)
+{
+	struct dialect *d = arg;
+	struct bus_event l = { .session = home.session, .room = room, .event = *e };
+
+	if (home.worker != d->self) {
+		bus_send_event(home.worker, &l);
+		return;
+	}
+	struct session *s = session_find(d, home.session);
+	if (s)
+		session_event(s, room, e);
 }
 
 /* A session welcomed into a room that it no longer wants (it closed or has come back while the letters were
@@ -269,7 +287,12 @@ static void on_request_letter(void *arg, unsigned from, struct slice body)
 
 void route_register(struct dialect *d)
 {
-	d->rooms = room_registry_create(&d->settings->room, on_room_event, d);
+	d->rooms = room_registry_create(&d->settings->room, on_room_event, on_room_answer,
+					d);
+	if (d->settings->store)
+		room_registry_use(d->rooms,
+				  store_desk_create(d->settings->store, d->loop),
+				  store_boot(d->settings->store));
 	loop_mail_handler(d->loop, BUS_HANDOVER, on_handover_letter, d);
 	loop_mail_handler(d->loop, BUS_REQUEST, on_request_letter, d);
 	loop_mail_handler(d->loop, BUS_COMMAND, on_command_letter, d);

@@ -166,7 +166,9 @@ void session_event(struct session *s, struct slice room, const struct event *e)
 		gone = e->request == seat->join_request;
 	else if (seat && e->kind == EVENT_LEFT)
 		gone = e->member == seat->member_id;
-	if (e->kind == EVENT_REPLY) {
+	if (e->kind == EVENT_REPLY && e->err == 0 && e->n && s->vocabulary->kept) {
+		s->vocabulary->kept(s, e);
+	} else if (e->kind == EVENT_REPLY) {
 		session_reply(s, e->request, e->err, NULL);
 	} else if (seat) {
 		metric_add(METRIC_DELIVERIES, 1);

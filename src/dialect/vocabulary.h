@@ -44,6 +44,8 @@ struct vocabulary {
 	void (*tell)(struct seat *to, const struct event *e);
 	/* Sends the answer to a command; `text`: the message that was over the rate, or none. */
 	void (*reply)(struct session *s, uint64_t request, int err, const char *detail);
+	/* The same for what was kept in the chat (or failed): its number and time. NULL: as reply(). */
+	void (*kept)(struct session *s, const struct event *e);
 	void (*over_rate)(struct session *s, struct slice text);
 	/* The session ends: its `own` is freed. */
 	void (*end)(struct session *s);

@@ -19,6 +19,10 @@ struct loop;
 
 /* `id` is the worker's number (0..LOOP_MAX-1), unique among the living. */
 #define LOOP_MAX 64
+/* Workers have the numbers below this one; the process's other threads those from it on. */
+#define LOOP_WORKERS 56
+#define LOOP_STORE_WRITER 56
+#define LOOP_STORE_READER 57
 struct loop *loop_create(unsigned id);
 void loop_destroy(struct loop *l);
 /* Runs on the calling thread until loop_stop(); the turn that sees the stop is

@@ -71,6 +71,18 @@
 	  "copies dropped because their listener reads too slowly")                      \
 	X(VOICE_REFUSED, counter, "voice_refused_total",                                 \
 	  "pieces dropped: muted, not allowed, or nobody asked for them")                \
+	X(STORE_WAITING, gauge, "store_queries_waiting",                                 \
+	  "queries and rows that the store has not answered yet")                        \
+	X(STORE_REFUSED, counter, "store_queries_refused_total",                         \
+	  "queries and rows not given to the store: over store.queue")                   \
+	X(STORE_LOST, counter, "store_rows_lost_total",                                  \
+	  "rows of visits, sessions and marks that were not kept")                       \
+	X(STORE_COMMITS, counter, "store_commits_total", "transactions committed")       \
+	X(STORE_ROWS, counter, "store_rows_total", "queries in committed transactions")  \
+	X(CHAT_MESSAGES, counter, "chat_messages_total",                                 \
+	  "chat messages and changes that were kept and shown")                          \
+	X(CHAT_REFUSED, counter, "chat_messages_unavailable_total",                      \
+	  "chat messages and changes that could not be kept")                            \
 	X(MAIL_SENT, counter, "mail_sent_total", "mail to other workers")                \
 	X(MAIL_BATCHES, counter, "mail_batches_total", "batches of mail (wake-ups)")     \
 	X(HANDOVERS, counter, "handovers_total",                                         \

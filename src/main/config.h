@@ -43,7 +43,10 @@ struct config {
 	int64_t session_rooms, session_log, session_log_size;
 	int64_t voice_frames, voice_size, voice_listeners, voice_queue;
 	ms_t grace;
-	int64_t room_capacity, max_rooms, chat_backlog;
+	int64_t room_capacity, max_rooms, chat_replay;
+	char *store_url;
+	int64_t store_queue;
+	ms_t store_patience;
 	struct option_list ice_servers;
 	bool debug_echo;
 };

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ struct server {
 	struct buf ice;
 	struct auth_keys *keys;
 	int lock_fd;
+	struct store *store; /* NULL: chat lives in memory */
 	struct loop_signals *signals;
 	struct loop_timer drained; /* looks whether everybody is gone */
 	ms_t drain_until;
@@ -47,7 +49,7 @@ static unsigned worker_count(const struct config *c)
 		return (unsigned)c->workers;
 	if (sched_getaffinity(0, sizeof(set), &set) == 0)
 		n = CPU_COUNT(&set);
-	return n > LOOP_MAX ? LOOP_MAX : (unsigned)n;
+	return n > LOOP_WORKERS ? LOOP_WORKERS : (unsigned)n;
 }
 
 static void fill_http(struct http_settings *h, const struct config *c)
@@ -129,7 +131,7 @@ static int fill_dialect(struct server *s, struct buf *why)
 	d->room = (struct room_settings){
 		.capacity = (uint32_t)c->room_capacity,
 		.max_rooms = (uint32_t)c->max_rooms,
-		.chat_backlog = (uint32_t)c->chat_backlog,
+		.chat_replay = (uint32_t)c->chat_replay,
 		.voices = c->voice_frames ? (uint32_t)c->voice_listeners : 0,
 		.tokens = !auth_keys_none(s->keys),
 	};
@@ -280,6 +282,29 @@ static void raise_descriptors(void)
 	}
 }
 
+/* Calls do not need it: without one the server says so and runs all the same. */
+static void open_store(struct server *s)
+{
+	const struct config *c = s->config;
+	const struct store_settings settings = {
+		.url = c->store_url,
+		.dir = c->data_dir,
+		.queue = (uint32_t)c->store_queue,
+		.patience = c->store_patience,
+	};
+	struct buf why = BUF_INIT(1024);
+	int err = 0;
+
+	if (strcmp(c->store_url, "none") != 0)
+		err = store_create(&s->store, &settings, &why);
+	if (err < 0)
+		log_error("main", "no-store", "err=%.*s; chat lives in memory",
+			  SLICE_FMT(buf_slice(&why)));
+	buf_fini(&why);
+	s->shared.dialect.store = s->store;
+	s->shared.admin.store = s->store;
+}
+
 /* --- life --- */
 
 static int server_open(struct server *s, struct buf *why)
@@ -297,6 +322,7 @@ static int server_open(struct server *s, struct buf *why)
 		err = fill_dialect(s, why);
 	if (err < 0)
 		return err;
+	open_store(s);
 	sh->config = s->config;
 	fill_http(&sh->http, s->config);
 	sh->http.authenticated = !auth_keys_none(s->keys);
@@ -321,6 +347,8 @@ static void join_workers(struct server *s)
 static void server_close(struct server *s)
 {
 	loop_signals_close(s->signals);
+	/* First: its threads write to the workers' loops. */
+	store_destroy(s->store);
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		worker_destroy(s->workers[i]);
 	buf_fini(&s->ice);
@@ -380,6 +408,8 @@ static int server_run(struct server *s, struct buf *why)
 	loop_timer_init(&s->drained, on_drained);
 	int err =
 		loop_signals_open(&s->signals, worker_loop(first), signals, on_signal, s);
+	if (err == 0 && s->store)
+		err = store_start(s->store);
 	for (unsigned i = 1; err == 0 && i < s->shared.admin.workers; i++)
 		err = worker_start(s->workers[i]);
 	if (err < 0) {

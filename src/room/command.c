@@ -58,6 +58,8 @@ static int room_on_update(struct member *m, const struct command *c)
 	if ((c->changed & CHANGED_METADATA) &&
 	    room_change_text(&m->metadata, &m->metadata_len, c->metadata))
 		e.changed |= CHANGED_METADATA;
+	if (e.changed & (CHANGED_NAME | CHANGED_METADATA))
+		room_note_visit(m);
 	if (e.changed && !m->hidden) {
 		room_member_info(m, &e.subject);
 		room_tell_all(m->room, &e, m);
@@ -148,25 +150,7 @@ static int room_on_alias(struct member *m, const struct command *c)
 	return 0;
 }
 
-/* `m`: who says it, NULL: the server, under the name that the command has. */
-static int room_say(struct room *r, const struct member *m, const struct command *c,
-		    ms_t wall)
-{
-	struct event e = { .kind = EVENT_CHAT, .text = c->text, .time = wall };
-
-	if (!room_may(m, RIGHT_CHAT))
-		return E_DENIED;
-	if (c->text.n == 0 || c->text.n > ROOM_MAX_TEXT || c->name.n > ROOM_MAX_NAME)
-		return E_BAD_FIELD;
-	e.member = m ? m->id : 0;
-	e.subject.name = m ? slice_of(m->name, m->name_len) : c->name;
-	e.n = ++r->chat.n;
-	room_tell_all(r, &e, NULL);
-	room_chat_add(&r->chat, r->registry->settings->chat_backlog, &e);
-	return 0;
-}
-
-int room_command(struct member *m, const struct command *c, ms_t wall)
+int room_command(struct member *m, uint64_t request, const struct command *c, ms_t wall)
 {
 	switch (c->kind) {
 	case COMMAND_JOIN:
@@ -179,7 +163,18 @@ int room_command(struct member *m, const struct command *c, ms_t wall)
 	case COMMAND_SIGNAL:
 		return room_on_signal(m, c);
 	case COMMAND_CHAT:
-		return room_say(m->room, m, c, wall);
+	case COMMAND_EDIT:
+	case COMMAND_DELETE:
+	case COMMAND_REACT:
+		return room_say(m->room, m, m->home, request, c, wall);
+	case COMMAND_TYPING:
+		return room_on_typing(m, c);
+	case COMMAND_READ:
+		return room_on_read(m, c);
+	case COMMAND_HISTORY:
+	case COMMAND_SEARCH:
+	case COMMAND_WHOWAS:
+		return room_recall(m->room, m, m->home, request, c);
 	case COMMAND_ACCEPT:
 		return room_on_answer(m, c, EVENT_ACCEPT);
 	case COMMAND_REJECT:
@@ -225,13 +220,20 @@ static int room_on_notice(struct room *r, const struct command *c)
 	return 0;
 }
 
-int room_order(struct room *r, const struct command *c, ms_t wall)
+int room_order(struct room *r, struct bus_home from, uint64_t request,
+	       const struct command *c, ms_t wall)
 {
 	switch (c->kind) {
 	case COMMAND_NOTICE:
 		return room_on_notice(r, c);
 	case COMMAND_CHAT:
-		return room_say(r, NULL, c, wall);
+	case COMMAND_EDIT:
+	case COMMAND_DELETE:
+		return room_say(r, NULL, from, request, c, wall);
+	case COMMAND_HISTORY:
+	case COMMAND_SEARCH:
+	case COMMAND_WHOWAS:
+		return room_recall(r, NULL, from, request, c);
 	default:
 		return room_moderate(r, NULL, c);
 	}

@@ -112,12 +112,25 @@ static void on_ask(void *arg, unsigned from, struct slice body)
 	else if (a.kind == ASK_ROOM)
 		answer_room(r, &rooms, &members);
 	else
-		back.err = room_order(r, &a.command, loop_wall(d->loop));
+		back.err = room_order(r, (struct bus_home){ .worker = from }, a.ticket,
+				      &a.command, loop_wall(d->loop));
 	back.rooms = buf_slice(&rooms);
 	back.members = buf_slice(&members);
-	bus_send_answer(from, &back);
+	if (back.err != ROOM_LATER)
+		bus_send_answer(from, &back);
 	buf_fini(&rooms);
 	buf_fini(&members);
+}
+
+void room_answer_desk(unsigned worker, const struct event *e)
+{
+	struct buf event = BUF_INIT(BUS_LETTER_MAX);
+	struct bus_answer back = { .ticket = e->request, .err = e->err };
+
+	bus_event_encode(&event, e);
+	back.event = buf_slice(&event);
+	bus_send_answer(worker, &back);
+	buf_fini(&event);
 }
 
 /* --- asking --- */

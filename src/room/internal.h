@@ -24,6 +24,7 @@ struct member {
 	uint64_t away;   /* the room's seq when its connection broke; 0: it is here */
 	uint64_t *hears; /* ids of the members whose voice it wants through the server */
 	uint32_t hears_count;
+	uint64_t read; /* number of the last message it says it has read */
 };
 
 struct room {
@@ -39,7 +40,7 @@ struct room {
 	uint16_t
 		*at_worker; /* members per worker, [LOOP_MAX]; NULL while all live here */
 	void *user_data;
-	struct room_chat chat;
+	struct room_chat *chat;
 	ms_t made_at; /* wall clock */
 	bool ring;
 	uint16_t name_len;
@@ -50,7 +51,12 @@ struct room_registry {
 	struct map by_name;
 	const struct room_settings *settings;
 	room_event_fn *event;
+	room_answer_fn *answer;
 	void *event_arg;
+	struct store_desk *store; /* NULL: chat lives in memory */
+	uint64_t seq_base;        /* where the events of new rooms count from */
+	struct map left_over;     /* of struct room_chat: their rooms are gone */
+	bool closing;
 };
 
 /* Up to here looking through the array beats a table. */
@@ -115,6 +121,28 @@ int room_entry_of(struct room_entry *e, const struct room_registry *g, struct sl
 bool room_may_be(const struct room *r, const struct room_entry *e);
 /* The same user again: may he have this one's seat? */
 bool room_may_replace(const struct room_entry *e, const struct member *before);
+/* To the session, or to the server, that asked. */
+#define ROOM_BOOT_SHIFT 32 /* events of one start of the server, at most */
+void room_answer(struct room_registry *g, struct bus_home home, struct slice room,
+		 const struct event *e);
+
+/* desk.c: an answer that comes later, for a desk; `ticket` is e->request. */
+void room_answer_desk(unsigned worker, const struct event *e);
+
+/* --- say.c --- */
+/* CHAT, EDIT, DELETE, REACT of a member or of the server (NULL). ROOM_LATER, or what is wrong. */
+int room_say(struct room *r, const struct member *m, struct bus_home home,
+	     uint64_t request, const struct command *c, ms_t wall) NODISCARD;
+int room_on_typing(struct member *m, const struct command *c) NODISCARD;
+int room_on_read(struct member *m, const struct command *c) NODISCARD;
+/* Under what the member's reactions and marks are kept: its user, else its number in `text`. */
+struct slice room_reader(const struct member *m, char text[BUS_MEMBER_TEXT]);
+/* Its user, when that is proven. */
+struct slice room_proven_user(const struct member *m);
+
+/* --- visit.c --- */
+void room_note_visit(const struct member *m);
+void room_note_visit_end(const struct member *m, enum leave_reason reason);
 
 /* By number text, user or alias; NULL. */
 struct member *room_addressed(const struct room *r, struct slice name);

@@ -37,6 +37,7 @@ static int room_on_role(struct room *r, const struct member *m, const struct com
 		e.changed |= to->state & PRESENCE_MEDIA;
 		to->state &= (uint8_t)~PRESENCE_MEDIA;
 	}
+	room_note_visit(to);
 	room_member_info(to, &e.subject);
 	room_tell_all(r, &e, NULL);
 	return 0;

@@ -13,15 +13,38 @@
 #define MEMBER_ID_BITS 40
 
 struct room_registry *room_registry_create(const struct room_settings *s,
-					   room_event_fn *fn, void *arg)
+					   room_event_fn *fn, room_answer_fn *answer,
+					   void *arg)
 {
 	struct room_registry *g = xzalloc(sizeof(*g));
 
 	map_init(&g->by_name);
+	map_init(&g->left_over);
 	g->settings = s;
 	g->event = fn;
+	g->answer = answer;
 	g->event_arg = arg;
 	return g;
+}
+
+void room_registry_use(struct room_registry *g, struct store_desk *store, uint64_t boot)
+{
+	g->store = store;
+	g->seq_base = boot << ROOM_BOOT_SHIFT;
+}
+
+struct store_desk *room_registry_store(const struct room_registry *g)
+{
+	return g->store;
+}
+
+void room_answer(struct room_registry *g, struct bus_home home, struct slice room,
+		 const struct event *e)
+{
+	if (home.session)
+		g->answer(g->event_arg, home, room, e);
+	else
+		room_answer_desk(home.worker, e);
 }
 
 static void member_free(struct member *m)
@@ -40,7 +63,7 @@ static void room_free(struct room *r)
 	for (uint32_t i = 0; i < r->count; i++)
 		member_free(r->members[i]);
 	map_fini(&r->by_id);
-	room_chat_fini(&r->chat);
+	room_chat_close(r->chat);
 	free(r->members);
 	free(r->at_worker);
 	free(r);
@@ -54,9 +77,12 @@ void room_registry_destroy(struct room_registry *g)
 
 	if (!g)
 		return;
+	g->closing = true;
+	store_desk_destroy(g->store);
 	while ((r = map_next(&g->by_name, &at)))
 		room_free(r);
 	map_fini(&g->by_name);
+	map_fini(&g->left_over);
 	free(g);
 }
 
@@ -80,7 +106,9 @@ static int room_make(struct room_registry *g, struct slice name, const struct co
 	r->name_len = (uint16_t)name.n;
 	memcpy(r->name, name.p, name.n);
 	map_init(&r->by_id);
+	r->seq = g->seq_base;
 	map_put(&g->by_name, room_name(r), r);
+	r->chat = room_chat_open(r);
 	metric_add(METRIC_ROOMS, 1);
 	log_info("room", "made", "room=%s capacity=%u ring=%d",
 		 log_value(&(struct log_text){ 0 }, name), r->capacity, r->ring);
@@ -208,6 +236,7 @@ static struct member *room_add(struct room *r, const struct command *c,
 	r->members[r->count++] = m;
 	room_index(r, m);
 	room_count_worker(r, m, 1);
+	room_note_visit(m);
 	metric_add(METRIC_MEMBERS, 1);
 	return m;
 }
@@ -256,10 +285,16 @@ static void room_describe(struct room *r, struct member *m, enum event_kind kind
 			  uint64_t request)
 {
 	struct buf roster = BUF_INIT(ROSTER_MAX), backlog = BUF_INIT(ROSTER_MAX);
+	struct buf more = BUF_INIT(256);
 	struct event e = { .kind = kind, .member = m->id, .request = request };
 
 	room_roster(r, m, &roster);
-	room_chat_backlog(&r->chat, &backlog);
+	room_ring_put(&r->chat->ring, m->id, 0, 0, UINT32_MAX, &backlog);
+	if (r->chat->state == CHAT_AWAKE) {
+		bus_chat_encode(&more, &(struct chat_more){ .epoch = r->chat->epoch });
+		e.more = buf_slice(&more);
+		e.n = r->chat->told;
+	}
 	room_member_info(m, &e.subject);
 	e.roster = buf_slice(&roster);
 	e.backlog = buf_slice(&backlog);
@@ -269,6 +304,7 @@ static void room_describe(struct room *r, struct member *m, enum event_kind kind
 	room_tell(r, &e, m, NULL);
 	buf_fini(&roster);
 	buf_fini(&backlog);
+	buf_fini(&more);
 }
 
 void room_sync(struct member *m, uint64_t request)
@@ -310,6 +346,7 @@ static void room_succeed(struct room *r)
 			   .changed = CHANGED_ROLE };
 
 	heir->role = ROLE_OWNER;
+	room_note_visit(heir);
 	room_member_info(heir, &e.subject);
 	room_tell_all(r, &e, NULL);
 }
@@ -326,6 +363,7 @@ static void room_depart(struct member *m, enum leave_reason reason, struct slice
 	};
 
 	room_remove(r, m);
+	room_note_visit_end(m, reason);
 	room_member_info(m, &e.subject);
 	log_info("room", "left", "room=%s member=%" PRIx64 " reason=%d n=%u",
 		 log_value(&(struct log_text){ 0 }, room_name(r)), m->id, (int)reason,

@@ -10,6 +10,7 @@
 #include "bus/address.h"
 #include "bus/command.h"
 #include "bus/event.h"
+#include "store/store.h"
 
 #define ROOM_MAX_NAME 128 /* bytes, rooms and members and users */
 #define ROOM_MAX_METADATA 4096
@@ -24,10 +25,11 @@ struct member;
 struct room_settings {
 	uint32_t capacity;  /* members, when the first join says nothing; and at most */
 	uint32_t max_rooms; /* on this worker */
-	uint32_t chat_backlog; /* messages kept in memory per room */
 	uint32_t
 		voices; /* members whom one may hear through the server; 0: nobody is relayed */
 	bool tokens; /* nobody joins without a pass */
+	uint32_t
+		chat_replay; /* messages told to newcomers, and kept in memory for them */
 };
 
 /* How a room speaks: to one member, or (to == NULL) to all but `except`. `e` and its slices are valid during the
@@ -35,8 +37,17 @@ struct room_settings {
 typedef void room_event_fn(void *arg, struct room *r, const struct event *e,
 			   struct member *to, struct member *except);
 
+/* An answer for the session `home` about a room that it may have left meanwhile, and that may be gone. */
+typedef void room_answer_fn(void *arg, struct bus_home home, struct slice room,
+			    const struct event *e);
+
 struct room_registry *room_registry_create(const struct room_settings *s,
-					   room_event_fn *fn, void *arg);
+					   room_event_fn *fn, room_answer_fn *answer,
+					   void *arg);
+/* Chat and visits are kept from now on; before the first join. The desk belongs to the registry then. */
+void room_registry_use(struct room_registry *g, struct store_desk *store, uint64_t boot);
+/* NULL: nothing is kept. */
+struct store_desk *room_registry_store(const struct room_registry *g);
 void room_registry_destroy(struct room_registry *g); /* members are gone without a word */
 struct room *room_find(const struct room_registry *g, struct slice name);
 
@@ -49,11 +60,16 @@ int room_join(struct room_registry *g, struct slice name, const struct command *
 void room_leave(struct member *m, enum leave_reason reason, struct slice text);
 /* The answer to SYNC: what a WELCOME would say now. */
 void room_sync(struct member *m, uint64_t request);
-/* Any command but JOIN and SYNC. E_DENIED, E_NO_MEMBER, E_LIMIT, E_BAD_FIELD. A KICK of oneself and LEAVE free `m`. */
-int room_command(struct member *m, const struct command *c, ms_t wall) NODISCARD;
+/* Answered by room_answer_fn, now or later. */
+#define ROOM_LATER 1
+/* Any command but JOIN and SYNC. 0, ROOM_LATER, E_DENIED, E_NO_MEMBER, E_LIMIT, E_BAD_FIELD, E_NOT_FOUND, E_UNAVAILABLE. A KICK
+ * of oneself and LEAVE free `m`. `request`: goes back in a later answer. */
+int room_command(struct member *m, uint64_t request, const struct command *c, ms_t wall)
+	NODISCARD;
 /* A command on behalf of the server, which may everything; those that need a member's own seat are E_UNKNOWN_TYPE. `r` may
- * be gone afterwards. */
-int room_order(struct room *r, const struct command *c, ms_t wall) NODISCARD;
+ * be gone afterwards. A later answer goes to the desk of `from`. */
+int room_order(struct room *r, struct bus_home from, uint64_t request,
+	       const struct command *c, ms_t wall) NODISCARD;
 
 struct slice room_name(const struct room *r);
 size_t room_count(const struct room *r);

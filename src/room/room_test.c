@@ -43,7 +43,8 @@ static void room_join_welcomes_then_tells_the_others(void **state)
 static void room_roster_tells_the_newcomer_to_offer_to_each(void **state)
 {
 	struct stage *s = *state;
-	struct room_registry *g = room_registry_create(&s->settings, count_roster, s);
+	struct room_registry *g =
+		room_registry_create(&s->settings, count_roster, stage_answer, s);
 	struct command c = { .kind = COMMAND_JOIN };
 
 	for (uint64_t i = 0; i < 5; i++) {

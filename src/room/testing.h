@@ -24,6 +24,8 @@ struct stage {
 	struct heard heard[MAX_HEARD];
 	size_t count;
 	uint64_t sessions;
+	struct event answer; /* the last one; its slices are gone */
+	unsigned answers;
 };
 
 static inline void stage_hear(void *arg, struct room *r, const struct event *e,
@@ -41,14 +43,25 @@ static inline void stage_hear(void *arg, struct room *r, const struct event *e,
 		memcpy(h->text, e->text.p ? e->text.p : (const uint8_t *)"", e->text.n);
 }
 
+static inline void stage_answer(void *arg, struct bus_home home, struct slice room,
+				const struct event *e)
+{
+	struct stage *s = arg;
+
+	(void)home;
+	(void)room;
+	s->answer = *e;
+	s->answers++;
+}
+
 static inline int stage_setup(void **state)
 {
 	struct stage *s = xzalloc(sizeof(*s));
 
 	s->settings = (struct room_settings){
-		.capacity = 100, .max_rooms = 4, .chat_backlog = 3, .voices = 8
+		.capacity = 100, .max_rooms = 4, .chat_replay = 3, .voices = 8
 	};
-	s->rooms = room_registry_create(&s->settings, stage_hear, s);
+	s->rooms = room_registry_create(&s->settings, stage_hear, stage_answer, s);
 	*state = s;
 	return 0;
 }
@@ -88,7 +101,11 @@ static inline struct member *stage_join(struct stage *s, const char *room,
 	return room_member(room_find(s->rooms, slice_str(room)), s->heard[at].e.member);
 }
 
+/* The result, or that of the answer. */
 static inline int stage_do(struct member *m, struct command c)
 {
-	return room_command(m, &c, 2000);
+	struct stage *s = m->room->registry->event_arg;
+	int err = room_command(m, 1, &c, 2000);
+
+	return err == ROOM_LATER ? s->answer.err : err;
 }

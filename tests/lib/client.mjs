@@ -6,6 +6,9 @@ import { mustBeValid } from "./schemas.mjs";
 import { readVoice } from "./voice.mjs";
 import { DEADLINE, Waiters, within } from "./wait.mjs";
 
+/** Requests whose reply has data. */
+const TELLING = new Set("join sync resume chat edit delete react history search whowas".split(" "));
+
 let rooms = 0;
 
 /** A room name that no other test of this run has. */
@@ -98,9 +101,9 @@ export class Client extends Waiters {
 			const waiting = this.#replies.get(message.id);
 			assert.ok(waiting, `a reply that nobody waits for: ${text}`);
 			this.#replies.delete(message.id);
-			const tells = message.ok && ["join", "sync", "resume"].includes(waiting.type);
+			const tells = message.ok && TELLING.has(waiting.type);
 			assert.equal(message.data !== undefined, tells, text);
-			if (tells && waiting.type !== "resume") {
+			if (tells && ["join", "sync"].includes(waiting.type)) {
 				this.#joined(message.data);
 			}
 			waiting.resolve(message);

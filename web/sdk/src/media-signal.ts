@@ -1,4 +1,4 @@
-import { isObject } from "./json.js";
+import { isObject } from "./wire.js";
 
 /**
  * The `data` of media signals (docs/protocol.md, "Media: who offers"). Beyond what the

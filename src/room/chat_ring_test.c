@@ -1,4 +1,4 @@
-#include "room/chat.h"
+#include "room/chat_ring.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,19 +6,19 @@
 
 #include <cmocka.h>
 
-static void say(struct room_chat *c, uint32_t size, uint64_t n)
+static void say(struct room_ring *c, uint32_t size, uint64_t n)
 {
 	struct event e = { .kind = EVENT_CHAT, .n = n, .text = SLICE("text") };
 
-	room_chat_add(c, size, &e);
+	room_ring_add(c, size, &e);
 }
 
-static void expect_numbers(const struct room_chat *c, uint64_t first, uint64_t count)
+static void expect_numbers(const struct room_ring *c, uint64_t first, uint64_t count)
 {
 	struct buf b = BUF_INIT(1 << 20);
 	struct event e;
 
-	room_chat_backlog(c, &b);
+	assert_false(room_ring_put(c, 7, 0, 0, UINT32_MAX, &b));
 	struct cur in = cur_of_slice(buf_slice(&b));
 	for (uint64_t n = first; n < first + count; n++) {
 		assert_int_equal(bus_event_decode(&e, &in), 0);
@@ -32,24 +32,24 @@ static void expect_numbers(const struct room_chat *c, uint64_t first, uint64_t c
 static void backlog_keeps_the_last_in_order(void **state)
 {
 	(void)state;
-	struct room_chat c = { 0 };
+	struct room_ring c = { 0 };
 
 	expect_numbers(&c, 1, 0);
 	for (uint64_t n = 1; n <= 10; n++) {
 		say(&c, 3, n);
 		expect_numbers(&c, n < 3 ? 1 : n - 2, n < 3 ? n : 3);
 	}
-	room_chat_fini(&c);
+	room_ring_fini(&c);
 }
 
 static void backlog_of_nothing_keeps_nothing(void **state)
 {
 	(void)state;
-	struct room_chat c = { 0 };
+	struct room_ring c = { 0 };
 
 	say(&c, 0, 1);
 	expect_numbers(&c, 1, 0);
-	room_chat_fini(&c);
+	room_ring_fini(&c);
 }
 
 int main(void)

@@ -1,0 +1,135 @@
+/* recall: what was said in a room and who was there: read back for those who ask. */
+#include "room/chat.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "bus/mail.h"
+#include "room/internal.h"
+
+/* A question under way. */
+struct recall {
+	struct store_ticket ticket;
+	struct room_registry *registry;
+	struct bus_home home;
+	uint64_t request;
+	enum event_kind kind;
+	bool answered;
+	uint64_t read; /* the mark that may still be on its way */
+	/* REPLAY only: */
+	uint64_t member, seq, until;
+	uint16_t name_len;
+	char name[];
+};
+
+static struct slice recall_room(const struct recall *q)
+{
+	return slice_of(q->name, q->name_len);
+}
+
+static struct recall *recall_make(const struct room *r, struct bus_home home,
+				  uint64_t request, enum event_kind kind)
+{
+	struct recall *q = xzalloc(sizeof(*q) + r->name_len + 1);
+
+	q->registry = r->registry;
+	q->home = home;
+	q->request = request;
+	q->kind = kind;
+	q->name_len = r->name_len;
+	memcpy(q->name, r->name, r->name_len);
+	return q;
+}
+
+static void answer(const struct recall *q, const struct store_answer *a)
+{
+	struct buf more = BUF_INIT(256);
+	struct event e = { .kind = a->err < 0 ? EVENT_REPLY : q->kind,
+			   .err = a->err,
+			   .request = q->request,
+			   .partial = a->partial,
+			   .backlog = a->body,
+			   .n = a->n > q->read ? a->n : q->read };
+
+	bus_chat_encode(&more, &(struct chat_more){ .epoch = a->epoch });
+	e.more = buf_slice(&more);
+	room_answer(q->registry, q->home, recall_room(q), &e);
+	buf_fini(&more);
+}
+
+static void on_recalled(struct store_ticket *t, const struct store_answer *a)
+{
+	struct recall *q = container_of(t, struct recall, ticket);
+
+	if (!q->answered && !q->registry->closing)
+		answer(q, a);
+	free(q);
+}
+
+static void on_overdue(struct store_ticket *t)
+{
+	struct recall *q = container_of(t, struct recall, ticket);
+
+	answer(q, &(struct store_answer){ .err = E_UNAVAILABLE });
+	q->answered = true;
+}
+
+/* Without a store: what the ring has. */
+static int recall_memory(struct room *r, const struct member *m, struct bus_home home,
+			 uint64_t request, const struct command *c)
+{
+	struct buf body = BUF_INIT(BUS_LETTER_MAX);
+	struct store_answer a = { .epoch = r->chat->epoch, .n = m ? m->read : 0 };
+	uint32_t limit = c->limit > 0 ? c->limit : STORE_PAGE;
+
+	if (c->kind != COMMAND_HISTORY)
+		return E_UNAVAILABLE;
+	struct recall *q = recall_make(r, home, request, EVENT_HISTORY);
+	a.partial = room_ring_put(&r->chat->ring, m ? m->id : 0, c->n, c->after, limit,
+				  &body);
+	a.body = buf_slice(&body);
+	answer(q, &a);
+	free(q);
+	buf_fini(&body);
+	return ROOM_LATER;
+}
+
+int room_recall(struct room *r, const struct member *m, struct bus_home home,
+		uint64_t request, const struct command *c)
+{
+	static const enum store_op ops[COMMAND_KINDS] = {
+		[COMMAND_HISTORY] = STORE_HISTORY,
+		[COMMAND_SEARCH] = STORE_SEARCH,
+		[COMMAND_WHOWAS] = STORE_VISITS,
+	};
+	char reader[BUS_MEMBER_TEXT];
+
+	if (c->limit > STORE_PAGE_MAX || c->text.n > ROOM_MAX_TEXT)
+		return E_BAD_FIELD;
+	if (!r->registry->store)
+		return recall_memory(r, m, home, request, c);
+	struct recall *q =
+		recall_make(r, home, request,
+			    c->kind == COMMAND_WHOWAS ? EVENT_WHOWAS : EVENT_HISTORY);
+	q->ticket.done = on_recalled;
+	q->ticket.overdue = on_overdue;
+	q->read = m ? m->read : 0;
+	const struct store_query query = {
+		.op = ops[c->kind],
+		.room = room_name(r),
+		.all = !m,
+		.viewer = m ? m->id : 0,
+		.viewer_user = m ? room_proven_user(m) : SLICE_NONE,
+		.reader = m ? room_reader(m, reader) : SLICE_NONE,
+		.before = c->n,
+		.after = c->after,
+		.limit = c->limit,
+		.text = c->text,
+	};
+	int err = store_ask(r->registry->store, &query, &q->ticket);
+	if (err == 0)
+		return ROOM_LATER;
+	free(q);
+	return err;
+}

@@ -1,0 +1,157 @@
+/* say: what members say and do in the chat: who may, and what becomes of it. */
+#include "base/err.h"
+#include "room/internal.h"
+
+/* Under what a member's reactions and marks are kept. */
+struct slice room_reader(const struct member *m, char text[BUS_MEMBER_TEXT])
+{
+	if (m->user_len > 0)
+		return slice_of(m->user, m->user_len);
+	bus_member_text(text, m->id);
+	return slice_of(text, BUS_MEMBER_TEXT);
+}
+
+struct slice room_proven_user(const struct member *m)
+{
+	return m->verified ? slice_of(m->user, m->user_len) : SLICE_NONE;
+}
+
+/* What all entries of `m` (NULL: the server) have. */
+static void begin_entry(struct chat_entry *e, const struct member *m,
+			struct bus_home home, uint64_t request, enum event_kind kind,
+			ms_t wall)
+{
+	*e = (struct chat_entry){ .home = home, .request = request, .all = !m };
+	e->event.kind = kind;
+	e->event.time = wall;
+	if (!m)
+		return;
+	e->all = room_may(m, RIGHT_ADMIN);
+	e->viewer = e->event.member = m->id;
+	e->viewer_user = room_proven_user(m);
+	e->event.subject.name = slice_of(m->name, m->name_len);
+	e->more.user = slice_of(m->user, m->user_len);
+}
+
+static bool text_fits(const struct command *c)
+{
+	return (c->text.n > 0 || c->file.n > 0) && c->text.n <= ROOM_MAX_TEXT &&
+	       c->name.n <= ROOM_MAX_NAME && c->key.n <= CHAT_MAX_KEY &&
+	       c->file.n <= CHAT_MAX_FILE;
+}
+
+static int room_on_chat(struct room *r, const struct member *m, struct chat_entry *e,
+			const struct command *c)
+{
+	const struct member *to = NULL;
+
+	if (!text_fits(c))
+		return E_BAD_FIELD;
+	if (c->to || c->to_name.n > 0) {
+		to = c->to ? room_member(r, c->to) : room_addressed(r, c->to_name);
+		if (!to)
+			return E_NO_MEMBER;
+		e->event.to = to->id;
+		e->more.to_user = slice_of(to->user, to->user_len);
+	}
+	if (!m)
+		e->event.subject.name = c->name;
+	e->event.text = c->text;
+	e->more.of = c->n;
+	e->more.key = c->key;
+	e->more.file = c->file;
+	return 0;
+}
+
+static int room_on_change(const struct room *r, struct chat_entry *e,
+			  const struct command *c)
+{
+	if (c->n == 0 || (r->chat->state == CHAT_AWAKE && c->n > r->chat->n))
+		return E_NOT_FOUND;
+	e->more.of = c->n;
+	e->more.on = c->on;
+	if (c->kind == COMMAND_DELETE)
+		return 0;
+	e->event.text = c->text;
+	return c->text.n == 0 || c->text.n > (c->kind == COMMAND_REACT
+						      ? CHAT_MAX_REACTION
+						      : (size_t)ROOM_MAX_TEXT)
+		       ? E_BAD_FIELD
+		       : 0;
+}
+
+int room_say(struct room *r, const struct member *m, struct bus_home home,
+	     uint64_t request, const struct command *c, ms_t wall)
+{
+	static const enum event_kind kinds[COMMAND_KINDS] = {
+		[COMMAND_CHAT] = EVENT_CHAT,
+		[COMMAND_EDIT] = EVENT_EDITED,
+		[COMMAND_DELETE] = EVENT_DELETED,
+		[COMMAND_REACT] = EVENT_REACTED,
+	};
+	char reader[BUS_MEMBER_TEXT];
+	struct chat_entry e;
+
+	if (!room_may(m, RIGHT_CHAT))
+		return E_DENIED;
+	begin_entry(&e, m, home, request, kinds[c->kind], wall);
+	e.more.reader =
+		m && c->kind == COMMAND_REACT ? room_reader(m, reader) : SLICE_NONE;
+	int err = c->kind == COMMAND_CHAT ? room_on_chat(r, m, &e, c)
+					  : room_on_change(r, &e, c);
+	if (err < 0)
+		return err;
+	room_chat_enter(r->chat, &e);
+	return ROOM_LATER;
+}
+
+/* --- what is not kept, or only as a mark --- */
+
+static void tell_more(struct member *m, struct event *e, struct chat_more more,
+		      struct member *to)
+{
+	struct buf b = BUF_INIT(256);
+
+	bus_chat_encode(&b, &more);
+	e->more = buf_slice(&b);
+	if (to)
+		room_tell_one(m->room, e, to);
+	else
+		room_tell_all(m->room, e, m);
+	buf_fini(&b);
+}
+
+int room_on_typing(struct member *m, const struct command *c)
+{
+	struct event e = { .kind = EVENT_TYPING, .member = m->id, .to = c->to };
+	struct member *to = c->to ? room_member(m->room, c->to) : NULL;
+
+	if (!room_may(m, RIGHT_CHAT))
+		return E_DENIED;
+	if (c->to && !to)
+		return E_NO_MEMBER;
+	tell_more(m, &e, (struct chat_more){ .on = c->on }, to);
+	return 0;
+}
+
+int room_on_read(struct member *m, const struct command *c)
+{
+	struct event e = { .kind = EVENT_READ, .member = m->id, .n = c->n };
+	struct room *r = m->room;
+	char reader[BUS_MEMBER_TEXT];
+
+	if (c->n == 0 || (r->chat->state == CHAT_AWAKE && c->n > r->chat->n))
+		return E_NOT_FOUND;
+	if (c->n <= m->read)
+		return 0;
+	m->read = c->n;
+	room_tell_all(r, &e, m);
+	if (r->registry->store)
+		store_tell(r->registry->store, &(struct store_query){
+						       .op = STORE_READ,
+						       .room = room_name(r),
+						       .reader = room_reader(m, reader),
+						       .n = c->n,
+					       });
+	return 0;
+}

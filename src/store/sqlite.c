@@ -1,0 +1,325 @@
+#include "store/sqlite.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define FILE_NAME "parley.db"
+#define ROOMS_KNOWN 4096 /* looked up rooms that are remembered */
+#define ALIVE_EVERY 10000
+
+#define X(id, text) [SQL_##id] = text,
+const char *const store_sqlite_sql[SQL_COUNT] = { SQL_LIST(X) };
+#undef X
+
+store_sqlite_fn *const store_sqlite_ops[STORE_OPS] = {
+	[STORE_MESSAGE] = store_sqlite_message,
+	[STORE_CHANGE] = store_sqlite_change,
+	[STORE_READ] = store_sqlite_read,
+	[STORE_VISIT] = store_sqlite_visit,
+	[STORE_VISIT_END] = store_sqlite_visit_end,
+	[STORE_SEAT] = store_sqlite_seat,
+	[STORE_SEAT_END] = store_sqlite_seat_end,
+	[STORE_SECRET] = store_sqlite_secret,
+	[STORE_WAKE] = store_sqlite_wake,
+	[STORE_HISTORY] = store_sqlite_history,
+	[STORE_SEARCH] = store_sqlite_search,
+	[STORE_VISITS] = store_sqlite_visits,
+};
+
+static bool is_writer(const struct backend *b)
+{
+	return store_thread_kind_of(b->thread) == STORE_WRITER;
+}
+
+static char *file_path(const struct store_settings *s)
+{
+	struct buf b = BUF_INIT(4096);
+
+	buf_printf(&b, "%s/" FILE_NAME, s->dir);
+	char *path = slice_dup(buf_slice(&b));
+	buf_fini(&b);
+	return path;
+}
+
+/* --- rooms --- */
+
+void store_sqlite_forget_rooms(struct backend *b)
+{
+	struct sqlite_room *r;
+	size_t at = 0;
+
+	while ((r = map_next(&b->rooms, &at)))
+		free(r);
+	map_fini(&b->rooms);
+	map_init(&b->rooms);
+}
+
+int store_sqlite_room(struct backend *b, struct slice name, struct sqlite_room *out)
+{
+	struct sqlite_room *known = map_find(&b->rooms, name);
+
+	*out = (struct sqlite_room){ 0 };
+	if (known) {
+		*out = *known;
+		return 0;
+	}
+	sqlite3_stmt *st = db_use(&b->db, SQL_ROOM);
+	db_bind_string(st, 1, name);
+	int err = db_step(&b->db, st);
+	if (err > 0)
+		*out = (struct sqlite_room){ db_u64(st, 0), db_u64(st, 1) };
+	sqlite3_reset(st);
+	if (err <= 0)
+		return err;
+	if (b->rooms.count >= ROOMS_KNOWN)
+		store_sqlite_forget_rooms(b);
+	map_put(&b->rooms, name, xmemdup(out, sizeof(*out)));
+	return 0;
+}
+
+void store_sqlite_event(sqlite3_stmt *st, uint64_t epoch, struct buf *out)
+{
+	static const enum event_kind kinds[] = { EVENT_CHAT, EVENT_EDITED, EVENT_DELETED,
+						 EVENT_REACTED };
+	uint64_t kind = db_u64(st, 1);
+	struct event e = { .kind = kinds[kind < ARRAY_LEN(kinds) ? kind : 0] };
+	struct buf more = BUF_INIT(64 * 1024);
+	struct chat_more m = { .epoch = epoch };
+	char reader[BUS_MEMBER_TEXT];
+
+	e.n = db_u64(st, 0) & ROOM_MAX_N;
+	e.time = (ms_t)db_u64(st, 2);
+	e.member = db_u64(st, 3);
+	m.user = db_text(st, 4);
+	e.subject.name = db_text(st, 5);
+	e.text = db_text(st, 6);
+	m.of = db_u64(st, 7);
+	e.to = db_u64(st, 8);
+	m.to_user = db_text(st, 9);
+	m.key = db_text(st, 10);
+	m.file = db_text(st, 11);
+	m.reactions = db_text(st, 12);
+	m.edited = (ms_t)db_u64(st, 13);
+	m.deleted = kind == 0 && db_u64(st, 14) != 0;
+	bus_member_text(reader, e.member);
+	if (kind == 3)
+		m.reader = m.user.n > 0 ? m.user : slice_of(reader, sizeof(reader));
+	m.on = kind == 3 && m.edited == 0; /* see store_sqlite_change() */
+	bus_chat_encode(&more, &m);
+	e.more = buf_slice(&more);
+	bus_event_encode(out, &e);
+	buf_fini(&more);
+}
+
+/* --- batches --- */
+
+static int run_job(struct backend *b, struct store_batch *batch, struct store_job *j)
+{
+	struct store_letter l;
+
+	j->body_at = buf_at(&batch->out);
+	if (store_job_letter(batch, j, &l) < 0) {
+		j->answer.err = E_MALFORMED;
+		return 0;
+	}
+	int err = store_sqlite_ops[l.q.op](b, &l.q, &j->answer, &batch->out);
+	j->body_n = buf_at(&batch->out) - j->body_at;
+	/* Refused by a rule of the tables: this row only. */
+	if (err == E_STATE) {
+		j->answer.err = err;
+		return 0;
+	}
+	return err;
+}
+
+static int note_alive(struct backend *b)
+{
+	ms_t now = clock_wall();
+
+	if (now - b->alive_at < ALIVE_EVERY)
+		return 0;
+	b->alive_at = now;
+	sqlite3_stmt *st = db_use(&b->db, SQL_ALIVE);
+	db_bind_u64(st, 1, (uint64_t)now);
+	return db_run(&b->db, st);
+}
+
+/* Statements under way would keep the transaction open. */
+static void give_up(struct backend *b)
+{
+	for (unsigned i = 0; i < b->db.count; i++)
+		sqlite3_reset(b->db.prepared[i]);
+	if (!sqlite3_get_autocommit(b->db.handle))
+		sqlite3_exec(b->db.handle, "ROLLBACK", NULL, NULL, NULL);
+	store_sqlite_forget_rooms(b); /* some may have been made in vain */
+	b->alive_at = 0;
+}
+
+static int reopen(struct backend *b)
+{
+	if (b->db.handle && !b->db.broken)
+		return 0;
+	db_close(&b->db);
+	store_sqlite_forget_rooms(b);
+	return db_open(&b->db, b->path, is_writer(b) ? DB_WRITE : DB_READ,
+		       store_sqlite_sql, SQL_COUNT, NULL);
+}
+
+static int run_jobs(struct backend *b, struct store_batch *batch)
+{
+	bool writes = is_writer(b);
+	int err = reopen(b);
+
+	if (err == 0 && writes)
+		err = db_run(&b->db, db_use(&b->db, SQL_BEGIN));
+	for (size_t i = 0; err >= 0 && i < batch->count; i++)
+		err = run_job(b, batch, &batch->jobs[i]);
+	if (err >= 0 && writes)
+		err = note_alive(b);
+	if (err >= 0 && writes)
+		err = db_run(&b->db, db_use(&b->db, SQL_COMMIT));
+	if (err < 0 && b->db.handle)
+		give_up(b);
+	return err < 0 ? E_UNAVAILABLE : 0;
+}
+
+static void sqlite_run(struct backend *b, struct store_batch *batch)
+{
+	store_thread_done(b->thread, run_jobs(b, batch));
+}
+
+/* Something must be written to know. */
+static int probe(struct backend *b)
+{
+	int err = reopen(b);
+
+	if (err == 0)
+		err = db_run(&b->db, db_use(&b->db, is_writer(b) ? SQL_PROBE : SQL_BOOT));
+	if (err < 0 && b->db.handle)
+		give_up(b);
+	return err < 0 ? E_UNAVAILABLE : 0;
+}
+
+static void sqlite_tend(struct backend *b, bool ailing)
+{
+	if (ailing)
+		store_thread_report(b->thread, probe(b));
+}
+
+/* --- life --- */
+
+static void sqlite_close(struct backend *b)
+{
+	db_close(&b->db);
+	store_sqlite_forget_rooms(b);
+	free(b->path);
+	free(b);
+}
+
+static int sqlite_open(struct backend **out, const struct store_settings *s,
+		       struct store_thread *t, struct buf *why)
+{
+	struct backend *b = xzalloc(sizeof(*b));
+
+	b->thread = t;
+	b->settings = s;
+	b->path = file_path(s);
+	map_init(&b->rooms);
+	int err = db_open(&b->db, b->path, is_writer(b) ? DB_WRITE : DB_READ,
+			  store_sqlite_sql, SQL_COUNT, why);
+	if (err < 0) {
+		sqlite_close(b);
+		return err;
+	}
+	*out = b;
+	return 0;
+}
+
+const struct backend_ops store_sqlite = { sqlite_open, sqlite_close, sqlite_run,
+					  sqlite_tend };
+
+/* --- at start --- */
+
+static int count_boot(struct db *d, uint64_t *boot)
+{
+	int err = db_run(d, db_use(d, SQL_NEXT_BOOT));
+	sqlite3_stmt *st = db_use(d, SQL_BOOT);
+
+	if (err == 0)
+		err = db_step(d, st);
+	if (err > 0)
+		*boot = db_u64(st, 0);
+	sqlite3_reset(st);
+	return err < 0 ? err : 0;
+}
+
+/* Those who cannot come back have left when the server was last seen alive. */
+static int end_lost_visits(struct db *d)
+{
+	sqlite3_stmt *st = db_use(d, SQL_LOST_VISITS);
+
+	db_bind_u64(st, 1, LEAVE_DISCONNECT);
+	return db_run(d, st);
+}
+
+int store_sqlite_prepare(const struct store_settings *s, uint64_t *boot, struct buf *why)
+{
+	char *path = file_path(s);
+	struct db d;
+	int err = db_open(&d, path, DB_WRITE, store_sqlite_sql, SQL_COUNT, why);
+
+	if (err == 0)
+		err = db_migrate(&d, why);
+	if (err == 0)
+		err = count_boot(&d, boot);
+	if (err == 0)
+		err = end_lost_visits(&d);
+	if (err < 0 && why->n == 0)
+		buf_printf(why, "%s cannot be written", path);
+	db_close(&d);
+	free(path);
+	return err;
+}
+
+/* The columns of SQL_SEATS. */
+static void seat_of(sqlite3_stmt *st, struct store_seat *out)
+{
+	uint64_t role = db_u64(st, 4);
+
+	*out = (struct store_seat){
+		.session = db_text(st, 0),
+		.secret_hash = db_text(st, 1),
+		.room = db_text(st, 2),
+		.member = {
+			.id = db_u64(st, 3),
+			.role = role < ROLES ? (enum role)role : ROLE_LISTENER,
+			.joined_at = (ms_t)db_u64(st, 5),
+			.name = db_text(st, 6),
+			.user = db_text(st, 7),
+			.metadata = db_text(st, 8),
+		},
+	};
+}
+
+int store_sqlite_seats(const struct store_settings *s, store_seat_fn *fn, void *arg)
+{
+	char *path = file_path(s);
+	struct store_seat seat;
+	struct db d;
+	int err = db_open(&d, path, DB_READ, store_sqlite_sql, SQL_COUNT, NULL);
+
+	free(path);
+	if (err < 0)
+		return err;
+	sqlite3_stmt *st = db_use(&d, SQL_SEATS);
+	while ((err = db_step(&d, st)) > 0) {
+		seat_of(st, &seat);
+		if (seat.secret_hash.n == STORE_HASH)
+			fn(arg, &seat);
+	}
+	db_close(&d);
+	return err;
+}

@@ -1,0 +1,400 @@
+/* sqlite_write: the rows of the writer, inside its transaction. */
+#include <openssl/sha.h>
+
+#include "base/err.h"
+#include "store/sqlite.h"
+
+static uint64_t message_id(const struct sqlite_room *r, uint64_t n)
+{
+	return r->id << ROOM_SHIFT | n;
+}
+
+/* Found, or made with that epoch. */
+static int room_for(struct backend *b, struct slice name, uint64_t epoch,
+		    struct sqlite_room *out)
+{
+	int err = store_sqlite_room(b, name, out);
+
+	if (err < 0 || out->id)
+		return err;
+	sqlite3_stmt *st = db_use(&b->db, SQL_ADD_ROOM);
+	db_bind_string(st, 1, name);
+	db_bind_u64(st, 2, epoch);
+	err = db_run(&b->db, st);
+	return err < 0 ? err : store_sqlite_room(b, name, out);
+}
+
+/* --- messages --- */
+
+/* kind, member and the like of a row; `to`: the other party of a direct message. */
+static sqlite3_stmt *bind_message(struct backend *b, uint64_t id, unsigned kind,
+				  const struct event *e, const struct chat_more *m)
+{
+	sqlite3_stmt *st = db_use(&b->db, SQL_ADD_MESSAGE);
+
+	db_bind_u64(st, 1, id);
+	db_bind_u64(st, 2, kind);
+	db_bind_u64(st, 3, (uint64_t)e->time);
+	db_bind_u64(st, 4, e->member);
+	db_bind_text(st, 5, m->user);
+	db_bind_string(st, 6, e->subject.name);
+	db_bind_string(st, 7, kind == 1 ? SLICE_NONE : e->text);
+	db_bind_u64(st, 8, m->of);
+	if (e->to)
+		db_bind_u64(st, 9, e->to);
+	else
+		sqlite3_bind_null(st, 9);
+	db_bind_text(st, 10, m->to_user);
+	db_bind_text(st, 11, m->key);
+	db_bind_text(st, 12, m->file);
+	return st;
+}
+
+static int add_words(struct backend *b, uint64_t id, enum sql which, struct slice text)
+{
+	sqlite3_stmt *st = db_use(&b->db, which);
+
+	if (text.n == 0)
+		return 0;
+	db_bind_u64(st, 1, id);
+	db_bind_string(st, 2, text);
+	return db_run(&b->db, st);
+}
+
+/* The message that has the key already. */
+static int known_message(struct backend *b, const struct sqlite_room *r, struct slice key,
+			 struct store_answer *a)
+{
+	sqlite3_stmt *st = db_use(&b->db, SQL_BY_KEY);
+
+	db_bind_u64(st, 1, r->id);
+	db_bind_string(st, 2, key);
+	int err = db_step(&b->db, st);
+	if (err > 0) {
+		a->known = true;
+		a->n = db_u64(st, 0) & ROOM_MAX_N;
+		a->time = (ms_t)db_u64(st, 1);
+	}
+	sqlite3_reset(st);
+	return err == 0 ? E_STATE : err;
+}
+
+int store_sqlite_message(struct backend *b, const struct store_query *q,
+			 struct store_answer *a, struct buf *out)
+{
+	const struct event *e = q->event;
+	struct sqlite_room r;
+	struct chat_more m;
+
+	(void)out;
+	if (!e || e->n == 0 || e->n > ROOM_MAX_N || bus_chat_decode(&m, e->more) < 0)
+		return E_STATE;
+	int err = room_for(b, q->room, m.epoch, &r);
+	if (err < 0)
+		return err;
+	uint64_t id = message_id(&r, e->n);
+	err = db_run(&b->db, bind_message(b, id, 0, e, &m));
+	if (err < 0)
+		return err;
+	a->n = e->n;
+	a->time = e->time;
+	a->epoch = r.epoch;
+	if (sqlite3_changes(b->db.handle) == 0)
+		return known_message(b, &r, m.key, a);
+	return add_words(b, id, SQL_ADD_WORDS, e->text);
+}
+
+/* --- changes --- */
+
+/* A message that is to be changed; the texts are borrowed from its row. */
+struct target {
+	uint64_t id;
+	uint64_t member, to;
+	struct slice user, to_user, text, reactions;
+};
+
+static bool may_see(const struct target *t, const struct store_query *q)
+{
+	return q->all || !t->to || t->to == q->viewer || t->member == q->viewer ||
+	       (q->viewer_user.n > 0 && (slice_eq(t->user, q->viewer_user) ||
+					 slice_eq(t->to_user, q->viewer_user)));
+}
+
+static bool is_own(const struct target *t, const struct store_query *q)
+{
+	return t->member == q->viewer ||
+	       (q->viewer_user.n > 0 && slice_eq(t->user, q->viewer_user));
+}
+
+/* The row stays under the cursor: reset it when the target has been used. E_STATE with the reason in
+ * a->err: it is not there, or not the viewer's to change. */
+static int find_target(struct backend *b, const struct store_query *q, uint64_t id,
+		       struct target *t, sqlite3_stmt **row, struct store_answer *a)
+{
+	sqlite3_stmt *st = *row = db_use(&b->db, SQL_BY_ID);
+
+	db_bind_u64(st, 1, id);
+	int err = db_step(&b->db, st);
+	if (err < 0)
+		return err;
+	*t = (struct target){ .id = id };
+	if (err > 0) {
+		t->member = db_u64(st, 3);
+		t->user = db_text(st, 4);
+		t->text = db_text(st, 6);
+		t->to = db_u64(st, 8);
+		t->to_user = db_text(st, 9);
+		t->reactions = db_text(st, 12);
+	}
+	if (err == 0 || db_u64(st, 1) != 0 || db_u64(st, 14) != 0 || !may_see(t, q))
+		a->err = E_NOT_FOUND;
+	else if (q->event->kind == EVENT_EDITED && !is_own(t, q))
+		a->err = E_DENIED;
+	else if (q->event->kind == EVENT_DELETED && !is_own(t, q) && !q->all)
+		a->err = E_DENIED;
+	return 0;
+}
+
+static int set_text(struct backend *b, const struct target *t, const struct event *e)
+{
+	int err = add_words(b, t->id, SQL_DROP_WORDS, t->text);
+	sqlite3_stmt *st = db_use(&b->db, SQL_SET_TEXT);
+
+	db_bind_u64(st, 1, t->id);
+	db_bind_string(st, 2, e->text);
+	db_bind_u64(st, 3, (uint64_t)e->time);
+	if (err == 0)
+		err = db_run(&b->db, st);
+	return err < 0 ? err : add_words(b, t->id, SQL_ADD_WORDS, e->text);
+}
+
+static int set_deleted(struct backend *b, const struct target *t, const struct event *e)
+{
+	int err = add_words(b, t->id, SQL_DROP_WORDS, t->text);
+	sqlite3_stmt *st = db_use(&b->db, SQL_SET_DELETED);
+
+	db_bind_u64(st, 1, t->id);
+	db_bind_u64(st, 2, (uint64_t)e->time);
+	return err < 0 ? err : db_run(&b->db, st);
+}
+
+static int set_reactions(struct backend *b, const struct target *t,
+			 const struct store_query *q, const struct chat_more *m,
+			 struct store_answer *a)
+{
+	struct buf made = BUF_INIT(256 * 1024);
+	int err = 0;
+
+	a->err = bus_chat_react(t->reactions, q->event->text, m->reader, m->on, &made);
+	if (a->err == 0) {
+		sqlite3_stmt *st = db_use(&b->db, SQL_SET_REACTIONS);
+
+		db_bind_u64(st, 1, t->id);
+		db_bind_text(st, 2, buf_slice(&made));
+		err = db_run(&b->db, st);
+	}
+	buf_fini(&made);
+	return err;
+}
+
+static int apply_change(struct backend *b, const struct store_query *q,
+			const struct target *t, const struct chat_more *m,
+			struct store_answer *a)
+{
+	if (q->event->kind == EVENT_EDITED)
+		return set_text(b, t, q->event);
+	if (q->event->kind == EVENT_DELETED)
+		return set_deleted(b, t, q->event);
+	return set_reactions(b, t, q, m, a);
+}
+
+/* The row of the change itself, for those who catch up. A reaction taken back has `edited` set. */
+static int add_change(struct backend *b, const struct sqlite_room *r,
+		      const struct store_query *q, const struct target *t,
+		      const struct chat_more *m)
+{
+	static const unsigned kinds[EVENT_KINDS] = {
+		[EVENT_EDITED] = 1, [EVENT_DELETED] = 2, [EVENT_REACTED] = 3
+	};
+	uint64_t id = message_id(r, q->event->n);
+	struct chat_more copy = *m;
+	struct event e = *q->event;
+
+	/* A direct message's changes are for the same two. */
+	if (t->to) {
+		e.to = t->to == e.member ? t->member : t->to;
+		copy.to_user = t->to == e.member ? t->user : t->to_user;
+	}
+	int err = db_run(&b->db, bind_message(b, id, kinds[e.kind], &e, &copy));
+	if (err == 0 && sqlite3_changes(b->db.handle) == 0)
+		return E_STATE;
+	if (err == 0 && e.kind == EVENT_REACTED && !m->on) {
+		sqlite3_stmt *st = db_use(&b->db, SQL_TAKEN_BACK);
+
+		db_bind_u64(st, 1, id);
+		err = db_run(&b->db, st);
+	}
+	return err;
+}
+
+int store_sqlite_change(struct backend *b, const struct store_query *q,
+			struct store_answer *a, struct buf *out)
+{
+	sqlite3_stmt *row = NULL;
+	struct sqlite_room r;
+	struct chat_more m;
+	struct target t = { 0 };
+
+	(void)out;
+	if (!q->event || bus_chat_decode(&m, q->event->more) < 0)
+		return E_STATE;
+	int err = store_sqlite_room(b, q->room, &r);
+	if (err < 0)
+		return err;
+	if (r.id == 0 || m.of > ROOM_MAX_N) {
+		a->err = E_NOT_FOUND;
+		return 0;
+	}
+	err = find_target(b, q, message_id(&r, m.of), &t, &row, a);
+	if (err == 0 && a->err == 0)
+		err = apply_change(b, q, &t, &m, a);
+	if (err == 0 && a->err == 0)
+		err = add_change(b, &r, q, &t, &m);
+	a->n = q->event->n;
+	a->epoch = r.epoch;
+	a->time = q->event->time;
+	a->from = t.member;
+	a->to = t.to;
+	sqlite3_reset(row);
+	/* Asked for again: it is so already. */
+	if (a->err == E_ALREADY) {
+		a->err = 0;
+		a->known = true;
+		a->n = m.of;
+	}
+	return err;
+}
+
+int store_sqlite_read(struct backend *b, const struct store_query *q,
+		      struct store_answer *a, struct buf *out)
+{
+	struct sqlite_room r;
+	int err = store_sqlite_room(b, q->room, &r);
+
+	(void)a;
+	(void)out;
+	if (err < 0 || r.id == 0)
+		return err;
+	sqlite3_stmt *st = db_use(&b->db, SQL_SET_MARK);
+	db_bind_u64(st, 1, r.id);
+	db_bind_string(st, 2, q->reader);
+	db_bind_u64(st, 3, q->n);
+	return db_run(&b->db, st);
+}
+
+/* --- visits --- */
+
+static int run_visit(struct backend *b, enum sql which, const struct sqlite_room *r,
+		     const struct member_info *m)
+{
+	sqlite3_stmt *st = db_use(&b->db, which);
+
+	db_bind_u64(st, 1, r->id);
+	db_bind_u64(st, 2, m->id);
+	db_bind_string(st, 3, m->name);
+	if (which == SQL_ADD_VISIT)
+		db_bind_text(st, 4, m->user);
+	db_bind_u64(st, 5, m->role);
+	db_bind_text(st, 6, m->metadata);
+	if (which == SQL_ADD_VISIT)
+		db_bind_u64(st, 7, (uint64_t)m->joined_at);
+	return db_run(&b->db, st);
+}
+
+int store_sqlite_visit(struct backend *b, const struct store_query *q,
+		       struct store_answer *a, struct buf *out)
+{
+	struct sqlite_room r;
+
+	(void)a;
+	(void)out;
+	if (!q->member)
+		return E_STATE;
+	int err = room_for(b, q->room, q->n, &r);
+	if (err == 0)
+		err = run_visit(b, SQL_SET_VISIT, &r, q->member);
+	if (err == 0 && sqlite3_changes(b->db.handle) == 0)
+		err = run_visit(b, SQL_ADD_VISIT, &r, q->member);
+	return err;
+}
+
+int store_sqlite_visit_end(struct backend *b, const struct store_query *q,
+			   struct store_answer *a, struct buf *out)
+{
+	struct sqlite_room r;
+	int err = store_sqlite_room(b, q->room, &r);
+
+	(void)a;
+	(void)out;
+	if (err < 0)
+		return err;
+	sqlite3_stmt *st = db_use(&b->db, SQL_END_VISIT);
+	db_bind_u64(st, 1, r.id);
+	db_bind_u64(st, 2, q->viewer);
+	db_bind_u64(st, 3, (uint64_t)q->time);
+	db_bind_u64(st, 4, q->reason);
+	return db_run(&b->db, st);
+}
+
+/* --- sessions --- */
+
+/* Secrets have 130 random bits: a plain hash keeps them. */
+int store_sqlite_secret(struct backend *b, const struct store_query *q,
+			struct store_answer *a, struct buf *out)
+{
+	uint8_t hash[STORE_HASH];
+	sqlite3_stmt *st = db_use(&b->db, SQL_SET_SESSION);
+
+	(void)a;
+	(void)out;
+	SHA256(q->secret.p, q->secret.n, hash);
+	db_bind_string(st, 1, q->session);
+	db_bind_blob(st, 2, slice_of(hash, sizeof(hash)));
+	return db_run(&b->db, st);
+}
+
+static int run_seat(struct backend *b, enum sql which, const struct store_query *q)
+{
+	struct sqlite_room r;
+	int err = store_sqlite_room(b, q->room, &r);
+
+	if (err < 0)
+		return err;
+	sqlite3_stmt *st = db_use(&b->db, which);
+	db_bind_string(st, 1, q->session);
+	db_bind_u64(st, 2, r.id);
+	db_bind_u64(st, 3, q->viewer);
+	return db_run(&b->db, st);
+}
+
+int store_sqlite_seat(struct backend *b, const struct store_query *q,
+		      struct store_answer *a, struct buf *out)
+{
+	int err = store_sqlite_secret(b, q, a, out);
+
+	return err < 0 ? err : run_seat(b, SQL_ADD_SEAT, q);
+}
+
+int store_sqlite_seat_end(struct backend *b, const struct store_query *q,
+			  struct store_answer *a, struct buf *out)
+{
+	int err = run_seat(b, SQL_DROP_SEAT, q);
+
+	(void)a;
+	(void)out;
+	if (err < 0)
+		return err;
+	sqlite3_stmt *st = db_use(&b->db, SQL_DROP_SESSION);
+	db_bind_string(st, 1, q->session);
+	return db_run(&b->db, st);
+}

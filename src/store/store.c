@@ -1,0 +1,85 @@
+#include "store/store.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/internal.h"
+
+struct store {
+	struct store_settings settings;
+	struct store_thread *threads[STORE_THREADS];
+	uint64_t boot;
+	_Atomic int err[STORE_THREADS]; /* of the last batch of each */
+	_Atomic int stalled;            /* desks that wait for too long */
+};
+
+int store_create(struct store **out, const struct store_settings *settings,
+		 struct buf *why)
+{
+	struct store *s = xzalloc(sizeof(*s));
+	int err;
+
+	s->settings = *settings;
+	err = store_sqlite_prepare(&s->settings, &s->boot, why);
+	for (unsigned i = 0; err == 0 && i < STORE_THREADS; i++)
+		err = store_thread_create(&s->threads[i], s, (enum store_thread_kind)i,
+					  &store_sqlite, &s->settings, why);
+	if (err < 0) {
+		store_destroy(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+int store_start(struct store *s)
+{
+	int err = 0;
+
+	for (unsigned i = 0; err == 0 && i < STORE_THREADS; i++)
+		err = store_thread_start(s->threads[i]);
+	return err;
+}
+
+void store_destroy(struct store *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; i < STORE_THREADS; i++)
+		store_thread_destroy(s->threads[i]);
+	free(s);
+}
+
+bool store_ready(const struct store *s)
+{
+	return atomic_load(&s->err[STORE_WRITER]) == 0 &&
+	       atomic_load(&s->err[STORE_READER]) == 0 && atomic_load(&s->stalled) == 0;
+}
+
+uint64_t store_boot(const struct store *s)
+{
+	return s->boot;
+}
+
+int store_each_seat(struct store *s, store_seat_fn *fn, void *arg)
+{
+	return store_sqlite_seats(&s->settings, fn, arg);
+}
+
+const struct store_settings *store_settings_of(const struct store *s)
+{
+	return &s->settings;
+}
+
+void store_report(struct store *s, enum store_thread_kind kind, int err)
+{
+	atomic_store(&s->err[kind], err);
+}
+
+void store_count_stalled(struct store *s, int by)
+{
+	atomic_fetch_add(&s->stalled, by);
+}
