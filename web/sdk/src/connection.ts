@@ -3,13 +3,13 @@ import { ConnectionMachine, type ConnectionState } from "./connection-machine.js
 import { Emitter } from "./emitter.js";
 import { ConnectionError } from "./errors.js";
 import { ExponentialBackoff } from "./exponential-backoff.js";
+import { isObject } from "./json.js";
 import { Keepalive, type KeepaliveTimes } from "./keepalive.js";
 import type { Logger, LogLevel, LogLine } from "./log.js";
 import type { ReconnectPolicy } from "./reconnect-policy.js";
 import { Requests, type RequestWait } from "./requests.js";
 import {
 	type Hello,
-	isObject,
 	isResumeReply,
 	PROTOCOL,
 	parseServerMessage,

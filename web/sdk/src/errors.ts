@@ -124,3 +124,58 @@ function mediaReason(name: string): MediaErrorReason {
 			return "failed";
 	}
 }
+
+/**
+ * - `outbox-full`: too many messages wait to be sent already.
+ * - `discarded`: taken out of the outbox before it was sent.
+ * - `not-understood`: the server's answer has a form that this client does not know.
+ */
+export type ChatErrorReason = "outbox-full" | "discarded" | "not-understood";
+
+/**
+ * A message, or a page of them, could not be had; see also RequestError.
+ *
+ * ```ts
+ * room.chat.send("hello").catch((error) => {
+ * 	if (error instanceof ChatError) console.log(error.reason);
+ * });
+ * ```
+ */
+export class ChatError extends ParleyError<ChatErrorReason> {
+	static outboxFull(limit: number): ChatError {
+		return new ChatError("outbox-full", `${limit} messages wait to be sent already`);
+	}
+
+	static discarded(): ChatError {
+		return new ChatError("discarded", "the message was discarded before it was sent");
+	}
+
+	static notUnderstood(): ChatError {
+		return new ChatError("not-understood", "the server's answer was not understood");
+	}
+}
+
+/**
+ * - `too-large`: more than the server takes; `limit` is its limit in bytes, if it said so.
+ * - `refused`: the server does not take it.
+ * - `failed`: the way to the server broke.
+ */
+export type UploadErrorReason = "too-large" | "refused" | "failed";
+
+/** A file did not get to the server. */
+export class UploadError extends ParleyError<UploadErrorReason> {
+	constructor(
+		reason: UploadErrorReason,
+		message: string,
+		/** What the server takes at most, in bytes, when it is that. */
+		readonly limit?: number,
+	) {
+		super(reason, message);
+	}
+
+	/** By the status of the server's answer; 0: there was none. */
+	static of(status: number, message: string, limit?: number): UploadError {
+		if (status === 0) return new UploadError("failed", message);
+		return new UploadError(status === 413 ? "too-large" : "refused", message, limit);
+	}
+}

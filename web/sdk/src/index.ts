@@ -14,7 +14,9 @@ export {
 	openInputs,
 	openScreen,
 } from "./capture.js";
-export type { ChatEntry, ChatLog } from "./chat-log.js";
+export type { Chat, ChatEvents, PageOptions, SendOptions } from "./chat.js";
+export type { ChatEntry, ChatEntryState, SentEntry } from "./chat-timeline.js";
+export type { ChatFile, ChatMessage, Visit } from "./chat-wire.js";
 export {
 	Connection,
 	type ConnectionEvents,
@@ -25,6 +27,8 @@ export {
 export type { ConnectionState } from "./connection-machine.js";
 export type { Emitter, Unsubscribe } from "./emitter.js";
 export {
+	ChatError,
+	type ChatErrorReason,
 	ConnectionError,
 	type ConnectionErrorReason,
 	MediaError,
@@ -39,6 +43,7 @@ export { LevelMeter } from "./level-meter.js";
 export { LocalMedia, type LocalMediaEvents } from "./local-media.js";
 export { consoleLogger, type Logger, type LogLevel, type LogLine } from "./log.js";
 export { Mesh, type MeshEvents } from "./mesh.js";
+export type { OutboxStore } from "./outbox.js";
 export type { Path } from "./path.js";
 export type { Peer, PeerEvents } from "./peer.js";
 export type { GoneReason, Person, PresenceEvents, PresenceStore } from "./presence.js";
@@ -52,7 +57,6 @@ export type { Slot, SlotTracks } from "./slots.js";
 export { meterOf } from "./speaking.js";
 export type {
 	Changes,
-	ChatMessage,
 	Hello,
 	JoinReply,
 	LeaveReason,

@@ -1,4 +1,4 @@
-import { isObject } from "./wire.js";
+import { isObject } from "./json.js";
 
 /**
  * The `data` of media signals (docs/protocol.md, "Media: who offers"). Beyond what the

@@ -1,9 +1,12 @@
 import type { Abortable } from "./abort.js";
-import { type ChatEntry, ChatLog } from "./chat-log.js";
+import { Chat } from "./chat.js";
+import type { ChatEntry } from "./chat-timeline.js";
 import type { Connection } from "./connection.js";
 import { Emitter, type Unsubscribe } from "./emitter.js";
 import { ConnectionError, RequestError } from "./errors.js";
 import { ExponentialBackoff } from "./exponential-backoff.js";
+import type { LogLevel, LogLine } from "./log.js";
+import { Outbox, type OutboxStore } from "./outbox.js";
 import { keyOf, type Person, type PresenceEvents, PresenceStore } from "./presence.js";
 import { randomId } from "./random.js";
 import type { ReconnectPolicy } from "./reconnect-policy.js";
@@ -34,6 +37,8 @@ export interface JoinOptions {
 	options?: { capacity?: number; ring?: boolean };
 	/** Whether to hold on to somebody the server has lost; see PresenceStore. */
 	keep?: (person: Person) => boolean;
+	/** Where messages that could not be sent yet outlive the page, such as `sessionStorage`. */
+	outbox?: OutboxStore;
 	/** When to ask again for a seat that may come free; an ExponentialBackoff by default. */
 	rejoinPolicy?: ReconnectPolicy;
 }
@@ -86,7 +91,7 @@ export class Room extends Emitter<RoomEvents> {
 	/** Who else is here. */
 	readonly presence: PresenceStore;
 	/** What was written. */
-	readonly chat = new ChatLog();
+	readonly chat: Chat;
 	/** What the server knows us by; the same over rejoins. */
 	readonly user: string;
 	/** This load of the page, for telling a reload from a return. */
@@ -112,6 +117,7 @@ export class Room extends Emitter<RoomEvents> {
 		this.user = options.user ?? `u_${randomId()}`;
 		const ownKey = keyOf({ id: "", user: this.user, metadata: this.#metadata });
 		this.presence = new PresenceStore(ownKey, options.keep);
+		this.chat = this.#makeChat();
 		for (const name of FORWARDED) {
 			this.presence.on(name, (payload) => this.emit(name, payload as never));
 		}
@@ -178,9 +184,9 @@ export class Room extends Emitter<RoomEvents> {
 		return this.#state === "in" && this.#send("signal", to === undefined ? { data } : { to, data });
 	}
 
-	/** Resolves when the server has it. */
+	/** Writes to everybody; more is in `chat`. Resolves when they have it. */
 	async say(text: string, wait?: Abortable): Promise<void> {
-		await this.#connection.request("chat", { room: this.name, text }, wait);
+		await this.chat.send(text, wait);
 	}
 
 	/** In a ring room: lets somebody in who calls. */
@@ -211,6 +217,20 @@ export class Room extends Emitter<RoomEvents> {
 		this.#finish("out");
 	}
 
+	#makeChat(): Chat {
+		const line = {
+			request: (type: string, fields: object, wait?: Abortable) =>
+				this.#connection.request(type, { room: this.name, ...fields }, wait),
+			send: (type: string, fields: object) => this.#send(type, fields),
+			log: (level: LogLevel, event: string, fields?: LogLine["fields"]) =>
+				this.#connection.log(level, "chat", event, { room: this.name, ...fields }),
+		};
+		const outbox = new Outbox(100, this.#options.outbox, `parley.outbox.${this.name}`);
+		const chat = new Chat(line, outbox);
+		chat.on("message", ({ entry }) => this.emit("chat", entry));
+		return chat;
+	}
+
 	get #metadata(): Metadata {
 		return { ...this.#options.metadata, instance: this.instance };
 	}
@@ -223,13 +243,17 @@ export class Room extends Emitter<RoomEvents> {
 		const kept = this.#connection.resumed(this.name);
 		if (state === "open" && kept?.complete && this.#state === "away") void this.#handleResumed();
 		else if (state === "open") void this.#ask(kept ? "sync" : "join");
-		else if (this.#state === "in") this.#setState("away");
+		else if (this.#state === "in") {
+			this.chat.handleAway();
+			this.#setState("away");
+		}
 	}
 
 	/** What was missed comes now; then what we could not say meanwhile is said. */
 	async #handleResumed(): Promise<void> {
 		this.#setState("in");
 		this.#send("update", { name: this.#options.name, ...this.#wanted });
+		this.chat.handleResumed();
 		try {
 			await this.#connection.request("ping");
 			if (this.#state === "in") this.emit("resumed", undefined);
@@ -263,11 +287,10 @@ export class Room extends Emitter<RoomEvents> {
 		this.#attempt = 0;
 		this.#reply = reply;
 		this.#self = reply.you;
-		this.chat.handleOwnId(reply.you.id);
 		this.#setState("in");
 		this.emit("seated", reply);
 		this.presence.handleSnapshot(reply.members);
-		for (const entry of this.chat.handleReplay(reply.chat)) this.emit("chat", entry);
+		this.chat.handleSeated(reply.you, reply);
 		this.#firstJoin?.resolve(reply);
 		this.#firstJoin = undefined;
 	}
@@ -299,22 +322,21 @@ export class Room extends Emitter<RoomEvents> {
 			case "updated":
 				if (event.member === this.#self?.id) return this.#handleSelf(event.changes);
 				return this.presence.handleUpdated(event.member, event.changes);
-			case "chat": {
-				const entry = this.chat.handleChat(event);
-				if (entry) this.emit("chat", entry);
-				return;
-			}
-			default:
+			case "signal":
+			case "accept":
+			case "reject":
 				return this.#handleFrom(event);
+			default:
+				return this.chat.handleEvent(event);
 		}
 	}
 
-	#handleFrom(event: Extract<RoomEvent, { from: string }>): void {
+	#handleFrom(event: Extract<RoomEvent, { type: "signal" | "accept" | "reject" }>): void {
 		const from = this.presence.byId(event.from);
 		if (!from) return;
 		if (event.type === "signal") this.emit("signal", { from, data: event.data });
 		else if (event.type === "accept") this.emit("accept", from);
-		else if (event.type === "reject") this.emit("reject", { from, reason: event.reason });
+		else this.emit("reject", { from, reason: event.reason });
 	}
 
 	#handleLeft(id: string, reason: LeaveReason, detail?: string): void {
@@ -342,6 +364,7 @@ export class Room extends Emitter<RoomEvents> {
 		for (const off of this.#offs.splice(0)) off();
 		this.#firstJoin = undefined;
 		this.presence.handleEnded();
+		this.chat.handleEnded(ConnectionError.closed("out of the room"));
 		this.#setState(state);
 	}
 

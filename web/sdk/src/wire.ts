@@ -4,6 +4,8 @@
  * messages and fields are let go.
  */
 
+import { type ChatEvent, type ChatMessage, isChatEvent, isChatMessage } from "./chat-wire.js";
+import { isObject } from "./json.js";
 import type * as wire from "./wire-types.js";
 
 /** The WebSocket subprotocol. */
@@ -24,9 +26,6 @@ export type PresenceState = Omit<wire.State, "away"> & {
 	away?: boolean;
 };
 
-/** A chat message as the server tells it. */
-export type ChatMessage = Omit<wire.ServerChat, "type" | "room" | "seq">;
-
 /** A member as the server tells of it. `offer`: we send the first offer to it. */
 export type Member = Omit<wire.Peer, "state" | "offer"> & {
 	state: PresenceState;
@@ -34,9 +33,15 @@ export type Member = Omit<wire.Peer, "state" | "offer"> & {
 };
 
 /** What the server tells of a room on joining it. */
-export type JoinReply = Omit<wire.ServerReplyJoin, "you" | "members"> & {
+export type JoinReply = Omit<wire.ServerReplyJoin, "you" | "members" | "chat"> & {
 	you: Member;
 	members: Member[];
+	/** The last messages, oldest first. */
+	chat: ChatMessage[];
+	/** Missing: the messages are on their way. */
+	epoch?: number;
+	/** The last number of the chat. */
+	n?: number;
 };
 
 /** Why somebody is no longer in the room. */
@@ -64,7 +69,7 @@ export type RoomEvent =
 	| wire.ServerLeft
 	| wire.ServerUpdated
 	| wire.ServerSignal
-	| wire.ServerChat
+	| (ChatEvent & { room: string; seq?: number })
 	| wire.ServerAccept
 	| wire.ServerReject;
 
@@ -97,7 +102,7 @@ export function isJoinReply(value: unknown): value is JoinReply {
 		Array.isArray(value.members) &&
 		value.members.every(isMember) &&
 		Array.isArray(value.chat) &&
-		value.chat.every(isChat)
+		value.chat.every(isChatMessage)
 	);
 }
 
@@ -109,10 +114,6 @@ export function isResumeReply(value: unknown): value is ResumeReply {
 		Array.isArray(value.rooms) &&
 		value.rooms.every((entry) => isObject(entry) && typeof entry.room === "string")
 	);
-}
-
-export function isObject(value: unknown): value is Json {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isKnown(value: Json): boolean {
@@ -137,10 +138,8 @@ function isKnown(value: Json): boolean {
 		case "accept":
 		case "reject":
 			return typeof value.from === "string";
-		case "chat":
-			return isChat(value);
 		default:
-			return false;
+			return isChatEvent(value) ?? false;
 	}
 }
 
@@ -151,14 +150,5 @@ function isMember(value: unknown): value is Member {
 		typeof value.name === "string" &&
 		typeof value.role === "string" &&
 		isObject(value.state)
-	);
-}
-
-function isChat(value: unknown): value is ChatMessage {
-	return (
-		isObject(value) &&
-		typeof value.from === "string" &&
-		typeof value.text === "string" &&
-		typeof value.n === "number"
 	);
 }
