@@ -182,7 +182,7 @@ static const uint8_t *scan_string(struct parser *s, const uint8_t *from, bool *e
 	return fail(s, E_TRUNCATED);
 }
 
-static const uint8_t *put_string(struct parser *s, const uint8_t *p)
+static const uint8_t *put_any_string(struct parser *s, const uint8_t *p)
 {
 	bool escaped = false;
 	const uint8_t *to = scan_string(s, p + 1, &escaped);
@@ -194,6 +194,18 @@ static const uint8_t *put_string(struct parser *s, const uint8_t *p)
 		return NULL;
 	t->escaped = escaped;
 	return to;
+}
+
+/* Most names and many values are plain and end within one block. */
+static inline const uint8_t *put_string(struct parser *s, const uint8_t *p)
+{
+	if (UNLIKELY(s->end - p <= JSON_LANES))
+		return put_any_string(s, p);
+	struct json_lanes l = json_lanes16(p + 1);
+	uint32_t n = l.stop ? (uint32_t)__builtin_ctz(l.stop) : 0;
+	if (l.high || p[1 + n] != '"')
+		return put_any_string(s, p);
+	return put_token(s, p, p + n + 2, JSON_STRING) ? p + n + 2 : NULL;
 }
 
 static inline const uint8_t *skip_digits(const struct parser *s, const uint8_t *p)

@@ -34,6 +34,15 @@ void *xzalloc(size_t n)
 	return p;
 }
 
+void *xzalloc_line(size_t n)
+{
+	void *p = aligned_alloc(MEM_LINE, (n + MEM_LINE - 1) / MEM_LINE * MEM_LINE);
+
+	if (!p)
+		out_of_memory();
+	return memset(p, 0, n);
+}
+
 void *xrealloc(void *p, size_t n)
 {
 	void *q = realloc(p, n ? n : 1);

@@ -7,6 +7,9 @@
 
 void *xmalloc(size_t n) __attribute__((malloc, returns_nonnull));
 void *xzalloc(size_t n) __attribute__((malloc, returns_nonnull));
+/* As xzalloc(), from the start of a cache line: for what every message touches. */
+#define MEM_LINE ((size_t)64)
+void *xzalloc_line(size_t n) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *p, size_t n) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 void *xmemdup(const void *p, size_t n) __attribute__((malloc, returns_nonnull));

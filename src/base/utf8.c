@@ -57,8 +57,10 @@ static const uint64_t step[256] = {
 #define HIGH_BITS 0x8080808080808080u
 
 /* How far from p there is nothing but ASCII, in steps of 32 bytes and then of 8. */
-static const uint8_t *skip_ascii(const uint8_t *p, const uint8_t *end)
+static const uint8_t *skip_ascii(const uint8_t *from, const uint8_t *end)
 {
+	const uint8_t *p = from;
+
 	while (end - p >= 32) {
 		uint64_t w[4];
 		memcpy(w, p, sizeof(w));
@@ -70,7 +72,14 @@ static const uint8_t *skip_ascii(const uint8_t *p, const uint8_t *end)
 		uint64_t w;
 		memcpy(&w, p, sizeof(w));
 		if (w & HIGH_BITS)
-			break;
+			return p;
+	}
+	/* The last few bytes, together with some that have been seen. */
+	if (p < end && end - from >= 8) {
+		uint64_t w;
+		memcpy(&w, end - sizeof(w), sizeof(w));
+		if (!(w & HIGH_BITS))
+			p = end;
 	}
 	return p;
 }

@@ -147,7 +147,7 @@ static struct fanout *fanout_make(struct dialect *d, struct slice room)
 	struct buf quoted = BUF_INIT(8 * ROOM_MAX_NAME);
 
 	json_quote(&quoted, room);
-	struct fanout *f = xzalloc(sizeof(*f) + room.n + quoted.n);
+	struct fanout *f = xzalloc_line(sizeof(*f) + room.n + quoted.n);
 	f->dialect = d;
 	f->channel.fanout = f;
 	f->seats = f->pair;

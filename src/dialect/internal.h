@@ -19,10 +19,10 @@ struct seat {
 	struct fanout_channel *channel; /* NULL while unseated or away */
 	struct member *member;  /* when the room lives on this worker, else NULL */
 	uint64_t member_id;     /* 0: unseated */
-	uint64_t since;         /* the room's last event before it came */
 	uint32_t told;          /* how much of the turn's frames it has had: bytes, */
 	uint32_t told_messages; /* and messages */
 	uint32_t index;         /* in fanout->seats */
+	uint64_t since;         /* the room's last event before it came */
 	uint64_t join_request;  /* whose answer seats it */
 	struct seat *next;      /* of the same session */
 };
@@ -33,7 +33,7 @@ struct session_rate {
 	ms_t at;
 };
 
-/* One client. */
+/* One client. What every message touches comes first, in two cache lines. */
 struct session {
 	struct dialect *dialect;
 	struct ws *ws; /* NULL: away */
@@ -44,8 +44,8 @@ struct session {
 	uint8_t malformed;             /* in a row */
 	uint16_t over_rate;            /* in a row */
 	struct session_rate allowance; /* of messages */
-	uint64_t number;               /* of its id */
 	struct seat first; /* most sessions are in one room: its seat is near at hand */
+	uint64_t number;   /* of its id */
 	struct away *away; /* only then */
 	struct admission *admission; /* owned; NULL in open mode */
 	uint64_t tried; /* workers that do not know the session to resume: BIT(id) */

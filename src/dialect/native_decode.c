@@ -49,6 +49,13 @@ struct decoder {
 	uint32_t at[FIELDS]; /* tokens of the values, 0: absent */
 };
 
+/* Most names differ in length or in their first letter. */
+static inline bool is_named(struct slice text, struct slice name)
+{
+	return text.n == name.n && text.p[0] == name.p[0] &&
+	       memcmp(text.p, name.p, name.n) == 0;
+}
+
 static enum field field_named(const struct decoder *d, uint32_t name)
 {
 	enum field f = 0;
@@ -59,7 +66,7 @@ static enum field field_named(const struct decoder *d, uint32_t name)
 		return f;
 	}
 	struct slice text = json_string_raw(&d->j, name);
-	while (f < FIELDS && !slice_eq(field_names[f], text))
+	while (f < FIELDS && !is_named(text, field_names[f]))
 		f++;
 	return f;
 }

@@ -69,18 +69,31 @@ static void put_info(struct jsonw *w, const struct member_info *m, bool with_off
 	json_object_end(w);
 }
 
+/* Where there is room for it. */
+static inline uint8_t *put(uint8_t *to, struct slice piece)
+{
+	if (piece.n > 0)
+		memcpy(to, piece.p, piece.n);
+	return to + piece.n;
+}
+
 /* Opens an event's object. Every message of a room begins with this, so it is put together from
  * whole pieces. */
 static void begin_event(struct jsonw *w, struct buf *b, struct slice type,
 			struct slice room, uint64_t seq)
 {
-	buf_put(b, SLICE("{\"type\":"));
-	buf_put(b, type);
-	buf_put(b, SLICE(",\"room\":"));
-	buf_put(b, room);
-	buf_put(b, SLICE(",\"seq\":"));
-	buf_dec(b, seq);
+	uint8_t *to = buf_room(b, 32 + type.n + room.n);
+
 	json_begin_inside(w, b);
+	if (!to)
+		return;
+	to = put(to, SLICE("{\"type\":"));
+	to = put(to, type);
+	to = put(to, SLICE(",\"room\":"));
+	to = put(to, room);
+	to = put(to, SLICE(",\"seq\":"));
+	b->n = (size_t)(to - b->p);
+	buf_dec(b, seq);
 }
 
 static const struct member_info native = { .offers = OFFERS_TOLD };
@@ -118,30 +131,33 @@ static void encode_updated(struct jsonw *w, const struct event *e)
 }
 
 /* ,"name":"m_..." */
-static void put_member_piece(struct buf *b, struct slice name, uint64_t id)
+static inline uint8_t *put_member_piece(uint8_t *to, struct slice name, uint64_t id)
 {
-	char text[BUS_MEMBER_TEXT];
-
-	bus_member_text(text, id);
-	buf_put(b, name);
-	buf_add(b, text, sizeof(text));
-	buf_put(b, SLICE("\""));
+	to = put(to, name);
+	bus_member_text((char *)to, id);
+	return put(to + BUS_MEMBER_TEXT, SLICE("\""));
 }
 
 /* The message that matters for speed: in whole pieces too. */
 static void encode_signal(struct jsonw *w, const struct event *e)
 {
-	put_member_piece(w->b, SLICE(",\"from\":\""), e->member);
+	struct buf *b = w->b;
+	uint8_t *to = buf_room(b, 64 + 2 * BUS_MEMBER_TEXT + e->text.n);
+
+	if (!to)
+		return;
+	to = put_member_piece(to, SLICE(",\"from\":\""), e->member);
 	if (e->to)
-		put_member_piece(w->b, SLICE(",\"to\":\""), e->to);
-	buf_put(w->b, SLICE(",\"data\":"));
+		to = put_member_piece(to, SLICE(",\"to\":\""), e->to);
+	to = put(to, SLICE(",\"data\":"));
 	if (e->media == MEDIA_CANDIDATE)
-		buf_put(w->b, SLICE("{\"candidate\":"));
+		to = put(to, SLICE("{\"candidate\":"));
 	else if (e->media != MEDIA_NONE)
-		buf_put(w->b, SLICE("{\"description\":"));
-	buf_put(w->b, e->text);
+		to = put(to, SLICE("{\"description\":"));
+	to = put(to, e->text);
 	if (e->media != MEDIA_NONE)
-		buf_put(w->b, SLICE("}"));
+		to = put(to, SLICE("}"));
+	b->n = (size_t)(to - b->p);
 }
 
 /* What a chat message has in an event, a backlog and a history alike. */

@@ -135,14 +135,16 @@ static void on_command_letter(void *arg, unsigned from, struct slice body)
 
 struct mailing {
 	const struct event *event;
-	struct slice room;
+	const struct room *room;
 	uint64_t except;
 };
 
 static void mail_event(void *arg, unsigned worker)
 {
 	const struct mailing *g = arg;
-	struct bus_event l = { .except = g->except, .room = g->room, .event = *g->event };
+	struct bus_event l = { .except = g->except,
+			       .room = room_name(g->room),
+			       .event = *g->event };
 
 	bus_send_event(worker, &l);
 }
@@ -175,7 +177,7 @@ static void on_room_event(void *arg, struct room *r, const struct event *e,
 		event_to_one(d, room_name(r), e, to);
 		return;
 	}
-	struct mailing g = { e, room_name(r), except ? member_id(except) : 0 };
+	struct mailing g = { e, r, except ? member_id(except) : 0 };
 
 	if (f)
 		fanout_event(f, e, except ? member_user(except) : NULL, g.except);

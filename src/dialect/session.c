@@ -353,7 +353,7 @@ struct session *session_open(struct dialect *d, struct http_exchange *x,
 			     const struct vocabulary *v, void *own, const char *protocol,
 			     struct slice room)
 {
-	struct session *s = xzalloc(sizeof(*s));
+	struct session *s = xzalloc_line(sizeof(*s));
 	const char *why = NULL;
 	/* The exchange is gone after the upgrade; a browser sees no more of a refused one than that. So it is
 	 * accepted, told, and closed. */

@@ -371,7 +371,7 @@ struct stream *stream_create(struct loop *l, int fd, const struct addr *peer,
 			     const struct stream_limits *limits, struct tls_context *tls,
 			     const struct stream_ops *ops, void *arg)
 {
-	struct stream *s = xzalloc(sizeof(*s));
+	struct stream *s = xzalloc_line(sizeof(*s));
 
 	s->io.fd = fd;
 	s->io.want = EPOLLIN | EPOLLRDHUP | EPOLLET;

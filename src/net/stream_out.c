@@ -279,7 +279,7 @@ int stream_write_shared(struct stream *s, struct slice bytes)
 	if (s->state != STREAM_OPEN || s->out || s->mode == STREAM_UNKNOWN ||
 	    bytes.n == 0)
 		return stream_write(s, bytes);
-	if (s->tls)
+	if (s->mode == STREAM_TLS)
 		return stream_write_shared_tls(s, bytes);
 	if (bytes.n > s->queue_limit)
 		return E_SLOW;

@@ -53,8 +53,8 @@ struct stream {
 	bool peer_ended : 1;
 	bool waits_first : 1;   /* for the first byte or the handshake; timer runs */
 	bool watched : 1;       /* io is in the loop's epoll */
-	struct stream_tls *tls; /* mode TLS only */
 	struct stream_carry *carry;
+	struct stream_tls *tls; /* mode TLS only */
 	struct loop_task task;
 	struct tls_context *context; /* until the first byte */
 	struct loop_timer timer;     /* handshake, then linger */

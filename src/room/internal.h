@@ -5,14 +5,12 @@
 #include "room/chat.h"
 #include "room/room.h"
 
+/* What every message touches comes first, in one cache line each. */
 struct member {
 	struct room *room;
 	uint64_t id;
 	struct bus_home home;
 	void *user_data;
-	ms_t joined_at;
-	char *name, *user, *metadata, *alias; /* each owned, NULL: none */
-	uint32_t name_len, user_len, metadata_len, alias_len;
 	uint8_t role;
 	uint8_t state;
 	uint8_t offers, rank;
@@ -21,7 +19,10 @@ struct member {
 	bool verified;  /* a token proved its user */
 	bool hidden;
 	bool named;
-	uint64_t away;   /* the room's seq when its connection broke; 0: it is here */
+	uint64_t away; /* the room's seq when its connection broke; 0: it is here */
+	ms_t joined_at;
+	char *name, *user, *metadata, *alias; /* each owned, NULL: none */
+	uint32_t name_len, user_len, metadata_len, alias_len;
 	uint64_t *hears; /* ids of the members whose voice it wants through the server */
 	uint32_t hears_count;
 	uint64_t read; /* number of the last message it says it has read */
@@ -36,10 +37,10 @@ struct room {
 	uint32_t hearing; /* how many voices its members want through the server */
 	uint32_t hidden;
 	uint64_t seq;
-	struct map by_id; /* only past ROOM_SCAN members */
 	uint16_t
 		*at_worker; /* members per worker, [LOOP_MAX]; NULL while all live here */
 	void *user_data;
+	struct map by_id; /* only past ROOM_SCAN members */
 	struct room_chat *chat;
 	ms_t made_at; /* wall clock */
 	bool ring;

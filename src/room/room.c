@@ -98,7 +98,7 @@ static int room_make(struct room_registry *g, struct slice name, const struct co
 
 	if (g->by_name.count >= g->settings->max_rooms)
 		return E_LIMIT;
-	struct room *r = xzalloc(sizeof(*r) + name.n + 1);
+	struct room *r = xzalloc_line(sizeof(*r) + name.n + 1);
 	r->registry = g;
 	r->capacity = c->capacity > 0 && c->capacity < most ? c->capacity : most;
 	r->ring = c->ring;
@@ -206,7 +206,7 @@ static struct member *room_add(struct room *r, const struct command *c,
 			       const struct room_entry *e, struct bus_home home,
 			       ms_t wall)
 {
-	struct member *m = xzalloc(sizeof(*m));
+	struct member *m = xzalloc_line(sizeof(*m));
 
 	m->room = r;
 	m->id = room_new_id(r);

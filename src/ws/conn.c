@@ -236,17 +236,15 @@ size_t ws_frame_begin(struct buf *b)
 
 void ws_frame_end(struct buf *b, size_t at, enum ws_op op)
 {
-	uint8_t head[WS_HEAD_MAX];
-
 	if (b->bad)
 		return;
 	size_t n = b->n - at - USUAL_HEAD;
-	size_t size = ws_head_encode(head, op, false, n);
+	size_t size = ws_head_size(n);
 	if (size > USUAL_HEAD && !buf_take(b, size - USUAL_HEAD))
 		return;
 	if (size != USUAL_HEAD)
 		memmove(b->p + at + size, b->p + at + USUAL_HEAD, n);
-	memcpy(b->p + at, head, size);
+	ws_head_encode(b->p + at, op, false, n);
 	b->n = at + size + n;
 }
 
@@ -337,7 +335,7 @@ static void start(struct ws *w)
 struct ws *ws_create(struct stream *stream, const struct ws_settings *s,
 		     const struct ws_ops *ops, void *arg)
 {
-	struct ws *w = xzalloc(sizeof(*w));
+	struct ws *w = xzalloc_line(sizeof(*w));
 
 	w->stream = stream;
 	w->settings = s;
