@@ -32,6 +32,9 @@ void bus_ask_encode(struct buf *b, const struct bus_ask *a)
 	buf_be64(b, a->ticket);
 	buf_prefixed(b, a->room);
 	buf_prefixed(b, a->after);
+	buf_u8(b, (uint8_t)a->what);
+	buf_prefixed(b, a->name);
+	buf_be64(b, (uint64_t)a->until);
 	bus_command_encode(b, &a->command);
 }
 
@@ -44,12 +47,16 @@ int bus_ask_decode(struct bus_ask *a, struct slice body)
 	a->ticket = cur_be64(&in);
 	a->room = cur_prefixed(&in);
 	a->after = cur_prefixed(&in);
+	uint8_t what = cur_u8(&in);
+	a->name = cur_prefixed(&in);
+	a->until = (ms_t)cur_be64(&in);
 	int err = bus_command_decode(&a->command, &in);
 	if (err < 0)
 		return err;
-	if (kind >= ASK_KINDS || cur_left(&in) > 0)
+	if (kind >= ASK_KINDS || what >= AUTH_REVOKED_KINDS || cur_left(&in) > 0)
 		return E_MALFORMED;
 	a->kind = kind;
+	a->what = what;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
  * values that travel as mail. Slices are borrowed: from the letter after decoding.
  */
 #pragma once
+#include "auth/gate.h"
 #include "bus/command.h"
 #include "bus/member_info.h"
 
@@ -9,7 +10,9 @@
 #define ASK_LIST(X)                                                                      \
 	X(ROOMS,   "which rooms there are: after, limit; every worker answers for its own") \
 	X(ROOM,    "how a room stands: room; answers with the room and its members")     \
-	X(COMMAND, "a command on behalf of the server: room, command")
+	X(COMMAND, "a command on behalf of the server: room, command")                   \
+	X(REVOKE,  "what,  name, until: such tokens count no more, and who came by an "  \
+		   "identity's goes")
 /* clang-format on */
 
 #define X(id, prose) ASK_##id,
@@ -30,6 +33,9 @@ struct bus_ask {
 	uint64_t ticket;        /* comes back in the answer */
 	struct slice room;      /* ROOM, COMMAND: its name */
 	struct slice after;     /* ROOMS: names that sort (bytes) after this one */
+	enum auth_revoked what; /* REVOKE */
+	struct slice name;
+	ms_t until;
 	struct command command; /* COMMAND */
 };
 

@@ -14,6 +14,9 @@ static const struct bus_ask ask = {
 	.ticket = 1u << 31,
 	.room = SLICE_LIT("amber"),
 	.after = SLICE_LIT("a"),
+	.what = AUTH_REVOKED_USER,
+	.name = SLICE_LIT("ann"),
+	.until = 1763632429123,
 	.command = { .kind = COMMAND_KICK, .to = 7, .text = SLICE_LIT("noise") },
 };
 
@@ -39,6 +42,9 @@ static void ask_comes_back_as_it_went(void **state)
 	assert_int_equal(a.ticket, 1u << 31);
 	assert_true(slice_is(a.room, "amber"));
 	assert_true(slice_is(a.after, "a"));
+	assert_int_equal(a.what, AUTH_REVOKED_USER);
+	assert_true(slice_is(a.name, "ann"));
+	assert_int_equal(a.until, ask.until);
 	assert_int_equal(a.command.kind, COMMAND_KICK);
 	assert_int_equal(a.command.to, 7);
 	assert_true(slice_is(a.command.text, "noise"));

@@ -1,5 +1,6 @@
 /* native_decode: one message of parley.v1 to a command. */
 #include "base/err.h"
+#include "bus/member_json.h"
 #include "dialect/native_message.h"
 #include "room/room.h"
 
@@ -368,13 +369,11 @@ static int decode_reject(struct decoder *d)
 
 static int decode_role(struct decoder *d)
 {
-	static const char *const names[ROLES] = { "owner", "moderator", "speaker",
-						  "listener" };
 	uint32_t t = d->at[FIELD_ROLE];
 	int err = take_member(d, FIELD_MEMBER, true);
 
 	for (unsigned i = 0; t != 0 && i < ROLES; i++) {
-		if (!json_string_is(&d->j, t, slice_str(names[i])))
+		if (!json_string_is(&d->j, t, slice_str(bus_role_name(i))))
 			continue;
 		d->m->command.role = (enum role)i;
 		return err;

@@ -2,38 +2,8 @@
 #include <assert.h>
 
 #include "base/err.h"
+#include "bus/member_json.h"
 #include "dialect/native_message.h"
-
-static void put_member(struct jsonw *w, const char *name, uint64_t id)
-{
-	char text[BUS_MEMBER_TEXT];
-
-	bus_member_text(text, id);
-	json_field_string(w, name, slice_of(text, sizeof(text)));
-}
-
-static const struct slice presence_names[] = {
-	SLICE_LIT("mic"),  SLICE_LIT("camera"),   SLICE_LIT("screen"),
-	SLICE_LIT("hand"), SLICE_LIT("speaking"),
-};
-
-static void put_presence(struct jsonw *w, uint8_t state, uint8_t which)
-{
-	for (unsigned i = 0; i < ARRAY_LEN(presence_names); i++) {
-		if (!(which & BIT(i)))
-			continue;
-		json_key(w, presence_names[i]);
-		json_put_bool(w, (state & BIT(i)) != 0);
-	}
-}
-
-static const char *role_name(enum role role)
-{
-	static const char *const names[ROLES] = { "owner", "moderator", "speaker",
-						  "listener" };
-
-	return names[role];
-}
 
 static const char *reason_name(enum leave_reason reason)
 {
@@ -50,20 +20,7 @@ static const char *reason_name(enum leave_reason reason)
 static void put_info(struct jsonw *w, const struct member_info *m, bool with_offer)
 {
 	json_object(w);
-	put_member(w, "id", m->id);
-	json_field_string(w, "name", m->name);
-	if (m->user.n > 0)
-		json_field_string(w, "user", m->user);
-	json_field_string(w, "role", slice_str(role_name(m->role)));
-	json_key(w, SLICE("state"));
-	json_object(w);
-	put_presence(w, m->state, PRESENCE_ALL);
-	if (m->away)
-		json_field_bool(w, "away", true);
-	json_object_end(w);
-	if (m->metadata.n > 0)
-		json_field_raw(w, "metadata", m->metadata);
-	json_field_u64(w, "joinedAt", (uint64_t)m->joined_at);
+	bus_put_member(w, m);
 	if (with_offer)
 		json_field_bool(w, "offer", m->offer);
 	json_object_end(w);
@@ -107,7 +64,7 @@ static void encode_joined(struct jsonw *w, const struct event *e)
 
 static void encode_left(struct jsonw *w, const struct event *e)
 {
-	put_member(w, "member", e->member);
+	bus_put_member_id(w, "member", e->member);
 	json_field_string(w, "reason", slice_str(reason_name(e->reason)));
 	if (e->text.n > 0)
 		json_field_string(w, "detail", e->text);
@@ -115,10 +72,10 @@ static void encode_left(struct jsonw *w, const struct event *e)
 
 static void encode_updated(struct jsonw *w, const struct event *e)
 {
-	put_member(w, "member", e->member);
+	bus_put_member_id(w, "member", e->member);
 	json_key(w, SLICE("changes"));
 	json_object(w);
-	put_presence(w, e->subject.state, e->changed & PRESENCE_ALL);
+	bus_put_presence(w, e->subject.state, e->changed & PRESENCE_ALL);
 	if (e->changed & CHANGED_AWAY)
 		json_field_bool(w, "away", e->subject.away);
 	if (e->changed & CHANGED_NAME)
@@ -126,7 +83,7 @@ static void encode_updated(struct jsonw *w, const struct event *e)
 	if (e->changed & CHANGED_METADATA)
 		json_field_raw(w, "metadata", e->subject.metadata);
 	if (e->changed & CHANGED_ROLE)
-		json_field_string(w, "role", slice_str(role_name(e->subject.role)));
+		json_field_string(w, "role", slice_str(bus_role_name(e->subject.role)));
 	json_object_end(w);
 }
 
@@ -163,12 +120,12 @@ static void encode_signal(struct jsonw *w, const struct event *e)
 /* What a chat message has in an event, a backlog and a history alike. */
 static void put_message(struct jsonw *w, const struct event *e, const struct chat_more *m)
 {
-	put_member(w, "from", e->member);
+	bus_put_member_id(w, "from", e->member);
 	json_field_string(w, "name", e->subject.name);
 	if (m->user.n > 0)
 		json_field_string(w, "user", m->user);
 	if (e->to)
-		put_member(w, "to", e->to);
+		bus_put_member_id(w, "to", e->to);
 	json_field_string(w, "text", e->text);
 	json_field_u64(w, "time", (uint64_t)e->time);
 	json_field_u64(w, "n", e->n);
@@ -208,7 +165,7 @@ static void encode_chat(struct jsonw *w, const struct event *e)
 /* edited, deleted and reacted: number `n` is the change's own, `of` the message's. */
 static void put_change(struct jsonw *w, const struct event *e)
 {
-	put_member(w, "from", e->member);
+	bus_put_member_id(w, "from", e->member);
 	json_field_u64(w, "n", e->n);
 	json_field_u64(w, "of", more_of(e).of);
 	json_field_u64(w, "time", (uint64_t)e->time);
@@ -230,24 +187,24 @@ static void encode_reacted(struct jsonw *w, const struct event *e)
 
 static void encode_typing(struct jsonw *w, const struct event *e)
 {
-	put_member(w, "from", e->member);
+	bus_put_member_id(w, "from", e->member);
 	json_field_bool(w, "on", more_of(e).on);
 }
 
 static void encode_read(struct jsonw *w, const struct event *e)
 {
-	put_member(w, "from", e->member);
+	bus_put_member_id(w, "from", e->member);
 	json_field_u64(w, "n", e->n);
 }
 
 static void encode_accept(struct jsonw *w, const struct event *e)
 {
-	put_member(w, "from", e->member);
+	bus_put_member_id(w, "from", e->member);
 }
 
 static void encode_reject(struct jsonw *w, const struct event *e)
 {
-	put_member(w, "from", e->member);
+	bus_put_member_id(w, "from", e->member);
 	if (e->text.n > 0)
 		json_field_string(w, "reason", e->text);
 }
@@ -256,7 +213,7 @@ static void encode_relay(struct jsonw *w, const struct event *e)
 {
 	static const char *const names[VOICE_CODECS] = { "none", "opus", "pcm" };
 
-	put_member(w, "from", e->member);
+	bus_put_member_id(w, "from", e->member);
 	json_field_string(w, "codec", slice_str(names[e->codec]));
 }
 
@@ -382,7 +339,7 @@ static void put_visit(struct jsonw *w, const struct visit *v)
 {
 	json_object(w);
 	json_field_u64(w, "visit", v->number);
-	put_member(w, "member", v->member);
+	bus_put_member_id(w, "member", v->member);
 	json_field_string(w, "name", v->name);
 	if (v->user.n > 0)
 		json_field_string(w, "user", v->user);

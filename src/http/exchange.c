@@ -134,12 +134,21 @@ bool http_query_param(struct http_exchange *x, const char *name, struct slice *o
 	return decoded(x, raw, true, out) == 0;
 }
 
+struct slice http_bearer(const struct http_exchange *x)
+{
+	struct slice field = http_header(x, "Authorization");
+
+	if (field.n <= 7 || !slice_ieq(slice_of(field.p, 7), SLICE("Bearer ")))
+		return SLICE_NONE;
+	return slice_trim(slice_from(field, 7));
+}
+
 struct slice http_token(struct http_exchange *x)
 {
-	struct slice field = http_header(x, "Authorization"), token = SLICE_NONE;
+	struct slice token = http_bearer(x);
 
-	if (field.n > 7 && slice_ieq(slice_of(field.p, 7), SLICE("Bearer ")))
-		return slice_trim(slice_from(field, 7));
+	if (token.n > 0)
+		return token;
 	if (!http_query_param(x, "access_token", &token))
 		(void)http_query_param(x, "token", &token);
 	return token;

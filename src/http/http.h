@@ -79,6 +79,8 @@ bool http_header_has(const struct http_exchange *x, const char *name, const char
 /* False when the request comes from a page of a foreign origin. */
 bool http_origin_ok(const struct http_exchange *x);
 bool http_is_1_0(const struct http_exchange *x);
+/* The credentials of Authorization: Bearer; empty: none. */
+struct slice http_bearer(const struct http_exchange *x);
 /* The token of a request: Authorization: Bearer, else `access_token` or `token` of the query; empty: none. */
 struct slice http_token(struct http_exchange *x);
 struct slice http_body(const struct http_exchange *x);

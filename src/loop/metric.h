@@ -58,6 +58,9 @@
 	  "commands answered with an error")                                             \
 	X(MALFORMED, counter, "malformed_messages_total",                                \
 	  "messages that were no valid native message")                                  \
+	X(API_CALLS, counter, "api_calls_total", "requests of the server API")           \
+	X(API_REFUSED, counter, "api_calls_refused_total",                               \
+	  "requests of the server API answered with an error")                           \
 	X(UNAUTHORIZED, counter, "unauthorized_total",                                   \
 	  "connects and requests without a valid token")                                 \
 	X(RATE_LIMITED, counter, "rate_limited_total", "messages over limit.messages")   \

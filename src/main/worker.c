@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "admin/api.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -19,6 +20,7 @@ struct worker {
 	struct http_server *http;
 	struct dialect *dialect;
 	struct room_desk *desk;
+	struct api *api;
 	struct listener **listeners;
 	pthread_t thread;
 	bool started;
@@ -49,6 +51,7 @@ static void add_routes(struct worker *w)
 	socketio_add_routes(w->dialect, h);
 	if (s->config->debug_echo)
 		echo_add_routes(w->dialect, h);
+	api_add_routes(w->api, h);
 	pages_add_routes(h);
 }
 
@@ -84,7 +87,13 @@ int worker_create(struct worker **out, struct worker_shared *shared, unsigned id
 	w->http = http_server_create(w->loop, &shared->http, w->tls);
 	w->dialect = dialect_create(w->loop, shared->admin.workers, &shared->dialect);
 	w->desk = room_desk_create(w->loop, shared->admin.workers,
-				   dialect_rooms(w->dialect));
+				   dialect_rooms(w->dialect), dialect_gate(w->dialect));
+	w->api = api_create(w->loop, &(struct api_settings){
+					     .version = shared->admin.version,
+					     .keys = shared->dialect.keys,
+					     .gate = dialect_gate(w->dialect),
+					     .desk = w->desk,
+				     });
 	add_routes(w);
 	err = open_listeners(w, why);
 	if (err < 0)
@@ -104,6 +113,7 @@ void worker_destroy(struct worker *w)
 		listen_close(w->listeners[i]);
 	free(w->listeners);
 	room_desk_destroy(w->desk);
+	api_destroy(w->api);
 	dialect_destroy(w->dialect);
 	http_server_destroy(w->http);
 	tls_context_destroy(w->tls);

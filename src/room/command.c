@@ -220,21 +220,40 @@ static int room_on_notice(struct room *r, const struct command *c)
 	return 0;
 }
 
+/* The server may name anybody by his user. */
+static struct member *room_user_named(const struct room *r, struct slice user)
+{
+	for (uint32_t i = 0; i < r->count; i++)
+		if (slice_eq(slice_of(r->members[i]->user, r->members[i]->user_len),
+			     user))
+			return r->members[i];
+	return room_addressed(r, user);
+}
+
 int room_order(struct room *r, struct bus_home from, uint64_t request,
 	       const struct command *c, ms_t wall)
 {
+	struct command known = *c;
+
+	if (!c->to && c->to_name.n > 0) {
+		const struct member *m = room_user_named(r, c->to_name);
+
+		if (!m)
+			return E_NO_MEMBER;
+		known.to = m->id;
+	}
 	switch (c->kind) {
 	case COMMAND_NOTICE:
-		return room_on_notice(r, c);
+		return room_on_notice(r, &known);
 	case COMMAND_CHAT:
 	case COMMAND_EDIT:
 	case COMMAND_DELETE:
-		return room_say(r, NULL, from, request, c, wall);
+		return room_say(r, NULL, from, request, &known, wall);
 	case COMMAND_HISTORY:
 	case COMMAND_SEARCH:
 	case COMMAND_WHOWAS:
-		return room_recall(r, NULL, from, request, c);
+		return room_recall(r, NULL, from, request, &known);
 	default:
-		return room_moderate(r, NULL, c);
+		return room_moderate(r, NULL, &known);
 	}
 }

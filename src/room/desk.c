@@ -14,6 +14,7 @@
 struct room_desk {
 	struct loop *loop;
 	struct room_registry *rooms;
+	struct auth_gate *gate;
 	unsigned workers;
 	uint64_t last_ticket;
 	struct map waiting; /* of struct asked, by ticket */
@@ -91,6 +92,35 @@ static void answer_room(const struct room *r, struct buf *room, struct buf *memb
 	}
 }
 
+/* Somebody who came by a token of that identity, in any room. */
+static struct member *find_verified(const struct room_registry *g, struct slice user)
+{
+	struct room *r;
+	size_t at = 0;
+
+	while ((r = map_next(&g->by_name, &at)))
+		for (uint32_t i = 0; i < r->count; i++) {
+			struct member *m = r->members[i];
+
+			if (m->verified && slice_eq(slice_of(m->user, m->user_len), user))
+				return m;
+		}
+	return NULL;
+}
+
+static int answer_revoke(struct room_desk *d, const struct bus_ask *a)
+{
+	int err =
+		auth_gate_revoke(d->gate, a->what, a->name, loop_wall(d->loop), a->until);
+	struct member *m;
+
+	/* A room may go with its last member, so the search begins anew each time. */
+	while (err == 0 && a->what == AUTH_REVOKED_USER &&
+	       (m = find_verified(d->rooms, a->name)))
+		room_leave(m, LEAVE_KICK, SLICE("revoked"));
+	return err;
+}
+
 static void on_ask(void *arg, unsigned from, struct slice body)
 {
 	struct room_desk *d = arg;
@@ -107,6 +137,8 @@ static void on_ask(void *arg, unsigned from, struct slice body)
 	back.ticket = a.ticket;
 	if (a.kind == ASK_ROOMS)
 		answer_rooms(d->rooms, &a, &rooms);
+	else if (a.kind == ASK_REVOKE)
+		back.err = answer_revoke(d, &a);
 	else if (!r)
 		back.err = E_NOT_FOUND;
 	else if (a.kind == ASK_ROOM)
@@ -193,13 +225,14 @@ void room_desk_ask(struct room_desk *d, const struct bus_ask *ask, room_desk_fn 
 /* --- life --- */
 
 struct room_desk *room_desk_create(struct loop *l, unsigned workers,
-				   struct room_registry *rooms)
+				   struct room_registry *rooms, struct auth_gate *gate)
 {
 	struct room_desk *d = xzalloc(sizeof(*d));
 
 	d->loop = l;
 	d->workers = workers;
 	d->rooms = rooms;
+	d->gate = gate;
 	map_init(&d->waiting);
 	loop_mail_handler(l, BUS_ASK, on_ask, d);
 	loop_mail_handler(l, BUS_ANSWER, on_answer, d);

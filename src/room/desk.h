@@ -13,9 +13,9 @@
 
 struct room_desk;
 
-/* `rooms`: those of this worker. Registers the handlers of ASK and ANSWER mail. */
+/* `rooms`, `gate`: those of this worker. Registers the handlers of ASK and ANSWER mail. */
 struct room_desk *room_desk_create(struct loop *l, unsigned workers,
-				   struct room_registry *rooms);
+				   struct room_registry *rooms, struct auth_gate *gate);
 void room_desk_destroy(struct room_desk *d);
 
 /* One answer per worker that was asked. They and their slices are valid during the call. */

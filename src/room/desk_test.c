@@ -30,7 +30,8 @@ static int office_setup(void **state)
 		stage_setup(&stage);
 		o->stage[i] = stage;
 		o->loop[i] = loop_create(i);
-		o->desk[i] = room_desk_create(o->loop[i], WORKERS, o->stage[i]->rooms);
+		o->desk[i] =
+			room_desk_create(o->loop[i], WORKERS, o->stage[i]->rooms, NULL);
 	}
 	*state = o;
 	return 0;

@@ -1,0 +1,355 @@
+/* Calls: who may, what was sent, and how they end. */
+#include "admin/api_call.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "bus/member_json.h"
+
+#define MAX_VALUES 1024 /* JSON values of a body */
+#define MAX_TEXT ((size_t)1 << 20)
+
+struct api_route {
+	struct api *api;
+	const struct api_op *op;
+};
+
+/* --- ends --- */
+
+static void call_free(struct api_call *c)
+{
+	buf_fini(&c->text);
+	free(c);
+}
+
+void api_done(struct api_call *c, struct slice json)
+{
+	http_reply(c->x, c->op->status, c->op->answer ? "application/json" : NULL, json);
+	call_free(c);
+}
+
+void api_fail(struct api_call *c, int err, const char *detail)
+{
+	if (err == E_UNAUTHORIZED) {
+		metric_add(METRIC_UNAUTHORIZED, 1);
+		http_add_header(c->x, "WWW-Authenticate", SLICE("Bearer"));
+	}
+	metric_add(METRIC_API_REFUSED, 1);
+	http_reply_error(c->x, err, detail);
+	call_free(c);
+}
+
+/* --- who may --- */
+
+/* A request that a proxy passed on is not of this machine. */
+static bool is_local(const struct http_exchange *x)
+{
+	return addr_is_loopback(http_peer(x)) &&
+	       http_header(x, "X-Forwarded-For").n == 0 &&
+	       http_header(x, "Forwarded").n == 0;
+}
+
+/* NAME:SECRET of the header, as it is or as RFC 7617 has it; empty: none. */
+static struct slice shown_secret(struct api_call *c)
+{
+	struct slice field = http_header(c->x, "Authorization");
+	struct slice bearer = http_bearer(c->x);
+	size_t at = c->text.n;
+
+	if (slice_find(bearer, ':') < bearer.n)
+		return bearer;
+	if (field.n <= 6 || !slice_ieq(slice_of(field.p, 6), SLICE("Basic ")))
+		return SLICE_NONE;
+	if (base64_decode(&c->text, slice_trim(slice_from(field, 6))) < 0)
+		return SLICE_NONE;
+	return slice_from(buf_slice(&c->text), at);
+}
+
+static int check_token(struct api_call *c, const char **why)
+{
+	struct auth_pass p;
+	int err = auth_gate_check(c->api->settings.gate, http_bearer(c->x),
+				  loop_wall(c->api->loop), &p, why);
+
+	if (err < 0)
+		return err;
+	*why = "grant";
+	if (c->op->need == 0 || !(p.allow & c->op->need))
+		return E_DENIED;
+	if (c->room.n > 0 && p.room.n > 0 && !slice_eq(p.room, c->room))
+		return E_DENIED;
+	return 0;
+}
+
+static int authorize(struct api_call *c, const char **why)
+{
+	struct slice secret = shown_secret(c);
+
+	if (auth_gate_open(c->api->settings.gate)) {
+		*why = "no auth.key is set: only from this machine";
+		return is_local(c->x) ? 0 : E_UNAUTHORIZED;
+	}
+	if (secret.n == 0)
+		return check_token(c, why);
+	if (!auth_keys_secret(c->api->settings.keys, secret)) {
+		*why = "unknown key";
+		return E_UNAUTHORIZED;
+	}
+	c->key = slice_of(secret.p, slice_find(secret, ':'));
+	return 0;
+}
+
+/* --- what was sent --- */
+
+static const struct api_value *find_value(const struct api_call *c,
+					  const struct api_field *list, size_t at,
+					  const char *name)
+{
+	for (size_t i = 0; list && list[i].name; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return &c->value[at + i];
+	return NULL;
+}
+
+const struct api_value *api_value(const struct api_call *c, const char *name)
+{
+	const struct api_value *v = find_value(c, c->op->query, 0, name);
+
+	if (!v)
+		v = find_value(c, c->op->body, API_MAX_FIELDS, name);
+	assert(v);
+	return v;
+}
+
+static bool within(const struct api_field *f, uint64_t n)
+{
+	return n >= f->min && n <= f->max;
+}
+
+static int read_text(struct api_call *c, const struct api_field *f, const struct json *j,
+		     uint32_t t, struct api_value *v)
+{
+	size_t at = c->text.n;
+
+	if (json_string(j, t, f->max, &c->text) < 0)
+		return E_BAD_FIELD;
+	v->text = slice_from(buf_slice(&c->text), at);
+	if (f->kind == API_ROLE) {
+		v->number = bus_role_named(v->text);
+		return v->number < ROLES ? 0 : E_BAD_FIELD;
+	}
+	return within(f, v->text.n) ? 0 : E_BAD_FIELD;
+}
+
+static int read_member(struct api_call *c, const struct api_field *f,
+		       const struct json *j, uint32_t t, struct api_value *v)
+{
+	switch (f->kind) {
+	case API_TEXT:
+	case API_ROLE:
+		return read_text(c, f, j, t, v);
+	case API_NUMBER:
+		return json_u53(j, t, &v->number) == 0 && within(f, v->number)
+			       ? 0
+			       : E_BAD_FIELD;
+	case API_BOOL:
+		return json_bool(j, t, &v->on);
+	case API_OBJECT:
+	case API_ANY:
+		v->text = json_raw(j, t);
+		if (f->kind == API_OBJECT && json_kind_of(j, t) != JSON_OBJECT)
+			return E_BAD_FIELD;
+		return v->text.n <= f->max ? 0 : E_BAD_FIELD;
+	}
+	return E_BAD_FIELD;
+}
+
+static int read_members(struct api_call *c, const struct json *j, const char **why)
+{
+	const struct api_field *f = c->op->body;
+
+	if (json_kind_of(j, 0) != JSON_OBJECT)
+		return E_MALFORMED;
+	for (struct api_value *v = c->value + API_MAX_FIELDS; f->name; f++, v++) {
+		uint32_t t = json_member(j, 0, slice_str(f->name));
+
+		*why = f->name;
+		v->there = t != 0;
+		if (!t && f->required)
+			return E_BAD_FIELD;
+		if (t && read_member(c, f, j, t, v) < 0)
+			return E_BAD_FIELD;
+	}
+	*why = NULL;
+	return 0;
+}
+
+static int read_body(struct api_call *c, const char **why)
+{
+	struct json_token *tokens;
+	struct json j;
+
+	if (!c->op->body)
+		return 0;
+	tokens = xmalloc(MAX_VALUES * sizeof(*tokens));
+	int err = json_parse(&j, http_body(c->x), tokens, MAX_VALUES);
+	if (err == 0)
+		err = read_members(c, &j, why);
+	else if (err == E_LIMIT)
+		err = E_TOO_LARGE;
+	free(tokens);
+	return err;
+}
+
+static int read_query(struct api_call *c, const char **why)
+{
+	const struct api_field *f = c->op->query;
+
+	for (struct api_value *v = c->value; f && f->name; f++, v++) {
+		v->there = http_query_param(c->x, f->name, &v->text);
+		*why = f->name;
+		if (!v->there)
+			continue;
+		if (f->kind == API_NUMBER && slice_to_u64(v->text, &v->number) < 0)
+			return E_BAD_FIELD;
+		if (!within(f, f->kind == API_NUMBER ? v->number : v->text.n))
+			return E_BAD_FIELD;
+	}
+	*why = NULL;
+	return 0;
+}
+
+static int read_path(struct api_call *c, const char **why)
+{
+	c->room = http_param(c->x, "room");
+	c->member = http_param(c->x, "member");
+	if (c->room.n > ROOM_MAX_NAME || c->member.n > ROOM_MAX_NAME) {
+		*why = c->room.n > ROOM_MAX_NAME ? "room" : "member";
+		return E_BAD_FIELD;
+	}
+	return 0;
+}
+
+/* --- a call --- */
+
+static void on_request(struct http_exchange *x, void *arg)
+{
+	const struct api_route *r = arg;
+	struct api_call *c = xzalloc(sizeof(*c));
+	const char *why = NULL;
+
+	c->api = r->api;
+	c->op = r->op;
+	c->x = x;
+	buf_init(&c->text, MAX_TEXT);
+	/* All texts of one request fit: slices into it stay where they are. */
+	(void)buf_room(&c->text, http_body(x).n + http_header(x, "Authorization").n + 1);
+	metric_add(METRIC_API_CALLS, 1);
+	int err = read_path(c, &why);
+	if (err == 0)
+		err = authorize(c, &why);
+	if (err == 0)
+		err = read_query(c, &why);
+	if (err == 0)
+		err = read_body(c, &why);
+	if (err < 0)
+		api_fail(c, err, why);
+	else
+		c->op->run(c);
+}
+
+struct asking {
+	struct api_call *call;
+	api_answer_fn *fn;
+};
+
+static void on_answers(void *arg, const struct bus_answer *a, size_t count)
+{
+	struct asking *q = arg;
+	struct api_call *c = q->call;
+	api_answer_fn *fn = q->fn;
+
+	free(q);
+	if (count == 0)
+		api_fail(c, E_UNAVAILABLE, "the server stops");
+	else if (a->err < 0)
+		api_fail(c, a->err, a->err == E_NOT_FOUND ? "room" : NULL);
+	else
+		fn(c, a, count);
+}
+
+void api_ask(struct api_call *c, const struct bus_ask *ask, api_answer_fn *fn)
+{
+	struct asking *q = xmalloc(sizeof(*q));
+
+	*q = (struct asking){ c, fn };
+	room_desk_ask(c->api->settings.desk, ask, on_answers, q);
+}
+
+static void on_ordered(struct api_call *c, const struct bus_answer *a, size_t count)
+{
+	(void)a;
+	(void)count;
+	log_info("api", c->op->id, "room=%s",
+		 log_value(&(struct log_text){ 0 }, c->room));
+	api_done(c, SLICE_NONE);
+}
+
+void api_order(struct api_call *c, const struct command *command)
+{
+	struct bus_ask ask = { .kind = ASK_COMMAND,
+			       .room = c->room,
+			       .command = *command };
+
+	if (c->member.n > 0) {
+		ask.command.to = bus_member_number(c->member);
+		if (!ask.command.to)
+			ask.command.to_name = c->member;
+	}
+	api_ask(c, &ask, on_ordered);
+}
+
+/* --- life --- */
+
+static void on_openapi(struct http_exchange *x, void *arg)
+{
+	const struct api *a = arg;
+
+	http_reply(x, 200, "application/json", buf_slice(&a->openapi));
+}
+
+struct api *api_create(struct loop *l, const struct api_settings *s)
+{
+	struct api *a = xzalloc(sizeof(*a));
+
+	a->loop = l;
+	a->settings = *s;
+	a->routes = xzalloc(size_mul(api_op_count, sizeof(*a->routes)));
+	for (size_t i = 0; i < api_op_count; i++)
+		a->routes[i] = (struct api_route){ a, &api_ops[i] };
+	buf_init(&a->openapi, MAX_TEXT);
+	api_print_openapi(&a->openapi, s->version);
+	assert(!a->openapi.bad);
+	return a;
+}
+
+void api_destroy(struct api *a)
+{
+	if (!a)
+		return;
+	buf_fini(&a->openapi);
+	free(a->routes);
+	free(a);
+}
+
+void api_add_routes(struct api *a, struct http_server *h)
+{
+	for (size_t i = 0; i < api_op_count; i++)
+		http_route(h, (unsigned)api_ops[i].method, api_ops[i].path, 0, on_request,
+			   &a->routes[i]);
+	http_route(h, HTTP_GET, "/openapi.json", 0, on_openapi, a);
+}

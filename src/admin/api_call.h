@@ -1,0 +1,79 @@
+/* api_call: one request of the server API while it is carried out; for the files of the API. */
+#pragma once
+#include "admin/api.h"
+#include "base/json.h"
+
+enum api_kind {
+	API_TEXT,   /* min..max bytes */
+	API_NUMBER, /* min..max */
+	API_BOOL,
+	API_OBJECT, /* raw JSON object of at most max bytes */
+	API_ANY,    /* raw JSON of at most max bytes */
+	API_ROLE,   /* owner, moderator, speaker, listener */
+};
+
+/* A parameter of the query, or a member of the body. Lists end with a nameless one. */
+struct api_field {
+	const char *name;
+	enum api_kind kind;
+	bool required;
+	uint32_t min, max;
+	const char *help;
+};
+
+struct api_value {
+	bool there, on;
+	uint64_t number;
+	struct slice text; /* or raw JSON */
+};
+
+struct api_call;
+
+struct api_op {
+	const char *id;
+	enum http_method method;
+	const char *path;
+	const char *summary;
+	uint32_t need; /* AUTH_*; 0: an API key itself */
+	const struct api_field *query, *body;
+	int status;         /* of success */
+	const char *answer; /* name of its schema; NULL: 204, nothing */
+	void (*run)(struct api_call *c);
+};
+
+extern const struct api_op api_ops[];
+extern const size_t api_op_count;
+
+struct api {
+	struct loop *loop;
+	struct api_settings settings;
+	struct api_route *routes;
+	struct buf openapi;
+};
+
+#define API_MAX_FIELDS 12
+
+struct api_call {
+	struct api *api;
+	const struct api_op *op;
+	struct http_exchange *x;
+	struct slice room;   /* of the path; empty: none */
+	struct slice member; /* of the path: an id or a user */
+	struct slice key; /* the API key that was shown; empty: a token, or open mode */
+	struct buf text;  /* unescaped */
+	struct api_value value[2 * API_MAX_FIELDS]; /* of the query, then of the body */
+};
+
+/* A field by its name; it must be in the operation's lists. */
+const struct api_value *api_value(const struct api_call *c, const char *name);
+/* The last thing of a call: answers and frees it. */
+void api_done(struct api_call *c, struct slice json);
+void api_fail(struct api_call *c, int err, const char *detail);
+/* Asks rooms; `fn` gets the call. Answers itself when the server stops. */
+typedef void api_answer_fn(struct api_call *c, const struct bus_answer *a, size_t count);
+void api_ask(struct api_call *c, const struct bus_ask *ask, api_answer_fn *fn);
+/* A command in the call's room; answers with nothing. */
+void api_order(struct api_call *c, const struct command *command);
+
+/* openapi.c */
+void api_print_openapi(struct buf *b, const char *version);

@@ -1,0 +1,404 @@
+/* api_ops: the table of the server API, and what its operations do. */
+#include <stdlib.h>
+
+#include "admin/api_call.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "bus/member_json.h"
+
+#define LIST_PRESET 100
+#define LIST_MOST 1000
+#define ANSWER_MAX ((size_t)64 << 20)
+
+/* --- JSON --- */
+
+static void put_room(struct jsonw *w, const struct room_info *r)
+{
+	json_field_string(w, "name", r->name);
+	json_field_u64(w, "members", r->members);
+	json_field_u64(w, "capacity", r->capacity);
+	json_field_bool(w, "ring", r->ring);
+	json_field_u64(w, "seq", r->seq);
+	json_field_u64(w, "madeAt", (uint64_t)r->made_at);
+}
+
+static void put_members(struct jsonw *w, struct slice members)
+{
+	struct cur in = cur_of_slice(members);
+	struct member_info m;
+
+	json_array(w);
+	while (cur_left(&in) > 0 && bus_member_decode(&m, &in) == 0) {
+		json_object(w);
+		bus_put_member(w, &m);
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
+/* --- rooms --- */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct room_info *ra = a, *rb = b;
+	size_t n = ra->name.n < rb->name.n ? ra->name.n : rb->name.n;
+	int d = n > 0 ? memcmp(ra->name.p, rb->name.p, n) : 0;
+
+	return d != 0 ? d : (ra->name.n > rb->name.n) - (ra->name.n < rb->name.n);
+}
+
+/* All that the workers named, in order. The caller frees it. */
+static struct room_info *gather(const struct bus_answer *a, size_t count, size_t *n)
+{
+	struct room_info *rooms =
+		xmalloc(size_mul(count * LIST_MOST + 1, sizeof(*rooms)));
+
+	*n = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct cur in = cur_of_slice(a[i].rooms);
+
+		for (size_t k = 0; k < LIST_MOST && cur_left(&in) > 0; k++)
+			*n += bus_room_decode(&rooms[*n], &in) == 0;
+	}
+	qsort(rooms, *n, sizeof(*rooms), by_name);
+	return rooms;
+}
+
+static size_t wanted(const struct api_call *c)
+{
+	const struct api_value *limit = api_value(c, "limit");
+
+	return limit->there ? (size_t)limit->number : LIST_PRESET;
+}
+
+static void on_rooms(struct api_call *c, const struct bus_answer *a, size_t count)
+{
+	struct buf b = BUF_INIT(ANSWER_MAX);
+	struct jsonw w;
+	size_t n;
+	struct room_info *rooms = gather(a, count, &n);
+	size_t most = wanted(c);
+
+	json_begin(&w, &b);
+	json_object(&w);
+	json_key(&w, SLICE("rooms"));
+	json_array(&w);
+	for (size_t i = 0; i < n && i < most; i++) {
+		json_object(&w);
+		put_room(&w, &rooms[i]);
+		json_object_end(&w);
+	}
+	json_array_end(&w);
+	/* A full page may be the last one: then the next is empty. */
+	if (n >= most)
+		json_field_string(&w, "next", rooms[most - 1].name);
+	json_object_end(&w);
+	api_done(c, buf_slice(&b));
+	free(rooms);
+	buf_fini(&b);
+}
+
+static void list_rooms(struct api_call *c)
+{
+	const struct bus_ask ask = { .kind = ASK_ROOMS,
+				     .limit = (uint32_t)wanted(c),
+				     .after = api_value(c, "after")->text };
+
+	api_ask(c, &ask, on_rooms);
+}
+
+static void on_room(struct api_call *c, const struct bus_answer *a, size_t count)
+{
+	struct buf b = BUF_INIT(ANSWER_MAX);
+	struct cur in = cur_of_slice(a->rooms);
+	struct room_info r;
+	struct jsonw w;
+
+	(void)count;
+	if (bus_room_decode(&r, &in) < 0) {
+		api_fail(c, E_NOT_FOUND, "room");
+		return;
+	}
+	json_begin(&w, &b);
+	json_object(&w);
+	put_room(&w, &r);
+	json_object_end(&w);
+	api_done(c, buf_slice(&b));
+	buf_fini(&b);
+}
+
+static void ask_room(struct api_call *c, api_answer_fn *fn)
+{
+	api_ask(c, &(struct bus_ask){ .kind = ASK_ROOM, .room = c->room }, fn);
+}
+
+static void get_room(struct api_call *c)
+{
+	ask_room(c, on_room);
+}
+
+static void close_room(struct api_call *c)
+{
+	api_order(c, &(struct command){ .kind = COMMAND_CLOSE,
+					.text = api_value(c, "reason")->text });
+}
+
+/* --- members --- */
+
+static void on_members(struct api_call *c, const struct bus_answer *a, size_t count)
+{
+	struct buf b = BUF_INIT(ANSWER_MAX);
+	struct jsonw w;
+
+	(void)count;
+	json_begin(&w, &b);
+	json_object(&w);
+	json_key(&w, SLICE("members"));
+	put_members(&w, a->members);
+	json_object_end(&w);
+	api_done(c, buf_slice(&b));
+	buf_fini(&b);
+}
+
+static void list_members(struct api_call *c)
+{
+	ask_room(c, on_members);
+}
+
+static bool is_meant(const struct api_call *c, const struct member_info *m)
+{
+	return m->id == bus_member_number(c->member) || slice_eq(m->user, c->member);
+}
+
+static void on_member(struct api_call *c, const struct bus_answer *a, size_t count)
+{
+	struct cur in = cur_of_slice(a->members);
+	struct buf b = BUF_INIT(ANSWER_MAX);
+	struct member_info m;
+	struct jsonw w;
+
+	(void)count;
+	while (cur_left(&in) > 0 && bus_member_decode(&m, &in) == 0) {
+		if (!is_meant(c, &m))
+			continue;
+		json_begin(&w, &b);
+		json_object(&w);
+		bus_put_member(&w, &m);
+		json_object_end(&w);
+		api_done(c, buf_slice(&b));
+		buf_fini(&b);
+		return;
+	}
+	api_fail(c, E_NO_MEMBER, NULL);
+}
+
+static void get_member(struct api_call *c)
+{
+	ask_room(c, on_member);
+}
+
+static void change_member(struct api_call *c)
+{
+	api_order(c,
+		  &(struct command){ .kind = COMMAND_ROLE,
+				     .role = (enum role)api_value(c, "role")->number });
+}
+
+static void kick_member(struct api_call *c)
+{
+	api_order(c, &(struct command){ .kind = COMMAND_KICK,
+					.text = api_value(c, "reason")->text });
+}
+
+/* --- saying something --- */
+
+static void say(struct api_call *c)
+{
+	api_order(c, &(struct command){ .kind = COMMAND_CHAT,
+					.name = api_value(c, "name")->text,
+					.text = api_value(c, "text")->text });
+}
+
+static void notify(struct api_call *c)
+{
+	c->member = api_value(c, "to")->text;
+	api_order(c, &(struct command){ .kind = COMMAND_NOTICE,
+					.text = api_value(c, "data")->text });
+}
+
+/* --- tokens --- */
+
+#define TTL_PRESET (6 * 3600)
+#define ID_LETTERS 16
+
+static bool says(const struct api_call *c, const char *name, bool preset)
+{
+	const struct api_value *v = api_value(c, name);
+
+	return v->there ? v->on : preset;
+}
+
+static uint32_t granted(const struct api_call *c)
+{
+	uint32_t allow = AUTH_JOIN | AUTH_SUBSCRIBE | AUTH_SELF;
+
+	if (says(c, "admin", false))
+		allow |= AUTH_ADMIN;
+	if (says(c, "hidden", false))
+		allow |= AUTH_HIDDEN;
+	if (says(c, "publish", true))
+		allow |= AUTH_MIC | AUTH_CAMERA | AUTH_SCREEN;
+	return says(c, "data", true) ? allow | AUTH_DATA : allow;
+}
+
+static void send_token(struct api_call *c, struct slice token, uint64_t expires)
+{
+	struct buf b = BUF_INIT((size_t)2 * AUTH_TOKEN_MAX);
+	struct jsonw w;
+
+	json_begin(&w, &b);
+	json_object(&w);
+	json_field_string(&w, "token", token);
+	json_field_u64(&w, "expires", expires);
+	json_object_end(&w);
+	api_done(c, buf_slice(&b));
+	buf_fini(&b);
+}
+
+static void make_token(struct api_call *c)
+{
+	const struct api_value *ttl = api_value(c, "ttl"), *role = api_value(c, "role");
+	struct buf token = BUF_INIT(AUTH_TOKEN_MAX);
+	char id[ID_LETTERS];
+	uint64_t now = (uint64_t)loop_wall(c->api->loop) / 1000;
+	struct auth_pass p = {
+		.allow = granted(c),
+		.role = role->there ? auth_role_named(role->text) : AUTH_NO_ROLE,
+		.issued = now,
+		.expires = now + (ttl->there ? ttl->number : TTL_PRESET),
+		.user = api_value(c, "identity")->text,
+		.name = api_value(c, "name")->text,
+		.metadata = api_value(c, "metadata")->text,
+		.room = api_value(c, "room")->text,
+		.id = slice_of(id, sizeof(id)),
+	};
+	struct slice secret = auth_keys_find(c->api->settings.keys, c->key, &p.key);
+
+	if (secret.n == 0) {
+		api_fail(c, E_STATE, "no auth.key is set: nobody asks for tokens");
+		return;
+	}
+	rand_text(id, sizeof(id));
+	auth_pass_sign(&token, &p, secret);
+	if (token.bad)
+		api_fail(c, E_TOO_LARGE, "metadata");
+	else
+		send_token(c, buf_slice(&token), p.expires);
+	buf_fini(&token);
+}
+
+static void on_revoked(struct api_call *c, const struct bus_answer *a, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (a[i].err < 0) {
+			api_fail(c, a[i].err, NULL);
+			return;
+		}
+	api_done(c, SLICE_NONE);
+}
+
+#define REVOKED_PRESET 86400
+
+static void revoke(struct api_call *c)
+{
+	const struct api_value *user = api_value(c, "identity"),
+			       *token = api_value(c, "token"),
+			       *seconds = api_value(c, "seconds");
+	uint64_t span = seconds->there ? seconds->number : REVOKED_PRESET;
+
+	if (user->there == token->there) {
+		api_fail(c, E_BAD_FIELD, "identity or token");
+		return;
+	}
+	api_ask(c,
+		&(struct bus_ask){
+			.kind = ASK_REVOKE,
+			.what = user->there ? AUTH_REVOKED_USER : AUTH_REVOKED_TOKEN,
+			.name = user->there ? user->text : token->text,
+			.until = loop_wall(c->api->loop) + (ms_t)span * 1000,
+		},
+		on_revoked);
+}
+
+/* --- the table --- */
+
+static const struct api_field page[] = {
+	{ "limit", API_NUMBER, false, 1, LIST_MOST, "how many at most; 100" },
+	{ "after", API_TEXT, false, 0, ROOM_MAX_NAME,
+	  "rooms that sort after this name: `next` of the page before" },
+	{ NULL },
+};
+static const struct api_field reason[] = {
+	{ "reason", API_TEXT, false, 0, ROOM_MAX_REASON, "for those who are sent away" },
+	{ NULL },
+};
+static const struct api_field role_body[] = {
+	{ "role", API_ROLE, true, 1, 16, "the member's new role" },
+	{ NULL },
+};
+static const struct api_field message_body[] = {
+	{ "text", API_TEXT, true, 1, ROOM_MAX_TEXT, "what is said" },
+	{ "name", API_TEXT, false, 0, ROOM_MAX_NAME, "who says it, for people" },
+	{ NULL },
+};
+static const struct api_field notice_body[] = {
+	{ "data", API_ANY, true, 0, 65536,
+	  "any JSON; native members get it as `notice`" },
+	{ "to", API_TEXT, false, 1, ROOM_MAX_NAME, "a member's id or user; else all" },
+	{ NULL },
+};
+static const struct api_field token_body[] = {
+	{ "identity", API_TEXT, true, 1, AUTH_MAX_TEXT, "who it is for" },
+	{ "room", API_TEXT, false, 1, AUTH_MAX_TEXT, "the only room; else any" },
+	{ "name", API_TEXT, false, 0, AUTH_MAX_TEXT, "the name that the others see" },
+	{ "role", API_ROLE, false, 1, 16, "the role in the room" },
+	{ "metadata", API_OBJECT, false, 0, AUTH_MAX_METADATA,
+	  "what the others get with the member" },
+	{ "ttl", API_NUMBER, false, 1, 316224000, "seconds that it is good for; 21600" },
+	{ "admin", API_BOOL, false, 0, 0,
+	  "may moderate, and use this API for the room; false" },
+	{ "hidden", API_BOOL, false, 0, 0, "the others do not see the member; false" },
+	{ "publish", API_BOOL, false, 0, 0, "microphone, camera and screen; true" },
+	{ "data", API_BOOL, false, 0, 0, "chat and signals to all; true" },
+	{ NULL },
+};
+static const struct api_field revoke_body[] = {
+	{ "identity", API_TEXT, false, 1, AUTH_MAX_TEXT,
+	  "all tokens of this identity issued up to now; who is in by one is sent away" },
+	{ "token", API_TEXT, false, 1, AUTH_MAX_TEXT, "one token, by its `jti`" },
+	{ "seconds", API_NUMBER, false, 1, 316224000,
+	  "how long to remember it, the tokens' longest life; 86400" },
+	{ NULL },
+};
+
+#define ROOM "/api/v1/rooms/{room}"
+#define MEMBER ROOM "/members/{member}"
+
+/* clang-format off */
+const struct api_op api_ops[] = {
+	{ "listRooms",    HTTP_GET,    "/api/v1/rooms", "The rooms that somebody is in, by name", AUTH_LIST, page, NULL, 200, "RoomList", list_rooms },
+	{ "getRoom",      HTTP_GET,    ROOM,            "How a room stands", AUTH_ADMIN | AUTH_LIST, NULL, NULL, 200, "Room", get_room },
+	{ "closeRoom",    HTTP_DELETE, ROOM,            "Send everybody away", AUTH_ADMIN | AUTH_CREATE, reason, NULL, 204, NULL, close_room },
+	{ "listMembers",  HTTP_GET,    ROOM "/members", "Who is in a room, in the order of coming", AUTH_ADMIN, NULL, NULL, 200, "MemberList", list_members },
+	{ "getMember",    HTTP_GET,    MEMBER,          "One member, by id or user", AUTH_ADMIN, NULL, NULL, 200, "Member", get_member },
+	{ "changeMember", HTTP_PATCH,  MEMBER,          "Give a member another role", AUTH_ADMIN, NULL, role_body, 204, NULL, change_member },
+	{ "kickMember",   HTTP_DELETE, MEMBER,          "Send a member away", AUTH_ADMIN, reason, NULL, 204, NULL, kick_member },
+	{ "sendMessage",  HTTP_POST,   ROOM "/messages", "Say something in the chat", AUTH_ADMIN, NULL, message_body, 204, NULL, say },
+	{ "sendNotice",   HTTP_POST,   ROOM "/notices", "Tell clients something, one or all", AUTH_ADMIN, NULL, notice_body, 204, NULL, notify },
+	{ "makeToken",    HTTP_POST,   "/api/v1/tokens", "Make a token for a client", 0, NULL, token_body, 201, "Token", make_token },
+	{ "revoke",       HTTP_POST,   "/api/v1/revocations", "Take tokens back", 0, NULL, revoke_body, 204, NULL, revoke },
+};
+/* clang-format on */
+
+const size_t api_op_count = ARRAY_LEN(api_ops);
