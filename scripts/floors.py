@@ -17,8 +17,9 @@ TABLE = """\
 0 base     -      slice_ cur_ buf_ blob_ mem_ xmalloc xzalloc xrealloc xstrdup xmemdup size_mul \
                   list_ map_ hash_ err_ utf8_ json_ rand_ clock_ log_ base64_ file_ option_ hex_
 1 loop     -      loop_ metric_
-2 net      -      net_ addr_ stream_ tls_ listen_
+2 net      -      net_ addr_ stream_ tls_ listen_ udp_ dtls_
 2 stun     net    stun_
+3 turn     -      turn_
 3 http     -      http_
 3 ws       http   ws_
 3 sio      http,ws sio_ eio_
@@ -29,7 +30,7 @@ TABLE = """\
 8 dialect  -      dialect_ admit_ native_ coach_ coworking_ session_ resume_ event_log_ route_ relay_ fanout_ echo_ ice_ voice_ socketio_
 8 admin    -      admin_ metrics_ api_
 8 doctor   -      doctor_ check_ fetch_ link_ relay_client_ report_ target_
-9 main     -      main config_ diagnose_ serve_ worker_ pages_ banner_ token_
+9 main     -      main config_ diagnose_ serve_ worker_ pages_ banner_ token_ relays_
 """
 
 

@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { connect, freshRoom } from "./lib/client.mjs";
+import { ownIceUrls } from "./lib/ice.mjs";
 import { freshDir, runParley, serverFor } from "./lib/server.mjs";
 
 /** {name: {value, source}} of `parley config`. */
@@ -169,7 +170,7 @@ describe("a setting", () => {
 		assert.equal(ann.hello.limits.message, 65536);
 		assert.deepEqual(
 			ann.hello.iceServers.flatMap(({ urls }) => urls),
-			["stun:stun.example.org"],
+			["stun:stun.example.org", ...ownIceUrls(server)],
 		);
 	});
 });

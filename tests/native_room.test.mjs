@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { allQuiet, connect, connectAll, fence, freshRoom, roomOf } from "./lib/client.mjs";
+import { ownIceUrls } from "./lib/ice.mjs";
 import { startServer } from "./lib/server.mjs";
 
 const QUIET_STATE = { mic: false, camera: false, screen: false, hand: false, speaking: false };
@@ -17,7 +18,10 @@ describe("a native session", () => {
 		const [ann, bob] = await connectAll(t, server, 2);
 		assert.equal(ann.socket.protocol, "parley.v1");
 		assert.notEqual(ann.hello.session, bob.hello.session);
-		assert.deepEqual(ann.hello.iceServers, []);
+		assert.deepEqual(
+			ann.hello.iceServers.flatMap(({ urls }) => urls),
+			ownIceUrls(server),
+		);
 		const sizes = { message: 262144, name: 128, metadata: 4096, text: 8192, voice: 2048 };
 		assert.deepEqual(ann.hello.limits, { ...sizes, rooms: 8 });
 	});

@@ -14,6 +14,7 @@
 	X(REQUEST,  "an HTTP connection moves to the worker of its request's session")   \
 	X(COMMAND,  "a command for a room of the receiver")                              \
 	X(EVENT,    "an event for sessions of the receiver")                             \
+	X(TURN,     "between the workers' TURN servers, which know what is in it")                             \
 	X(ASK,      "the server asks something of the receiver's rooms (ask.h)")         \
 	X(ANSWER,   "and is answered")                                                   \
 	X(STORE_QUERY, "something for a thread of the store (store/query.h)")            \

@@ -7,12 +7,13 @@
 #include "dialect/fanout.h"
 
 struct dialect *dialect_create(struct loop *l, unsigned workers,
-			       const struct dialect_settings *s)
+			       const struct dialect_settings *s, struct turn_server *turn)
 {
 	struct dialect *d = xzalloc(sizeof(*d));
 
 	d->loop = l;
 	d->settings = s;
+	d->turn = turn;
 	d->self = loop_id(l);
 	d->workers = workers;
 	list_init(&d->echoes);
@@ -25,6 +26,11 @@ struct dialect *dialect_create(struct loop *l, unsigned workers,
 	d->gate = auth_gate_create(s->keys);
 	route_register(d);
 	return d;
+}
+
+uint64_t dialect_session_of(struct slice id)
+{
+	return session_number(id);
 }
 
 void dialect_destroy(struct dialect *d)

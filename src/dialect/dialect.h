@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "auth/gate.h"
+#include "dialect/ice_offer.h"
 #include "dialect/voice.h"
 #include "http/http.h"
 #include "room/room.h"
@@ -28,17 +29,18 @@ struct dialect_settings {
 	ms_t retry_after;       /* told in `drain` */
 	struct room_settings room;
 	struct voice_settings voice;
-	struct slice ice_servers; /* JSON array, see ice_servers_json() */
-	struct store *store;      /* NULL: chat lives in memory */
+	struct ice_offer ice;
+	struct store *store; /* NULL: chat lives in memory */
 	const char *version;
 	const struct auth_keys *keys;  /* of tokens; none: open mode */
 	const char *const *open_paths; /* where none is asked for all the same */
 	size_t open_path_count;
 };
 
-/* Settings must outlive it. `workers`: how many loops the process has. */
+/* Settings must outlive it. `workers`: how many loops the process has. `turn`: this loop's TURN server, or NULL. */
 struct dialect *dialect_create(struct loop *l, unsigned workers,
-			       const struct dialect_settings *s);
+			       const struct dialect_settings *s,
+			       struct turn_server *turn);
 void dialect_destroy(struct dialect *d);
 /* The rooms of this worker, and who looks at tokens on it. */
 struct auth_gate *dialect_gate(const struct dialect *d);
@@ -46,7 +48,10 @@ struct room_registry *dialect_rooms(const struct dialect *d);
 /* The server stops: tells the sessions when to come back, closes them with 1001. */
 void dialect_drain(struct dialect *d);
 
-/* Handlers; the first wants the dialect as its argument, the last the settings. */
+/* The number of the session that an id is of; 0: it is none. For turn_settings.session_of. */
+uint64_t dialect_session_of(struct slice id);
+
+/* Handlers; they want the dialect as their argument. */
 void native_on_connect(struct http_exchange *x, void *arg); /* /v1/connect */
 void dialect_on_ice_servers(struct http_exchange *x,
 			    void *arg); /* /ice-servers, /api/turn-credentials */

@@ -1,4 +1,4 @@
-/* ice: the ICE servers that clients are told of: settings to JSON, and the paths that give it. */
+/* ice: the ICE servers of the settings, to JSON. */
 #include "base/err.h"
 #include "base/json.h"
 #include "base/utf8.h"
@@ -85,19 +85,4 @@ int ice_servers_json(const char *const *item, size_t count, struct buf *out,
 	}
 	json_array_end(&w);
 	return 0;
-}
-
-void dialect_on_ice_servers(struct http_exchange *x, void *arg)
-{
-	const struct dialect_settings *s = arg;
-	struct buf b = BUF_INIT(s->ice_servers.n + 32);
-	struct jsonw w;
-
-	json_begin(&w, &b);
-	json_object(&w);
-	json_field_raw(&w, "iceServers", s->ice_servers);
-	json_object_end(&w);
-	http_add_header(x, "Cache-Control", SLICE("no-store"));
-	http_reply(x, 200, "application/json", buf_slice(&b));
-	buf_fini(&b);
 }

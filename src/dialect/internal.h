@@ -41,6 +41,7 @@ struct session {
 	void *own;          /* the vocabulary's; NULL for native */
 	struct seat *seats; /* seat_count of them */
 	uint8_t seat_count;
+	bool left_all;                 /* had seats and has none: no relays */
 	uint8_t malformed;             /* in a row */
 	uint16_t over_rate;            /* in a row */
 	struct session_rate allowance; /* of messages */
@@ -52,6 +53,7 @@ struct session {
 	char id[SESSION_ID];
 	char secret[SESSION_SECRET]; /* good for one resume */
 	struct session_rate voice;
+	char *place; /* how its client reaches us, see ice_offer.h; NULL: not told */
 };
 
 /* Buffers kept for the next turn, each of at most DIALECT_SPARE_SIZE bytes. */
@@ -61,6 +63,7 @@ struct session {
 struct dialect {
 	struct loop *loop;
 	const struct dialect_settings *settings;
+	struct turn_server *turn; /* NULL: none */
 	unsigned self, workers;
 	bool draining;
 	struct room_registry *rooms;
@@ -112,6 +115,8 @@ struct seat *session_seat(const struct session *s, struct slice room);
 /* Takes the seat out of its fanout and session, and frees it. The room is told by the caller. */
 void session_drop_seat(struct seat *seat);
 void session_send(struct session *s, struct slice message);
+/* The ICE servers for its client, as a JSON array. */
+void session_put_ice(struct jsonw *w, const struct session *s);
 /* What has been put into dialect->out. */
 void session_send_out(struct session *s);
 void session_reply(struct session *s, uint64_t request, int err, const char *detail);

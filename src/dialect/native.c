@@ -190,7 +190,8 @@ static void send_hello(struct session *s)
 	json_field_string(&w, "server", slice_str(set->version));
 	if (auth_gate_open(s->dialect->gate))
 		json_field_bool(&w, "open", true);
-	json_field_raw(&w, "iceServers", set->ice_servers);
+	json_key(&w, SLICE("iceServers"));
+	session_put_ice(&w, s);
 	json_key(&w, SLICE("limits"));
 	json_object(&w);
 	json_field_u64(&w, "message", set->ws.max_message);

@@ -180,6 +180,8 @@ static void send_resumed(const struct session *s, const struct native_message *m
 	json_object(&w);
 	json_field_string(&w, "session", slice_of(s->id, SESSION_ID));
 	json_field_string(&w, "secret", slice_of(s->secret, SESSION_SECRET));
+	json_key(&w, SLICE("iceServers"));
+	session_put_ice(&w, s);
 	json_key(&w, SLICE("rooms"));
 	json_array(&w);
 	for (const struct seat *seat = s->seats; seat; seat = seat->next)

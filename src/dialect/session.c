@@ -102,7 +102,23 @@ void session_reply(struct session *s, uint64_t request, int err, const char *det
 	s->vocabulary->reply(s, request, err, detail);
 }
 
+void session_put_ice(struct jsonw *w, const struct session *s)
+{
+	const struct dialect *d = s->dialect;
+
+	ice_put_servers(w, &d->settings->ice, d->turn,
+			slice_str(s->place ? s->place : ""), slice_of(s->id, SESSION_ID));
+}
+
 /* --- seats --- */
+
+/* Who left its last room, or was put out of it, has nobody to talk to: its relays end. */
+static void session_bar_relays(struct session *s, bool barred)
+{
+	if (s->dialect->turn && s->left_all != barred)
+		turn_server_bar_session(s->dialect->turn, s->number, barred);
+	s->left_all = barred;
+}
 
 struct seat *session_add_seat(struct session *s, struct slice room, uint64_t request)
 {
@@ -115,6 +131,7 @@ struct seat *session_add_seat(struct session *s, struct slice room, uint64_t req
 	seat->next = s->seats;
 	s->seats = seat;
 	s->seat_count++;
+	session_bar_relays(s, false);
 	return seat;
 }
 
@@ -132,6 +149,8 @@ void session_drop_seat(struct seat *seat)
 		at = &(*at)->next;
 	*at = seat->next;
 	s->seat_count--;
+	if (s->seat_count == 0)
+		session_bar_relays(s, true);
 	if (seat == &s->first)
 		s->first = (struct seat){ 0 };
 	else
@@ -299,7 +318,10 @@ void session_end(struct session *s, enum leave_reason reason)
 {
 	resume_forget(s);
 	session_leave_rooms(s, reason);
+	if (s->dialect->turn)
+		turn_server_close_session(s->dialect->turn, s->number);
 	session_exit(s);
+	free(s->place);
 	s->vocabulary->end(s);
 	free(s->admission);
 	free(s);
@@ -349,6 +371,19 @@ static void on_ws_closed(void *arg, struct ws *w, uint16_t code)
 
 static const struct ws_ops session_ops = { on_ws_message, on_ws_closed };
 
+/* The request is gone once the upgrade is answered. */
+static void session_place(struct session *s, const struct dialect *d,
+			  const struct http_exchange *x)
+{
+	struct buf b = BUF_INIT(ICE_PLACE_MAX);
+
+	if (!d->turn)
+		return;
+	ice_place(&d->settings->ice, x, &b);
+	s->place = slice_dup(buf_slice(&b));
+	buf_fini(&b);
+}
+
 struct session *session_open(struct dialect *d, struct http_exchange *x,
 			     const struct vocabulary *v, void *own, const char *protocol,
 			     struct slice room)
@@ -361,9 +396,11 @@ struct session *session_open(struct dialect *d, struct http_exchange *x,
 
 	s->vocabulary = v;
 	s->own = own;
+	session_place(s, d, x);
 	if (ws_accept(x, &d->settings->ws, protocol, &session_ops, s, &s->ws) < 0) {
 		v->end(s);
 		free(s->admission);
+		free(s->place);
 		free(s);
 		return NULL;
 	}
@@ -373,6 +410,8 @@ struct session *session_open(struct dialect *d, struct http_exchange *x,
 	s->allowance.left = d->settings->burst * 1000;
 	s->allowance.at = loop_now(d->loop);
 	session_enter(d, s);
+	if (d->turn)
+		turn_server_open_session(d->turn, s->number);
 	log_info(v->name, "opened", "session=%.*s peer=%s", SESSION_ID, s->id,
 		 addr_text(ws_peer(s->ws), &(struct addr_text){ 0 }));
 	if (err < 0) {

@@ -64,6 +64,7 @@ struct http_conn {
 	enum http_conn_state timed; /* the state that the timer runs for */
 	bool in_data;
 	bool tls;
+	bool begun; /* it is HTTP, and no neighbour's */
 	struct http_rest rest;
 	struct http_exchange x;
 };
@@ -73,6 +74,7 @@ struct http_server {
 	const struct http_settings *settings;
 	struct tls_context *tls;
 	struct route_table routes;
+	struct http_neighbour neighbour; /* wants NULL: none */
 	struct list conns;
 	size_t max_body; /* of any route */
 	bool draining;

@@ -32,6 +32,14 @@ struct http_server *http_server_create(struct loop *l, const struct http_setting
 void http_server_destroy(struct http_server *s);
 /* For listen_open(): takes the descriptor. */
 void http_server_accept(void *server, int fd, const struct addr *peer);
+/* Another protocol on the same port: asked with a connection's first bytes, once or until it knows. 1: take() gets the
+ * stream with all its bytes unread, 0: it is HTTP, -EAGAIN: too few bytes to tell. */
+struct http_neighbour {
+	int (*wants)(const uint8_t *p, size_t n);
+	void (*take)(void *arg, struct stream *s);
+	void *arg;
+};
+void http_server_set_neighbour(struct http_server *s, const struct http_neighbour *n);
 /* No keep-alive from now on; idle connections are closed. */
 void http_server_drain(struct http_server *s);
 struct loop *http_server_loop(const struct http_server *s);

@@ -293,11 +293,28 @@ static size_t take(struct http_conn *c, struct slice in)
 	return used;
 }
 
+/* The connection's first bytes: 1: it was a neighbour's and is gone, 0: it is ours, -EAGAIN: more are needed. */
+static int ask_neighbour(struct http_conn *c, const uint8_t *p, size_t n)
+{
+	const struct http_neighbour neighbour = c->server->neighbour;
+	int wants = neighbour.wants ? neighbour.wants(p, n) : 0;
+
+	c->begun = wants == 0;
+	if (wants != 1)
+		return wants;
+	struct stream *s = c->stream;
+	conn_free(c);
+	neighbour.take(neighbour.arg, s);
+	return 1;
+}
+
 static ssize_t on_data(void *arg, struct stream *s, uint8_t *p, size_t n)
 {
 	struct http_conn *c = arg;
 	size_t used = 0;
 
+	if (UNLIKELY(!c->begun) && c->server && ask_neighbour(c, p, n) != 0)
+		return 0;
 	c->in_data = true;
 	while (used < n && is_reading(c))
 		used += take(c, slice_of(p + used, n - used));
@@ -455,6 +472,11 @@ void http_server_destroy(struct http_server *s)
 	}
 	http_route_table_fini(&s->routes);
 	free(s);
+}
+
+void http_server_set_neighbour(struct http_server *s, const struct http_neighbour *n)
+{
+	s->neighbour = *n;
 }
 
 struct loop *http_server_loop(const struct http_server *s)

@@ -18,6 +18,29 @@
 	X(TLS_FAILURES, counter, "tls_failures_total", "TLS handshakes that failed")     \
 	X(BYTES_IN, counter, "received_bytes_total", "bytes read from sockets")          \
 	X(BYTES_OUT, counter, "sent_bytes_total", "bytes written to sockets")            \
+	X(UDP_IN, counter, "udp_received_total", "datagrams received")                   \
+	X(UDP_OUT, counter, "udp_sent_total", "datagrams sent")                          \
+	X(UDP_DROPPED, counter, "udp_dropped_total",                                     \
+	  "datagrams that the kernel would not send")                                    \
+	X(UDP_OVERSIZE, counter, "udp_oversize_total",                                   \
+	  "datagrams dropped for being over 9000 bytes")                                 \
+	X(TURN_ALLOCATIONS, gauge, "turn_allocations", "TURN allocations")               \
+	X(TURN_ALLOCATES, counter, "turn_allocates_total", "TURN allocations made")      \
+	X(TURN_REFUSED, counter, "turn_refused_total",                                   \
+	  "TURN requests refused for their credential")                                  \
+	X(TURN_ERRORS, counter, "turn_errors_total",                                     \
+	  "TURN requests answered with another error")                                   \
+	X(TURN_QUOTA, counter, "turn_quota_total",                                       \
+	  "TURN allocations refused: quota, or no port left")                            \
+	X(TURN_UP, counter, "turn_relayed_to_peers_total", "packets relayed to peers")   \
+	X(TURN_DOWN, counter, "turn_relayed_to_clients_total",                           \
+	  "packets relayed to clients")                                                  \
+	X(TURN_DROPPED, counter, "turn_dropped_total",                                   \
+	  "packets not relayed: no permission, no channel, a denied peer")               \
+	X(TURN_UNPROVEN, counter, "turn_rate_limited_total",                             \
+	  "requests of strangers not answered: over turn.unproven-rate")                 \
+	X(STUN_BINDINGS, counter, "stun_bindings_total", "STUN Binding requests")        \
+	X(STUN_BAD, counter, "stun_malformed_total", "malformed STUN messages dropped")  \
 	X(QUEUED_BYTES, gauge, "write_queue_bytes", "bytes waiting for slow readers")    \
 	X(QUEUE_DROPS, counter, "write_queue_drops_total",                               \
 	  "connections closed because they read too slowly")                             \

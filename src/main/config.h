@@ -48,6 +48,15 @@ struct config {
 	int64_t store_queue;
 	ms_t store_patience;
 	struct option_list ice_servers;
+
+	bool turn_enabled;
+	struct option_list turn_listen, turn_tls_listen, turn_users, turn_relay_addresses;
+	struct option_list turn_allow_peers;
+	char *turn_place, *turn_realm, *turn_secret, *turn_port_range, *turn_alternate;
+	ms_t turn_credential_life, turn_lifetime, turn_max_lifetime, turn_nonce_life;
+	int64_t turn_max_allocations, turn_user_quota, turn_address_quota;
+	int64_t turn_max_peers, turn_unproven_rate;
+
 	bool debug_echo;
 };
 

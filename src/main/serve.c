@@ -19,6 +19,7 @@
 #include "main/version.h"
 #include "main/worker.h"
 #include "net/tls.h"
+#include "net/udp.h"
 
 #define MAX_LISTEN 16
 
@@ -28,9 +29,11 @@ struct server {
 	struct worker *workers[LOOP_MAX];
 	struct addr listen[MAX_LISTEN];
 	int reserved[MAX_LISTEN]; /* hold the ports until the workers have theirs */
+	int reserved_udp[MAX_LISTEN];
 	char *cert_file, *key_file;
 	struct buf ice;
 	struct auth_keys *keys;
+	struct relays relays;
 	int lock_fd;
 	struct store *store; /* NULL: chat lives in memory */
 	struct loop_signals *signals;
@@ -140,7 +143,8 @@ static int fill_dialect(struct server *s, struct buf *why)
 		.frames = (uint32_t)c->voice_frames,
 		.queue = (uint32_t)c->voice_queue,
 	};
-	d->ice_servers = buf_slice(&s->ice);
+	d->ice.fixed = buf_slice(&s->ice);
+	d->ice.place = "";
 	d->version = VERSION_TEXT;
 	d->keys = s->keys;
 	d->open_paths = (const char *const *)c->open_paths.item;
@@ -232,6 +236,26 @@ static int open_certificate(struct server *s, struct buf *why)
 	return err;
 }
 
+/* The same port for TCP and UDP. A free one of TCP may be taken in UDP: then another is tried. */
+static int reserve_port(struct addr *a, bool udp, int *udp_fd)
+{
+	uint16_t wanted = a->port;
+
+	*udp_fd = -1;
+	for (unsigned tries = 0;; tries++) {
+		a->port = wanted;
+		int fd = listen_reserve(a);
+		if (fd < 0 || !udp)
+			return fd;
+		*udp_fd = udp_reserve(a);
+		if (*udp_fd >= 0)
+			return fd;
+		close(fd);
+		if (wanted != 0 || tries == 16)
+			return *udp_fd;
+	}
+}
+
 static int reserve_ports(struct server *s, struct buf *why)
 {
 	const struct option_list *l = &s->config->listen;
@@ -248,7 +272,8 @@ static int reserve_ports(struct server *s, struct buf *why)
 				   l->item[i]);
 			return E_MALFORMED;
 		}
-		s->reserved[i] = listen_reserve(&s->listen[i]);
+		s->reserved[i] = reserve_port(&s->listen[i], s->config->turn_enabled,
+					      &s->reserved_udp[i]);
 		if (s->reserved[i] < 0) {
 			buf_printf(why,
 				   "cannot listen on %s: %s; another program may use the "
@@ -265,8 +290,11 @@ static int reserve_ports(struct server *s, struct buf *why)
 static void release_ports(struct server *s)
 {
 	for (size_t i = 0; i < s->shared.listen_count; i++)
-		if (s->reserved[i] >= 0)
+		if (s->reserved[i] >= 0) {
 			close(s->reserved[i]);
+			if (s->reserved_udp[i] >= 0)
+				close(s->reserved_udp[i]);
+		}
 }
 
 /* As many descriptors as we may have: each connection is one. */
@@ -305,6 +333,18 @@ static void open_store(struct server *s)
 	s->shared.admin.store = s->store;
 }
 
+static int open_relays(struct server *s, struct buf *why)
+{
+	struct worker_shared *sh = &s->shared;
+	int err = relays_init(&s->relays, s->config, s->listen, sh->listen_count, why);
+
+	if (err < 0)
+		return err;
+	relays_fill_offer(&s->relays, s->config, s->listen, &sh->dialect.ice);
+	sh->relays = &s->relays;
+	return 0;
+}
+
 /* --- life --- */
 
 static int server_open(struct server *s, struct buf *why)
@@ -320,6 +360,8 @@ static int server_open(struct server *s, struct buf *why)
 		err = open_keys(s, why);
 	if (err == 0)
 		err = fill_dialect(s, why);
+	if (err == 0 && s->config->turn_enabled)
+		err = open_relays(s, why);
 	if (err < 0)
 		return err;
 	open_store(s);
@@ -351,6 +393,7 @@ static void server_close(struct server *s)
 	store_destroy(s->store);
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		worker_destroy(s->workers[i]);
+	relays_fini(&s->relays);
 	buf_fini(&s->ice);
 	auth_keys_destroy(s->keys);
 	free(s->cert_file);

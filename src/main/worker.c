@@ -10,6 +10,7 @@
 #include "dialect/coach.h"
 #include "dialect/coworking.h"
 #include "main/pages.h"
+#include "main/worker_udp.h"
 #include "net/tls.h"
 #include "room/desk.h"
 
@@ -19,6 +20,7 @@ struct worker {
 	struct tls_context *tls;
 	struct http_server *http;
 	struct dialect *dialect;
+	struct worker_udp *udp; /* NULL: no STUN and TURN */
 	struct room_desk *desk;
 	struct api *api;
 	struct listener **listeners;
@@ -35,9 +37,9 @@ static void add_routes(struct worker *w)
 	http_route(h, HTTP_GET, "/readyz", 0, admin_on_readyz, &s->admin);
 	http_route(h, HTTP_GET, "/health", 0, admin_on_health, &s->admin);
 	http_route(h, HTTP_GET, "/metrics", 0, admin_on_metrics, &s->admin);
-	http_route(h, HTTP_GET, "/ice-servers", 0, dialect_on_ice_servers, &s->dialect);
+	http_route(h, HTTP_GET, "/ice-servers", 0, dialect_on_ice_servers, w->dialect);
 	http_route(h, HTTP_GET, "/api/turn-credentials", 0, dialect_on_ice_servers,
-		   &s->dialect);
+		   w->dialect);
 	http_route(h, HTTP_GET, "/v1/connect", HTTP_UPGRADE, native_on_connect,
 		   w->dialect);
 	http_route(h, HTTP_GET, "/ws-simple/{room}", HTTP_UPGRADE, coach_on_connect,
@@ -85,7 +87,13 @@ int worker_create(struct worker **out, struct worker_shared *shared, unsigned id
 	if (err < 0)
 		goto fail;
 	w->http = http_server_create(w->loop, &shared->http, w->tls);
-	w->dialect = dialect_create(w->loop, shared->admin.workers, &shared->dialect);
+	if (shared->relays) {
+		err = worker_udp_create(&w->udp, w->loop, shared, w->http, w->tls, why);
+		if (err < 0)
+			goto fail;
+	}
+	w->dialect = dialect_create(w->loop, shared->admin.workers, &shared->dialect,
+				    worker_udp_turn(w->udp));
 	w->desk = room_desk_create(w->loop, shared->admin.workers,
 				   dialect_rooms(w->dialect), dialect_gate(w->dialect));
 	w->api = api_create(w->loop, &(struct api_settings){
@@ -116,6 +124,7 @@ void worker_destroy(struct worker *w)
 	api_destroy(w->api);
 	dialect_destroy(w->dialect);
 	http_server_destroy(w->http);
+	worker_udp_destroy(w->udp);
 	tls_context_destroy(w->tls);
 	loop_destroy(w->loop);
 	free(w);
@@ -153,6 +162,7 @@ static void drain_here(void *arg)
 		listen_close(w->listeners[i]);
 		w->listeners[i] = NULL;
 	}
+	worker_udp_drain(w->udp);
 	dialect_drain(w->dialect);
 	http_server_drain(w->http);
 }

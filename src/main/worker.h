@@ -3,6 +3,7 @@
 #include "admin/admin.h"
 #include "dialect/dialect.h"
 #include "main/config.h"
+#include "main/relays.h"
 #include "net/listen.h"
 
 /* What all workers share, read-only after the start but for admin. */
@@ -14,6 +15,7 @@ struct worker_shared {
 	const char *cert_file, *key_file;
 	const struct addr *listen; /* with their ports */
 	size_t listen_count;
+	const struct relays *relays; /* NULL: no STUN and TURN */
 };
 
 struct worker;

@@ -36,6 +36,18 @@ static int parse_ip(struct addr *a, struct slice s)
 	return 0;
 }
 
+int addr_parse_ip(struct addr *a, struct slice s)
+{
+	struct addr got = { 0 };
+	int err = parse_ip(&got, s);
+
+	if (err < 0)
+		return err;
+	addr_unmap(&got);
+	*a = got;
+	return 0;
+}
+
 static int parse_host(struct addr *a, struct slice host)
 {
 	if (host.n == 0) { /* ":8443": any address of both families */

@@ -14,6 +14,8 @@ struct addr {
 
 /* "192.0.2.1:80", "[::]:8443", ":8443" (= [::]), "localhost:0". E_MALFORMED. */
 int addr_parse(struct addr *a, struct slice s) NODISCARD;
+/* An address alone, IPv6 without brackets; port 0. */
+int addr_parse_ip(struct addr *a, struct slice s) NODISCARD;
 void addr_print(const struct addr *a, struct buf *b);
 /* Without the port; IPv6 without brackets. */
 void addr_print_ip(const struct addr *a, struct buf *b);

@@ -57,11 +57,12 @@ static void tls_share_tickets(SSL_CTX *ctx)
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 }
 
-/* RFC 7301: http/1.1 when it is among what the client offers, else an alert. */
+/* RFC 7301: http/1.1 when it is among what the client offers, or TURN (RFC 7443), else an alert. */
 static int tls_on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n,
 		       const unsigned char *in, unsigned in_n, void *arg)
 {
-	static const unsigned char ours[] = "\x08http/1.1";
+	static const unsigned char ours[] =
+		"\x08http/1.1\x09stun.turn\x12stun.nat-discovery";
 	unsigned char *chosen;
 
 	(void)ssl;

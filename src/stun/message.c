@@ -121,6 +121,38 @@ int stun_decode(struct stun_msg *m, const uint8_t *p, size_t n)
 	return 0;
 }
 
+bool stun_is_known(unsigned type)
+{
+	switch ((enum stun_attr_type)type) {
+	case STUN_MAPPED_ADDRESS:
+	case STUN_USERNAME:
+	case STUN_INTEGRITY:
+	case STUN_ERROR_CODE:
+	case STUN_UNKNOWN_ATTRIBUTES:
+	case STUN_CHANNEL_NUMBER:
+	case STUN_LIFETIME:
+	case STUN_XOR_PEER_ADDRESS:
+	case STUN_DATA_VALUE:
+	case STUN_REALM:
+	case STUN_NONCE:
+	case STUN_XOR_RELAYED_ADDRESS:
+	case STUN_REQUESTED_FAMILY:
+	case STUN_EVEN_PORT:
+	case STUN_REQUESTED_TRANSPORT:
+	case STUN_DONT_FRAGMENT:
+	case STUN_INTEGRITY_SHA256:
+	case STUN_PASSWORD_ALGORITHM:
+	case STUN_XOR_MAPPED_ADDRESS:
+	case STUN_RESERVATION_TOKEN:
+	case STUN_PRIORITY:
+	case STUN_USE_CANDIDATE:
+	case STUN_CONNECTION_ID:
+		return true;
+	default:
+		return type >= 0x8000; /* comprehension-optional */
+	}
+}
+
 const struct stun_attr *stun_find(const struct stun_msg *m, unsigned type)
 {
 	for (unsigned i = 0; i < m->count; i++)

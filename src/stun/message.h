@@ -105,6 +105,8 @@ int stun_size(const uint8_t *p, size_t n);
 /* One whole message of exactly n bytes. E_TRUNCATED, E_MALFORMED (also a wrong FINGERPRINT), E_LIMIT. */
 int stun_decode(struct stun_msg *m, const uint8_t *p, size_t n) NODISCARD;
 
+/* False for what must be understood and is not. */
+bool stun_is_known(unsigned type);
 /* The first of that type, or NULL. */
 const struct stun_attr *stun_find(const struct stun_msg *m, unsigned type);
 /* Its value, empty when there is none. */

@@ -260,7 +260,8 @@ export class Connection extends Emitter<ConnectionEvents> {
 		this.#ticket = secret === undefined ? undefined : { session, secret };
 		this.#resumed = resumed;
 		if (!resumed) this.#seen.clear();
-		this.#iceServers = hello.iceServers;
+		// The credentials in the hello are those of a session that ends when an earlier one goes on.
+		this.#iceServers = resumed?.iceServers ?? hello.iceServers;
 		this.#keepalive = new Keepalive(Date.now(), this.#options.keepalive);
 		this.#schedule(this.#keepalive.times.interval, () => this.#checkAlive());
 		this.emit("hello", hello);

@@ -1,0 +1,169 @@
+/* internal: the inside of a TURN server, for the files of this folder. */
+#pragma once
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "loop/metric.h"
+#include "turn/turn.h"
+
+#define TURN_CHANNEL_FIRST 0x4000
+#define TURN_CHANNEL_LAST                                                                \
+	0x7fff /* RFC 8656 ends at 0x4fff; clients of RFC 5766 go on to here */
+#define TURN_PERMISSION_LIFE 300000
+#define TURN_CHANNEL_LIFE 600000
+#define TURN_WHEEL 64 /* slots of a second */
+#define TURN_BUCKETS 4096
+
+/* Requested transports (IANA protocol numbers). */
+#define TURN_PROTOCOL_TCP 6
+#define TURN_PROTOCOL_UDP 17
+
+/* clang-format off */
+#define TURN_ERROR_LIST(X)                                                               \
+	X(300, "Try Alternate")                                                          \
+	X(400, "Bad Request")                                                            \
+	X(403, "Forbidden")                                                              \
+	X(405, "Mobility Forbidden")                                                     \
+	X(420, "Unknown Attribute")                                                      \
+	X(437, "Allocation Mismatch")                                                    \
+	X(440, "Address Family not Supported")                                           \
+	X(441, "Wrong Credentials")                                                      \
+	X(442, "Unsupported Transport Protocol")                                         \
+	X(443, "Peer Address Family Mismatch")                                           \
+	X(446, "Connection Already Exists")                                              \
+	X(447, "Connection Timeout or Failure")                                          \
+	X(486, "Allocation Quota Reached")                                               \
+	X(508, "Insufficient Capacity")
+
+/* Why a credential is refused. The phrase reaches the page: browsers show it in an icecandidateerror. */
+#define TURN_REFUSAL_LIST(X)                                                             \
+	X(NONE,       401, "Unauthenticated")                                            \
+	X(INCOMPLETE, 400, "Credential Incomplete")                                      \
+	X(ALGORITHM,  400, "Wrong Password Algorithm")                                   \
+	X(STALE,      438, "Stale Nonce")                                                \
+	X(REALM,      401, "Wrong Realm")                                                \
+	X(USER,       401, "Wrong User or Password")                                     \
+	X(PASSWORD,   401, "Wrong User or Password")                                     \
+	X(EXPIRED,    401, "Credential Expired")                                         \
+	X(SESSION,    401, "Session Ended")
+/* clang-format on */
+
+#define X(id, code, phrase) TURN_REFUSAL_##id,
+enum turn_refusal { TURN_REFUSAL_LIST(X) };
+#undef X
+
+/* Somebody to relay to. With a channel number: that transport address, by channel; without: a permission for the
+ * address, whatever the port. */
+struct turn_peer {
+	struct addr addr;
+	uint16_t channel;
+	ms_t until;
+};
+
+#define TURN_PEERS_INSIDE                                                                \
+	2 /* most clients have one peer: no memory beside the allocation */
+
+struct turn_alloc {
+	struct turn *turn;
+	uint64_t hash; /* of its path: its key in turn->allocs */
+	struct turn_path path;
+	struct turn_relay relay[2]; /* by family */
+	struct turn_peer *peers;
+	uint32_t peer_count, peer_cap;
+	struct turn_peer inside[TURN_PEERS_INSIDE];
+
+	struct list wheel;
+	struct list same_session;
+	ms_t expires;          /* its lifetime, */
+	ms_t credential_until; /* and where it ends at the latest; 0: with its session */
+	uint64_t session;
+	struct turn_key key;
+	uint8_t algorithm;
+	uint8_t protocol;
+	uint8_t tid[STUN_TID]; /* of the Allocate, to know it again */
+	struct slice user;     /* an own copy */
+};
+
+/* A token bucket of an address that has proven nothing; several addresses may share one. */
+struct turn_bucket {
+	uint32_t tokens; /* thousandths */
+	uint32_t at;     /* ms */
+};
+
+struct turn {
+	const struct turn_settings *settings;
+	const struct turn_ops *ops;
+	void *arg;
+	unsigned worker;
+	struct stun_hmac *hmac;
+	struct map allocs;    /* by the hash of the path */
+	struct map relays[2]; /* by port */
+	struct map sessions;  /* struct list head of allocations, by session */
+	struct list wheel[TURN_WHEEL];
+	ms_t second;             /* everything due up to this second has ended */
+	struct turn_alloc *last; /* of the last look-up: bursts come from one client */
+	struct buf out;
+	struct turn_bucket *buckets;
+	struct log_limit refused_log, quota_log;
+};
+
+/* A request being answered. */
+struct turn_request {
+	struct turn *turn;
+	const struct turn_path *path;
+	const struct stun_msg *m;
+	struct turn_now now;
+	struct turn_alloc *alloc; /* of the path; NULL: none */
+	/* The proof: set by turn_authenticate(). */
+	enum stun_proof proof;
+	enum turn_algorithm algorithm;
+	struct turn_user user;
+	struct slice user_name;
+	uint64_t session;
+};
+
+/* auth.c */
+/* Checks the credential; false: refused, and answered. */
+bool turn_authenticate(struct turn_request *r);
+bool turn_may_answer(struct turn *t, const struct turn_path *path, struct turn_now now);
+
+/* reply.c */
+/* The value of PASSWORD-ALGORITHMS that we offer. */
+extern const uint8_t turn_algorithms[8];
+void turn_reply_begin(struct turn_request *r, enum stun_class class);
+void turn_reply_end(struct turn_request *r);
+void turn_reply_error(struct turn_request *r, unsigned code);
+void turn_reply_refusal(struct turn_request *r, enum turn_refusal why);
+void turn_reply_unknown(struct turn_request *r);
+/* A whole message that is no answer. */
+void turn_send_out(struct turn *t, const struct turn_path *to);
+
+/* alloc.c */
+struct turn_alloc *turn_alloc_find(struct turn *t, const struct turn_path *path);
+void turn_on_allocate(struct turn_request *r);
+void turn_on_refresh(struct turn_request *r);
+void turn_alloc_end(struct turn_alloc *a, const char *why);
+
+/* peer.c */
+void turn_on_create_permission(struct turn_request *r);
+void turn_on_channel_bind(struct turn_request *r);
+struct turn_peer *turn_peer_by_channel(struct turn_alloc *a, uint16_t channel, ms_t now);
+/* Whether there is a permission for the peer; and its channel, if it has one (else 0). */
+bool turn_peer_permitted(const struct turn_alloc *a, const struct addr *peer, ms_t now,
+			 uint16_t *channel);
+
+/* relay.c */
+void turn_on_send(struct turn *t, const struct turn_path *from, const struct stun_msg *m,
+		  struct turn_now now);
+void turn_on_channel_data(struct turn *t, const struct turn_path *from,
+			  struct slice bytes, struct turn_now now);
+
+static inline unsigned turn_row(int family)
+{
+	return family == AF_INET6;
+}
+
+static inline bool turn_is_stream(const struct turn_path *p)
+{
+	return p->transport == TURN_TCP || p->transport == TURN_TLS;
+}

@@ -1,0 +1,167 @@
+/* The way of the packets. Nothing is allocated and no payload is moved: heads are written beside it.
+ *
+ * What a client sends to a relay address of this very server takes the short way: from allocation to
+ * allocation in memory, on the same worker by a call, else by mail. So such packets never reach a socket, and a
+ * client can use our own address as a peer without reaching anything else that listens on it.
+ */
+#include "turn/internal.h"
+
+#include "base/err.h"
+
+static void drop(void)
+{
+	metric_add(METRIC_TURN_DROPPED, 1);
+}
+
+/* --- down: to the client --- */
+
+#define INDICATION_HEAD 48 /* of a Data indication for an IPv6 peer: 20 + 24 + 4 */
+
+static void send_channel_data(struct turn_alloc *a, uint16_t channel, struct slice body)
+{
+	struct turn *t = a->turn;
+	const uint8_t head[4] = { (uint8_t)(channel >> 8), (uint8_t)channel,
+				  (uint8_t)(body.n >> 8), (uint8_t)body.n };
+	const struct turn_parts parts = {
+		.head = { head, sizeof(head) },
+		.body = body,
+		/* RFC 8656, 12.5: over streams padded, over UDP not. */
+		.pad = turn_is_stream(&a->path) ? (uint8_t)((4 - (body.n & 3)) & 3) : 0,
+	};
+
+	t->ops->send(t->arg, &a->path, &parts);
+}
+
+static void send_indication(struct turn_alloc *a, const struct addr *from,
+			    struct slice body)
+{
+	static _Thread_local uint64_t serial;
+	struct turn *t = a->turn;
+	uint8_t memory[INDICATION_HEAD], tid[STUN_TID] = { 0 };
+	struct buf head = { .p = memory, .cap = sizeof(memory), .max = sizeof(memory) };
+	uint8_t pad = (uint8_t)((4 - (body.n & 3)) & 3);
+
+	/* Nobody answers an indication: its id has to be another one, not a secret one. */
+	serial++;
+	memcpy(tid, &serial, sizeof(serial));
+	stun_begin(&head, STUN_DATA, STUN_INDICATION, slice_of(tid, sizeof(tid)));
+	stun_put_xor_addr(&head, STUN_XOR_PEER_ADDRESS, from);
+	size_t length = head.n - STUN_HEADER + 4 + body.n + pad;
+	buf_be16(&head, STUN_DATA_VALUE);
+	buf_be16(&head, (uint16_t)body.n);
+	buf_set_be16(&head, 2, (uint16_t)length);
+	if (head.bad || length > UINT16_MAX) {
+		drop();
+		return;
+	}
+	const struct turn_parts parts = { .head = buf_slice(&head),
+					  .body = body,
+					  .pad = pad };
+	t->ops->send(t->arg, &a->path, &parts);
+}
+
+void turn_relay_input(struct turn *t, struct turn_relay *r, const struct addr *from,
+		      struct slice body, struct turn_now now)
+{
+	struct turn_alloc *a = r->alloc;
+	uint16_t channel;
+
+	(void)t;
+	if (body.n > UINT16_MAX || !turn_peer_permitted(a, from, now.mono, &channel)) {
+		drop();
+		return;
+	}
+	metric_add(METRIC_TURN_DOWN, 1);
+	if (channel)
+		send_channel_data(a, channel, body);
+	else
+		send_indication(a, from, body);
+}
+
+void turn_from_relay(struct turn *t, const struct addr *to, const struct addr *from,
+		     struct slice body, struct turn_now now)
+{
+	struct turn_relay *r = map_find_u64(&t->relays[turn_row(to->family)], to->port);
+
+	if (r)
+		turn_relay_input(t, r, from, body, now);
+	else
+		drop();
+}
+
+/* --- up: to the peer --- */
+
+static bool same_ip(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
+
+static void send_up(struct turn_alloc *a, const struct addr *to, struct slice body,
+		    bool whole, struct turn_now now)
+{
+	struct turn *t = a->turn;
+	const struct turn_settings *s = t->settings;
+	unsigned row = turn_row(to->family);
+	struct turn_relay *r = &a->relay[row];
+
+	if (!r->socket) {
+		drop();
+		return;
+	}
+	if (same_ip(to, &s->told[row])) {
+		int worker = turn_ledger_worker(s->ledger, to->family, to->port);
+		if (worker >= 0) {
+			metric_add(METRIC_TURN_UP, 1);
+			if ((unsigned)worker == t->worker)
+				turn_from_relay(t, to, &r->told, body, now);
+			else
+				t->ops->forward(t->arg, (unsigned)worker, to, &r->told,
+						body);
+			return;
+		}
+	}
+	/* Permissions outlive neither the policy nor this: a channel or a permission for our own address was for
+	 * relays only. */
+	if (same_ip(to, &s->told[row]) && !turn_policy_permits(&s->policy, to)) {
+		drop();
+		return;
+	}
+	metric_add(METRIC_TURN_UP, 1);
+	t->ops->relay_send(t->arg, r, to, body, whole);
+}
+
+void turn_on_send(struct turn *t, const struct turn_path *from, const struct stun_msg *m,
+		  struct turn_now now)
+{
+	struct turn_alloc *a = turn_alloc_find(t, from);
+	const struct stun_attr *to = stun_find(m, STUN_XOR_PEER_ADDRESS);
+	const struct stun_attr *data = stun_find(m, STUN_DATA_VALUE);
+	struct addr peer;
+	uint16_t channel;
+
+	if (!a || !to || !data || stun_get_xor_addr(m, to, &peer) < 0 ||
+	    !turn_peer_permitted(a, &peer, now.mono, &channel)) {
+		drop();
+		return;
+	}
+	send_up(a, &peer, data->value, stun_find(m, STUN_DONT_FRAGMENT), now);
+}
+
+void turn_on_channel_data(struct turn *t, const struct turn_path *from,
+			  struct slice bytes, struct turn_now now)
+{
+	struct turn_alloc *a = turn_alloc_find(t, from);
+	struct cur c = cur_of_slice(bytes);
+	uint16_t channel = cur_be16(&c), unused;
+	uint16_t length = cur_be16(&c);
+	struct slice body = cur_slice(&c, length);
+	struct turn_peer *p =
+		a && !c.bad ? turn_peer_by_channel(a, channel, now.mono) : NULL;
+
+	/* A channel lives longer than its permission. */
+	if (!p || !turn_peer_permitted(a, &p->addr, now.mono, &unused)) {
+		drop();
+		return;
+	}
+	send_up(a, &p->addr, body, false, now);
+}

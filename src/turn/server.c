@@ -1,0 +1,228 @@
+#include "turn/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "loop/mail.h"
+#include "turn/server_private.h"
+
+/* --- mail between the workers' servers --- */
+
+enum letter_kind { LETTER_PACKET, LETTER_SESSION };
+
+/* A packet for a relay of the receiver, its bytes behind; or a session whose relays are to end. */
+struct letter {
+	enum letter_kind kind;
+	struct addr to, from;
+	uint64_t session;
+};
+
+static void post_letter(const struct turn_server *s, unsigned worker,
+			const struct letter *l, struct slice body)
+{
+	uint8_t text[sizeof(*l) + UDP_MAX];
+
+	if (body.n > UDP_MAX)
+		return;
+	memcpy(text, l, sizeof(*l));
+	if (body.n > 0)
+		memcpy(text + sizeof(*l), body.p, body.n);
+	loop_mail_send(worker, s->mail, slice_of(text, sizeof(*l) + body.n));
+}
+
+static void on_letter(void *arg, unsigned from, struct slice body)
+{
+	struct turn_server *s = arg;
+	struct letter l;
+
+	(void)from;
+	memcpy(&l, body.p, sizeof(l));
+	if (l.kind == LETTER_SESSION)
+		turn_end_session(s->turn, l.session, turn_server_now(s));
+	else
+		turn_from_relay(s->turn, &l.to, &l.from, slice_from(body, sizeof(l)),
+				turn_server_now(s));
+}
+
+/* --- time --- */
+
+struct turn_now turn_server_now(const struct turn_server *s)
+{
+	return (struct turn_now){ loop_now(s->loop), loop_wall(s->loop) };
+}
+
+static void set_timer(struct turn_server *s)
+{
+	ms_t at = turn_next_timeout(s->turn);
+
+	if (at < 0 || s->timer.due != 0)
+		return;
+	ms_t after = at - loop_now(s->loop);
+	loop_timer_start(s->loop, &s->timer, after > 0 ? after : 1);
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+	struct turn_server *s = container_of(timer, struct turn_server, timer);
+
+	turn_tick(s->turn, turn_server_now(s));
+	set_timer(s);
+}
+
+/* --- what the protocol wants done --- */
+
+static void op_send(void *arg, const struct turn_path *to, const struct turn_parts *parts)
+{
+	(void)arg;
+	if (to->transport == TURN_UDP) {
+		const struct udp_parts out = { parts->head, parts->body, parts->pad,
+					       false };
+		udp_send(to->link, &to->remote, &to->local, &out);
+	} else {
+		turn_conn_send(to->link, parts);
+	}
+}
+
+static void on_peer_packet(void *arg, struct udp *u, const struct udp_packet *p)
+{
+	struct turn_relay *r = arg;
+	struct turn *t = r->alloc->turn;
+
+	(void)u;
+	turn_relay_input(t, r, &p->from, p->bytes, turn_server_now(t->arg));
+}
+
+static int op_relay_open(void *arg, struct turn_relay *r, const struct addr *at)
+{
+	struct turn_server *s = arg;
+	struct udp *u;
+	int err = udp_open(&u, s->pool, at, UDP_RELAY, on_peer_packet, r);
+
+	if (err == 0)
+		r->socket = u;
+	return err;
+}
+
+static void op_relay_close(void *arg, struct turn_relay *r)
+{
+	(void)arg;
+	udp_close(r->socket);
+}
+
+static void op_relay_send(void *arg, struct turn_relay *r, const struct addr *to,
+			  struct slice body, bool whole)
+{
+	const struct udp_parts out = { .body = body, .whole = whole };
+
+	(void)arg;
+	udp_send(r->socket, to, NULL, &out);
+}
+
+static void op_forward(void *arg, unsigned worker, const struct addr *to,
+		       const struct addr *from, struct slice body)
+{
+	const struct letter l = { .kind = LETTER_PACKET, .to = *to, .from = *from };
+
+	post_letter(arg, worker, &l, body);
+}
+
+static const struct turn_ops ops = {
+	.send = op_send,
+	.relay_open = op_relay_open,
+	.relay_close = op_relay_close,
+	.relay_send = op_relay_send,
+	.forward = op_forward,
+};
+
+/* --- life --- */
+
+struct turn_server *turn_server_create(struct loop *l, struct udp_pool *pool,
+				       const struct turn_settings *settings,
+				       unsigned mail)
+{
+	struct turn_server *s = xzalloc(sizeof(*s));
+
+	s->loop = l;
+	s->pool = pool;
+	s->settings = settings;
+	s->mail = mail;
+	s->turn = turn_create(settings, loop_id(l), &ops, s);
+	s->hmac = stun_hmac_create();
+	list_init(&s->conns);
+	loop_timer_init(&s->timer, on_timer);
+	loop_mail_handler(l, mail, on_letter, s);
+	return s;
+}
+
+void turn_server_destroy(struct turn_server *s)
+{
+	if (!s)
+		return;
+	turn_conn_close_all(s);
+	turn_destroy(s->turn);
+	stun_hmac_destroy(s->hmac);
+	loop_timer_stop(s->loop, &s->timer);
+	free(s);
+}
+
+/* --- in --- */
+
+void turn_server_input(struct turn_server *s, const struct turn_path *from,
+		       struct slice bytes)
+{
+	turn_input(s->turn, from, bytes, turn_server_now(s));
+	set_timer(s);
+}
+
+void turn_server_datagram(struct turn_server *s, struct udp *u,
+			  const struct udp_packet *p)
+{
+	const struct turn_path from = {
+		.remote = p->from, .local = p->to, .link = u, .transport = TURN_UDP
+	};
+
+	turn_server_input(s, &from, p->bytes);
+}
+
+/* --- credentials and sessions --- */
+
+int turn_server_credential(struct turn_server *s, struct slice who, ms_t life,
+			   struct turn_credential *out)
+{
+	return turn_credential_make(&s->settings->users, s->hmac, who,
+				    loop_wall(s->loop) + life, out);
+}
+
+static void end_relays(struct turn_server *s, uint64_t session, uint64_t workers)
+{
+	const struct letter l = { .kind = LETTER_SESSION, .session = session };
+
+	for (unsigned i = 0; workers > 0; i++, workers >>= 1) {
+		if (!(workers & 1))
+			continue;
+		if (i == loop_id(s->loop))
+			turn_end_session(s->turn, session, turn_server_now(s));
+		else
+			post_letter(s, i, &l, SLICE_NONE);
+	}
+}
+
+void turn_server_open_session(struct turn_server *s, uint64_t session)
+{
+	turn_ledger_open_session(s->settings->ledger, session);
+}
+
+void turn_server_bar_session(struct turn_server *s, uint64_t session, bool barred)
+{
+	uint64_t workers = turn_ledger_bar_session(s->settings->ledger, session, barred);
+
+	if (barred)
+		end_relays(s, session, workers);
+}
+
+void turn_server_close_session(struct turn_server *s, uint64_t session)
+{
+	end_relays(s, session, turn_ledger_close_session(s->settings->ledger, session));
+}
