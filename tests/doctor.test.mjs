@@ -68,7 +68,9 @@ describe("the doctor", () => {
 	});
 
 	it("says which port of the handed out servers is silent", async (t) => {
-		const server = await serverFor(t, { args: ["--ice.server", "stun:127.0.0.1:1"] });
+		const server = await serverFor(t, {
+			args: ["--turn.enabled=false", "--ice.server", "stun:127.0.0.1:1"],
+		});
 		const found = await examine(server.http);
 		assert.equal(found["address by UDP"].verdict, "fail");
 		assert.match(found["address by UDP"].cause, /port 1, by UDP/);

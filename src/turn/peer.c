@@ -194,7 +194,7 @@ void turn_on_channel_bind(struct turn_request *r)
 	struct turn_alloc *a = r->alloc;
 	ms_t now = r->now.mono;
 	struct addr peer;
-	uint16_t channel;
+	uint16_t channel = 0;
 	unsigned code = read_channel(r, &channel, &peer);
 
 	if (code == 403)
