@@ -7,6 +7,7 @@ import tempfile
 
 from .cycles import Cycles
 from .load import Variant
+from .resume import IN_TIME_S, Resume
 from .servers import Parley, Refws, memory_kb
 
 WINDOW = ["--warmup", "0.5", "--duration", "1.2"]
@@ -195,6 +196,15 @@ def cycles(subject):
     return Case("join-leave-100000", [Cycles(subject, 100000)], measures, rounds=1)
 
 
+def resume(subject):
+    measures = [
+        Figure("until the last is back", "back_s", "parley", "s", limit=IN_TIME_S),
+        Figure("p99 of others meanwhile", "others_p99_ms", "parley", "ms", limit=100),
+        Figure("longest of others", "others_max_ms", "parley", "ms"),
+    ]
+    return Case("resume-10000", [Resume(subject, 10000)], measures, rounds=3)
+
+
 def all_cases(subject=Parley):
     return [
         start(subject),
@@ -213,6 +223,7 @@ def all_cases(subject=Parley):
         idle(subject, "idle-19000", "quiet", 1024),
         idle(subject, "joined-19000", "room"),
         cycles(subject),
+        resume(subject),
     ]
 
 

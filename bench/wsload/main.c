@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,9 +48,9 @@ static void start_workers(void)
 	for (unsigned i = 0; i < opt.procs; i++) {
 		share.first_conn += share.conns;
 		share.first_room += share.rooms;
-		share.rooms = opt.mode == MODE_ROOM ? share_of(opt.rooms, i) : 0;
-		share.conns = opt.mode == MODE_ROOM ? share.rooms * opt.members
-						    : share_of(opt.conns, i);
+		share.rooms = options_rooms() ? share_of(opt.rooms, i) : 0;
+		share.conns = options_rooms() ? share.rooms * opt.members
+					      : share_of(opt.conns, i);
 		children[i] = fork();
 		if (children[i] < 0)
 			die("cannot fork");
@@ -71,20 +72,43 @@ static void stop_workers(void)
 		}
 }
 
+static uint32_t count_settled(void)
+{
+	uint32_t settled = 0;
+
+	for (unsigned i = 0; i < opt.procs; i++)
+		settled += atomic_load(&shared->of[i].ready) +
+			   atomic_load(&shared->of[i].failed);
+	return settled;
+}
+
 static void wait_until_open(struct run *r)
 {
 	uint64_t from = now_ns();
-	uint32_t settled;
 
 	do {
 		sleep_ms(2);
-		settled = 0;
-		for (unsigned i = 0; i < opt.procs; i++)
-			settled += atomic_load(&shared->of[i].ready) +
-				   atomic_load(&shared->of[i].failed);
 		r->timed_out = seconds_since(from) > opt.connect_timeout;
-	} while (settled < opt.conns && !r->timed_out);
+	} while (count_settled() < opt.conns && !r->timed_out);
 	r->connect_s = seconds_since(from);
+}
+
+/* All are dropped first, then all must be there again. */
+static void wait_until_back(double seconds)
+{
+	uint64_t from = now_ns();
+
+	fputs("dropping\n", stderr); /* for who measures others meanwhile */
+	while (count_settled() >= opt.conns && seconds_since(from) < seconds)
+		sleep_ms(1);
+	while (count_settled() < opt.conns && seconds_since(from) < seconds)
+		sleep_ms(1);
+}
+
+/* A SIGUSR1 ends a warm-up, or the measured window, early. */
+static void on_user_signal(int sig)
+{
+	(void)sig;
 }
 
 /* Returns once nothing has arrived for QUIET_NS: what joins have set off is over, and
@@ -111,7 +135,10 @@ static void measure(struct run *r, double seconds)
 	r->from = procstat_cpu();
 	uint64_t from = now_ns();
 	set_phase(PHASE_MEASURE);
-	sleep_ms((unsigned)(seconds * 1000));
+	if (opt.mode == MODE_RESUME)
+		wait_until_back(seconds);
+	else
+		sleep_ms((unsigned)(seconds * 1000));
 	set_phase(PHASE_DRAIN);
 	r->wall_s = seconds_since(from);
 	r->to = procstat_cpu();
@@ -147,6 +174,7 @@ int main(int argc, char **argv)
 
 	options_read(argc, argv);
 	options_fit_descriptors();
+	signal(SIGUSR1, on_user_signal);
 	for (size_t i = 0; i < opt.npids; i++)
 		if (kill(opt.pids[i], 0) < 0 && errno == ESRCH)
 			die("there is no process %d", (int)opt.pids[i]);

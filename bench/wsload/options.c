@@ -36,10 +36,8 @@ struct options opt = {
 };
 
 static const char *const mode_names[MODES] = {
-	[MODE_ECHO] = "echo",
-	[MODE_ROOM] = "room",
-	[MODE_IDLE] = "idle",
-	[MODE_STORM] = "storm",
+	[MODE_ECHO] = "echo",   [MODE_ROOM] = "room",     [MODE_IDLE] = "idle",
+	[MODE_STORM] = "storm", [MODE_RESUME] = "resume",
 };
 
 enum kind { COUNT, REAL, TEXT };
@@ -61,15 +59,15 @@ static const struct row {
 	{ "--size", COUNT, &opt.size, "bytes of stamp and padding in a message" },
 	{ "--rate", REAL, &opt.rate,
 	  "messages per second in all; 0: as fast as answered" },
-	{ "--rooms", COUNT, &opt.rooms, "room: rooms" },
-	{ "--members", COUNT, &opt.members, "room: members of each" },
+	{ "--rooms", COUNT, &opt.rooms, "room, resume: rooms" },
+	{ "--members", COUNT, &opt.members, "room, resume: members of each" },
 	{ "--senders", COUNT, &opt.senders, "room: only the first so many send" },
 	{ "--window", COUNT, &opt.window, "room: messages in flight in each" },
 	{ "--slow", COUNT, &opt.slow, "room: the last so many join and never read" },
 	{ "--first", TEXT, &opt.first, "sent once after the upgrade, a template" },
 	{ "--await", TEXT, &opt.await, "ready when a text that holds this came" },
 	{ "--msg", TEXT, &opt.msg, "the message, a template with {stamp}" },
-	{ "--duration", REAL, &opt.duration, "seconds measured" },
+	{ "--duration", REAL, &opt.duration, "seconds measured (resume: at most)" },
 	{ "--warmup", REAL, &opt.warmup, "seconds of traffic before" },
 	{ "--hold", REAL, &opt.hold, "idle: seconds of quiet measured" },
 	{ "--connect-timeout", REAL, &opt.connect_timeout, "seconds to open all" },
@@ -83,7 +81,7 @@ static const struct row {
 
 _Noreturn static void usage(void)
 {
-	fputs("usage: wsload echo|room|idle|storm --port N [options]\n", stderr);
+	fputs("usage: wsload echo|room|idle|storm|resume --port N [options]\n", stderr);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		fprintf(stderr, "  %-18s %s\n", rows[i].name, rows[i].help);
 	fputs("templates: {stamp} {pad} {room} {id} {member}\n", stderr);
@@ -169,13 +167,15 @@ static void check(void)
 		die("--host must be an IPv4 address");
 	if (opt.mode == MODE_ROOM && opt.members < opt.slow + 2)
 		die("a room needs a sender and a receiver");
+	if (opt.mode == MODE_RESUME && (!opt.first || !opt.await))
+		die("resume needs --first and --await");
 }
 
 static void derive(void)
 {
 	if (opt.mode == MODE_STORM)
 		opt.conns = opt.concurrency * opt.procs;
-	if (opt.mode != MODE_ROOM)
+	if (!options_rooms())
 		return;
 	uint32_t reading = opt.members - opt.slow;
 	opt.conns = opt.rooms * opt.members;
@@ -209,8 +209,8 @@ void options_fit_descriptors(void)
 					    : SPARE_DESCRIPTORS;
 
 	/* A room stays in one process: its members take turns. */
-	uint32_t unit = opt.mode == MODE_ROOM ? opt.members : 1;
-	uint32_t units = opt.mode == MODE_ROOM ? opt.rooms : opt.conns;
+	uint32_t unit = options_rooms() ? opt.members : 1;
+	uint32_t units = options_rooms() ? opt.rooms : opt.conns;
 	if (unit > each)
 		die("a room of %u does not fit into %u descriptors", unit, each);
 	while (opt.mode != MODE_STORM &&

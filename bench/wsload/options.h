@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum mode_id { MODE_ECHO, MODE_ROOM, MODE_IDLE, MODE_STORM, MODES };
+enum mode_id { MODE_ECHO, MODE_ROOM, MODE_IDLE, MODE_STORM, MODE_RESUME, MODES };
 
 #define OPTIONS_MAX_PIDS 64
 
@@ -27,5 +27,10 @@ extern struct options opt;
 
 /* Fills `opt`; ends the program with a usage text or a reason when it cannot. */
 void options_read(int argc, char **argv);
+/* The connections sit in rooms. */
+static inline bool options_rooms(void)
+{
+	return opt.mode == MODE_ROOM || opt.mode == MODE_RESUME;
+}
 /* Raises the descriptor limit, and `opt.procs` to what the connections need. */
 void options_fit_descriptors(void);

@@ -49,7 +49,9 @@ static void say_first(struct conn *c)
 	size_t n, stamp_at;
 
 	if (opt.first) {
-		const char *text = conn_expand(c, opt.first, &n, &stamp_at);
+		const char *text = c->w->mode.first
+					   ? c->w->mode.first(c, &n)
+					   : conn_expand(c, opt.first, &n, &stamp_at);
 		int err = conn_send_frame(c, FRAME_TEXT, text, n);
 		if (err < 0) {
 			conn_fail(c, "write of the first message", -err);
@@ -104,6 +106,8 @@ static void on_answer(struct conn *c, const struct frame *f)
 {
 	char *said = c->w->stats->said;
 
+	if (c->w->mode.heard)
+		c->w->mode.heard(c, f);
 	if (memmem(f->p, f->n, opt.await, strlen(opt.await)))
 		become_ready(c);
 	else

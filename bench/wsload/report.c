@@ -77,6 +77,15 @@ static void put_storm(const struct run *r)
 	put_real("cpu_us_per_connection", per(cpu_us, s->connected));
 }
 
+static void put_resume(const struct run *r)
+{
+	const struct stats *s = &r->total;
+
+	put_count("resumed", s->connected);
+	put_count("incomplete", s->refused);
+	put_real("back_s", latency_quantile_us(&s->latency, 1) / 1e6);
+}
+
 static void put_idle(const struct run *r)
 {
 	uint64_t n = r->total.ready;
@@ -131,6 +140,9 @@ void report_print(const struct run *r)
 	case MODE_IDLE:
 		put_idle(r);
 		break;
+	case MODE_RESUME:
+		put_resume(r);
+		break;
 	case MODES:
 		break;
 	}
@@ -146,9 +158,9 @@ void report_print(const struct run *r)
 bool report_ok(const struct run *r)
 {
 	const struct stats *s = &r->total;
-	bool some = opt.mode == MODE_STORM  ? s->connected > 0
-		    : opt.mode == MODE_IDLE ? s->ready > 0
-					    : s->delivered > 0;
+	bool some = opt.mode == MODE_STORM || opt.mode == MODE_RESUME ? s->connected > 0
+		    : opt.mode == MODE_IDLE                           ? s->ready > 0
+								      : s->delivered > 0;
 
 	return some && !r->timed_out;
 }

@@ -16,10 +16,9 @@
 #define TICK_NS (200 * NS_PER_MS)
 
 static const struct mode *const modes[MODES] = {
-	[MODE_ECHO] = &echo_mode,
-	[MODE_ROOM] = &room_mode,
-	[MODE_IDLE] = &idle_mode,
-	[MODE_STORM] = &storm_mode,
+	[MODE_ECHO] = &echo_mode,     [MODE_ROOM] = &room_mode,
+	[MODE_IDLE] = &idle_mode,     [MODE_STORM] = &storm_mode,
+	[MODE_RESUME] = &resume_mode,
 };
 
 static void make_conns(struct worker *w, const struct worker_share *share)
@@ -36,9 +35,8 @@ static void make_conns(struct worker *w, const struct worker_share *share)
 		c->id = share->first_conn + i;
 		for (int k = 0; k < 4; k++)
 			c->mask[k] = (unsigned char)rand();
-		c->room = opt.mode == MODE_ROOM ? share->first_room + i / opt.members
-						: c->id;
-		c->member = opt.mode == MODE_ROOM ? i % opt.members : 0;
+		c->room = options_rooms() ? share->first_room + i / opt.members : c->id;
+		c->member = options_rooms() ? i % opt.members : 0;
 	}
 }
 

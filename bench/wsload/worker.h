@@ -22,6 +22,9 @@ struct mode {
 	void (*turn)(struct worker *w);  /* before each wait */
 	void (*tick)(struct worker *w);  /* five times a second */
 	void (*ready)(struct conn *c);   /* upgraded and joined */
+	void (*heard)(struct conn *c, const struct frame *f); /* before it was ready */
+	/* What is said first, in place of --first; lasts until the next call. */
+	const char *(*first)(struct conn *c, size_t *n);
 	void (*failed)(struct conn *c, enum conn_state was);
 	void (*delivered)(struct conn *c, unsigned seq);
 	void (*read_done)(struct conn *c, unsigned delivered);
@@ -59,7 +62,7 @@ static inline bool worker_sends(const struct worker *w)
 	return w->phase == PHASE_WARM || w->phase == PHASE_MEASURE;
 }
 
-extern const struct mode echo_mode, room_mode, idle_mode, storm_mode;
+extern const struct mode echo_mode, room_mode, idle_mode, storm_mode, resume_mode;
 
 /* Open loop (--rate): takes the place of the hooks that answer a delivery with a
  * message. */
