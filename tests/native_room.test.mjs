@@ -22,8 +22,9 @@ describe("a native session", () => {
 			ann.hello.iceServers.flatMap(({ urls }) => urls),
 			ownIceUrls(server),
 		);
-		const sizes = { message: 262144, name: 128, metadata: 4096, text: 8192, voice: 2048 };
-		assert.deepEqual(ann.hello.limits, { ...sizes, rooms: 8 });
+		const sizes = { message: 262144, name: 128, metadata: 4096, text: 8192 };
+		const voice = { size: 2048, listeners: 16, frames: 100 };
+		assert.deepEqual(ann.hello.limits, { ...sizes, rooms: 8, voice });
 	});
 
 	it("makes a room by joining it, and owns it", async (t) => {

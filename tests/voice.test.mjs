@@ -37,7 +37,7 @@ for (const workers of [1, 2, 4]) {
 
 		it("is offered in hello", async (t) => {
 			const ann = await connect(t, server);
-			assert.equal(ann.hello.limits.voice, 2048);
+			assert.deepEqual(ann.hello.limits.voice, { size: 2048, listeners: 16, frames: 100 });
 		});
 
 		it("goes to who asked for it and for whom it is, byte for byte", async (t) => {
@@ -182,7 +182,7 @@ describe("voice that does not fit", () => {
 	it("is not wanted: with voice.frames 0 nobody is told that there is any", async (t) => {
 		const server = await serverFor(t, { args: ["--voice.frames=0"] });
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
-		assert.equal(ann.hello.limits.voice, 0);
+		assert.equal(ann.hello.limits.voice.frames, 0);
 		await ann.refused({ type: "relay", member: bob.id, codec: "opus" }, "denied");
 	});
 

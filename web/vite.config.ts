@@ -1,12 +1,15 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 /** The SDK goes along at an address of its own, for pages that are built by nobody. */
 const sdkModule = {
 	name: "sdk-module",
 	generateBundle(this: { emitFile(file: object): void }) {
-		const source = readFileSync(new URL("sdk/dist/parley.js", import.meta.url));
-		this.emitFile({ type: "asset", fileName: "sdk/parley.js", source });
+		const dist = new URL("sdk/dist/", import.meta.url);
+		for (const name of readdirSync(dist).filter((entry) => entry.endsWith(".js"))) {
+			const source = readFileSync(new URL(name, dist));
+			this.emitFile({ type: "asset", fileName: `sdk/${name}`, source });
+		}
 	},
 };
 

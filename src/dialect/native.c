@@ -173,6 +173,16 @@ static const struct vocabulary native = {
 
 /* --- the connection --- */
 
+static void put_voice_limits(struct jsonw *w, const struct voice_settings *v)
+{
+	json_key(w, SLICE("voice"));
+	json_object(w);
+	json_field_u64(w, "size", v->limits.size);
+	json_field_u64(w, "listeners", v->limits.listeners);
+	json_field_u64(w, "frames", v->frames);
+	json_object_end(w);
+}
+
 static void send_hello(struct session *s)
 {
 	const struct dialect_settings *set = s->dialect->settings;
@@ -199,7 +209,7 @@ static void send_hello(struct session *s)
 	json_field_u64(&w, "name", ROOM_MAX_NAME);
 	json_field_u64(&w, "metadata", ROOM_MAX_METADATA);
 	json_field_u64(&w, "text", ROOM_MAX_TEXT);
-	json_field_u64(&w, "voice", set->voice.frames ? set->voice.limits.size : 0);
+	put_voice_limits(&w, &set->voice);
 	json_object_end(&w);
 	json_object_end(&w);
 	ws_send(s->ws, WS_TEXT, buf_slice(b));

@@ -55,6 +55,12 @@ export async function launchBrowser({ deny = false, within = (program) => progra
 	return browser;
 }
 
+/** Energy of the voices that come through the server, per person: {name: energy}. Runs in the page. */
+function readVoices() {
+	const peers = (window.parleyDebug?.peers ?? []).filter(({ voice }) => voice);
+	return Object.fromEntries(peers.map(({ name, voice }) => [name, voice.energy]));
+}
+
 /** Counters of what comes in, per person: {name: {frames, energy, state}}. Runs in the page. */
 async function readPeers() {
 	const found = {};
@@ -83,13 +89,26 @@ export class Guest {
 		page.on("pageerror", (error) => this.complaints.push(String(error)));
 	}
 
-	/** Opens `path` of the server; options of the context, and origin (default http on loopback). */
-	static async open(t, browser, server, path, name, { origin = server.http, ...options } = {}) {
+	/**
+	 * Opens `path` of the server; options of the context, origin (default http on loopback), and
+	 * `init`, which runs in the page before its own scripts.
+	 */
+	static async open(
+		t,
+		browser,
+		server,
+		path,
+		name,
+		{ origin = server.http, init, ...options } = {},
+	) {
 		const context = await browser.newContext({
 			...DESKTOP,
 			ignoreHTTPSErrors: true,
 			...options,
 		});
+		if (init) {
+			await context.addInitScript(init);
+		}
 		const guest = new Guest(await context.newPage(), name);
 		t.after(async () => {
 			await context.close();
@@ -163,6 +182,23 @@ export class Guest {
 				);
 			},
 			() => `${this.name} to see and hear ${names}: ${JSON.stringify({ first, last })}`,
+			PATIENCE,
+		);
+	}
+
+	/** The page shows that the voice of `other` comes through the server, and it does: energy rises. */
+	async hearsRelayed(other) {
+		await this.tile(other.name).getByTestId("tile-relayed").waitFor();
+		let first;
+		let last;
+		await poll(
+			async () => {
+				last = (await this.page.evaluate(readVoices))[other.name];
+				first ??= last;
+				// Some 70 a second, after the browser has taken the fake microphone's tone for a noise.
+				return last > first + 100;
+			},
+			() => `${this.name} to hear ${other.name} through the server: ${first}, ${last}`,
 			PATIENCE,
 		);
 	}

@@ -38,6 +38,9 @@ class Namespace {
 			stdio: ["pipe", "pipe", "inherit"],
 		});
 		await once(space.#holder.stdout, "data");
+		// Addresses that come by themselves, and late, are a change of network to browsers.
+		space.write("ipv6/conf/all/disable_ipv6", 1);
+		space.write("ipv6/conf/default/disable_ipv6", 1);
 		space.ip("link", "set", "lo", "up");
 		return space;
 	}
@@ -72,8 +75,13 @@ class Namespace {
 		other.ip("link", "set", there, "up");
 	}
 
+	/** Settings of the kernel, below net. */
+	write(setting, value) {
+		this.run("sh", "-c", `echo ${value} > /proc/sys/net/${setting}`);
+	}
+
 	forward() {
-		this.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward");
+		this.write("ipv4/ip_forward", 1);
 	}
 
 	/** A program that runs `path` in here, for whoever can only name a program. */

@@ -1,10 +1,15 @@
-// The SDK as one ES module, for browsers without a bundler as for node.
+// The SDK as ES modules, for browsers without a bundler as for node: parley.js, and what it loads when that is
+// needed: voice-engine.js, and voice-worklet.js into the audio thread.
 
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
-/** The module's text. */
+/** The modules' texts by name. */
 export async function bundleSdk() {
+	return { ...(await bundle("parley", "index.ts")), ...(await bundle("voice-worklet")) };
+}
+
+async function bundle(fileName, source = `${fileName}.ts`) {
 	const result = await build({
 		root: fileURLToPath(new URL("..", import.meta.url)),
 		configFile: false,
@@ -13,9 +18,10 @@ export async function bundleSdk() {
 			write: false,
 			target: "es2022",
 			minify: "esbuild",
-			lib: { entry: "sdk/src/index.ts", formats: ["es"], fileName: "parley" },
+			lib: { entry: `sdk/src/${source}`, formats: ["es"], fileName },
+			rollupOptions: { output: { chunkFileNames: "[name].js" } },
 		},
 	});
 	const { output } = Array.isArray(result) ? result[0] : result;
-	return output.map((chunk) => ("code" in chunk ? chunk.code : "")).join("");
+	return Object.fromEntries(output.map(({ fileName: name, code }) => [name, code]));
 }

@@ -1,4 +1,4 @@
-import type { CallSession, Quality } from "../../sdk/src/index.js";
+import type { CallSession, Quality, VoiceStats } from "../../sdk/src/index.js";
 import type { CallModel } from "./state/call-model.js";
 
 /** One connection to somebody, as `window.parleyDebug.peers` lists them. */
@@ -9,6 +9,8 @@ export interface DebugPeer {
 	pc: RTCPeerConnection;
 	state: RTCPeerConnectionState;
 	quality: Quality;
+	/** What came through the server of their voice. */
+	voice: VoiceStats | undefined;
 }
 
 /** For tests and bug reports; see web/README.md. Nothing in the page reads it. */
@@ -44,7 +46,9 @@ export function exposeDebug({ session }: CallModel): void {
 			return session.mesh.peers.map((peer) => {
 				const person = session.room.presence.get(peer.key);
 				const { key, pc, state, quality } = peer;
-				return { key, pc, state, quality, name: person?.name ?? "", memberId: person?.id ?? "" };
+				const voice = session.voice.relayed(key) ? session.voice.stats(key) : undefined;
+				const { name = "", id: memberId = "" } = person ?? {};
+				return { key, pc, state, quality, voice, name, memberId };
 			});
 		},
 		dropConnection: () => session.connection.drop(),

@@ -4,6 +4,7 @@ import type { LocalMedia } from "./local-media.js";
 import { Mesh } from "./mesh.js";
 import { type JoinOptions, Room } from "./room.js";
 import { SLOTS } from "./slots.js";
+import { VoiceRelay } from "./voice-relay.js";
 import type { JoinReply } from "./wire.js";
 
 /** Who joins which room where, with what media. */
@@ -16,6 +17,8 @@ export interface CallOptions
 	server?: string;
 	/** Our microphone, camera and screen; stays the caller's to close. */
 	media: LocalMedia;
+	/** Where voice-worklet.js is; the server's own `/sdk/voice-worklet.js` by default. */
+	voiceWorklet?: string;
 }
 
 /**
@@ -36,6 +39,8 @@ export class CallSession {
 	readonly room: Room;
 	/** The media to and from the others. */
 	readonly mesh: Mesh;
+	/** The voices of those to whom no path was found. */
+	readonly voice: VoiceRelay;
 	/** Our own devices. */
 	readonly media: LocalMedia;
 	readonly #off: () => void;
@@ -54,6 +59,13 @@ export class CallSession {
 		});
 		this.mesh = new Mesh(this.room, () => this.connection.iceServers);
 		this.mesh.relayOnly = options.relayOnly ?? false;
+		this.voice = new VoiceRelay({
+			connection: this.connection,
+			room: this.room,
+			mesh: this.mesh,
+			media,
+			worklet: options.voiceWorklet ?? workletUrl(options.server ?? location.origin),
+		});
 		for (const slot of SLOTS) void this.mesh.setTrack(slot, media.tracks[slot]);
 		this.#off = this.#followMedia();
 		this.room.on("ended", () => this.#finish());
@@ -72,6 +84,7 @@ export class CallSession {
 
 	#finish(): void {
 		this.#off();
+		this.voice.close();
 		this.mesh.close();
 		this.connection.close();
 	}
@@ -103,6 +116,12 @@ export function connectUrl(server: string, room: string): string {
 	const url = new URL("/v1/connect", server);
 	url.protocol = url.protocol.replace("http", "ws");
 	url.searchParams.set("room", room);
+	return url.href;
+}
+
+function workletUrl(server: string): string {
+	const url = new URL("/sdk/voice-worklet.js", server);
+	url.protocol = url.protocol.replace("ws", "http");
 	return url.href;
 }
 

@@ -140,6 +140,20 @@ describe("Connection", () => {
 		expect(sockets.length).toBe(1);
 	});
 
+	it("carries bytes both ways, but not when they would wait", async () => {
+		const got: Uint8Array[] = [];
+		connection.on("bytes", (bytes) => got.push(bytes));
+		connection.open();
+		expect(connection.sendBytes(Uint8Array.of(1), 10)).toBe(false);
+		await socket().hello();
+		socket().onmessage?.({ data: Uint8Array.of(1, 2).buffer });
+		expect(got).toEqual([Uint8Array.of(1, 2)]);
+		expect(connection.sendBytes(Uint8Array.of(3), 10)).toBe(true);
+		socket().bufferedAmount = 11;
+		expect(connection.sendBytes(Uint8Array.of(4), 10)).toBe(false);
+		expect(socket().bytes).toEqual([Uint8Array.of(3)]);
+	});
+
 	it("lets messages that it does not know go by", async () => {
 		connection.open();
 		await socket().hello();

@@ -16,6 +16,7 @@ import {
 	type ResumeReply,
 	type RoomEvent,
 	type ServerMessage,
+	type VoiceLimits,
 } from "./wire.js";
 
 /**
@@ -24,7 +25,9 @@ import {
  */
 export interface Socket {
 	readonly readyState: number;
-	send(data: string): void;
+	readonly bufferedAmount?: number;
+	binaryType?: string;
+	send(data: string | Uint8Array<ArrayBuffer>): void;
 	close(code?: number): void;
 	onmessage: unknown;
 	onclose: unknown;
@@ -60,6 +63,8 @@ export interface ConnectionEvents {
 	hello: Hello;
 	/** Something happened in a room. */
 	event: RoomEvent;
+	/** A binary message: a piece of voice. */
+	bytes: Uint8Array;
 	/** The server is about to stop. */
 	drain: { retryAfter: number };
 }
@@ -88,6 +93,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#retryAfter = 0;
 	#iceServers: RTCIceServer[] = [];
+	#voice: VoiceLimits | undefined;
 	#ticket: { session: string; secret: string } | undefined;
 	#seen = new Map<string, number>();
 	#resumed: ResumeReply | undefined;
@@ -111,6 +117,11 @@ export class Connection extends Emitter<ConnectionEvents> {
 	/** What the last hello named. */
 	get iceServers(): RTCIceServer[] {
 		return this.#iceServers;
+	}
+
+	/** What the server takes of voices for others; undefined: none. */
+	get voice(): VoiceLimits | undefined {
+		return this.#voice?.frames ? this.#voice : undefined;
 	}
 
 	/** Our seat in that room outlived the line: whether nothing was missed, or undefined: it did not. */
@@ -171,6 +182,15 @@ export class Connection extends Emitter<ConnectionEvents> {
 		return true;
 	}
 
+	/** A binary message; false: it was not sent, because the line is down or `most` bytes wait already. */
+	sendBytes(bytes: Uint8Array, most: number): boolean {
+		const socket = this.#socket;
+		if (this.state !== "open" || socket?.readyState !== SOCKET_OPEN) return false;
+		if ((socket.bufferedAmount ?? 0) > most) return false;
+		socket.send(bytes as Uint8Array<ArrayBuffer>);
+		return true;
+	}
+
 	/** Resolves to the reply's `data`; rejects with a RequestError or a ConnectionError. */
 	async request(type: string, fields: object = {}, wait: RequestWait = {}): Promise<unknown> {
 		wait.signal?.throwIfAborted();
@@ -190,7 +210,12 @@ export class Connection extends Emitter<ConnectionEvents> {
 		const Class: SocketClass = this.#options.WebSocket ?? WebSocket;
 		const socket = new Class(url, PROTOCOL);
 		this.#socket = socket;
-		socket.onmessage = (message: { data: unknown }) => this.#handleText(String(message.data));
+		socket.binaryType = "arraybuffer";
+		socket.onmessage = ({ data }: { data: unknown }) => {
+			this.#keepalive?.handleReceived(Date.now());
+			if (data instanceof ArrayBuffer) this.emit("bytes", new Uint8Array(data));
+			else this.#handleText(String(data));
+		};
 		socket.onclose = () => this.#handleLost();
 		// The close that follows says it all; but in node an error that nobody hears ends the process.
 		socket.onerror = () => undefined;
@@ -205,7 +230,6 @@ export class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	#handleText(text: string): void {
-		this.#keepalive?.handleReceived(Date.now());
 		const message = parseServerMessage(text);
 		if (!message) return this.log("debug", "connection", "not understood");
 		this.#note(message);
@@ -262,6 +286,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 		if (!resumed) this.#seen.clear();
 		// The credentials in the hello are those of a session that ends when an earlier one goes on.
 		this.#iceServers = resumed?.iceServers ?? hello.iceServers;
+		this.#voice = hello.limits?.voice;
 		this.#keepalive = new Keepalive(Date.now(), this.#options.keepalive);
 		this.#schedule(this.#keepalive.times.interval, () => this.#checkAlive());
 		this.emit("hello", hello);

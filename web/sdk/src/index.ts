@@ -55,6 +55,8 @@ export type { RingDesk, Standing } from "./ring-desk.js";
 export { type JoinOptions, Room, type RoomEvents, type RoomState } from "./room.js";
 export type { Slot, SlotTracks } from "./slots.js";
 export { meterOf } from "./speaking.js";
+export type { VoiceStats } from "./voice-audio.js";
+export type { VoiceRelay, VoiceRelayEvents } from "./voice-relay.js";
 export type {
 	Changes,
 	Hello,

@@ -69,6 +69,8 @@ export interface RoomEvents extends PresenceEvents {
 	/** In a ring room: our call is taken, or turned down. */
 	accept: Person;
 	reject: { from: Person; reason: string | undefined };
+	/** Somebody wants to hear us through the server, or no more (`none`); a VoiceRelay does it. */
+	relay: { from: Person; codec: "opus" | "pcm" | "none" };
 	/** We are out and stay out: kicked, replaced by another connection, or refused. */
 	ended: { reason: LeaveReason | "refused"; detail?: string | undefined; error?: Error };
 }
@@ -199,6 +201,11 @@ export class Room extends Emitter<RoomEvents> {
 		return this.#send("reject", reason === undefined ? { to } : { to, reason });
 	}
 
+	/** Asks for the voice of a member through the server; `none`: no more. A VoiceRelay does it. */
+	async relay(member: string, codec: "opus" | "pcm" | "none", wait?: Abortable): Promise<void> {
+		await this.#connection.request("relay", { room: this.name, member, codec }, wait);
+	}
+
 	/** For owners and moderators: what a member may do. */
 	async setRole(member: string, role: Role, wait?: Abortable): Promise<void> {
 		await this.#connection.request("role", { room: this.name, member, role }, wait);
@@ -325,18 +332,20 @@ export class Room extends Emitter<RoomEvents> {
 			case "signal":
 			case "accept":
 			case "reject":
+			case "relay":
 				return this.#handleFrom(event);
 			default:
 				return this.chat.handleEvent(event);
 		}
 	}
 
-	#handleFrom(event: Extract<RoomEvent, { type: "signal" | "accept" | "reject" }>): void {
+	#handleFrom(event: Extract<RoomEvent, { type: "signal" | "accept" | "reject" | "relay" }>): void {
 		const from = this.presence.byId(event.from);
 		if (!from) return;
 		if (event.type === "signal") this.emit("signal", { from, data: event.data });
 		else if (event.type === "accept") this.emit("accept", from);
-		else this.emit("reject", { from, reason: event.reason });
+		else if (event.type === "reject") this.emit("reject", { from, reason: event.reason });
+		else this.emit("relay", { from, codec: event.codec });
 	}
 
 	#handleLeft(id: string, reason: LeaveReason, detail?: string): void {

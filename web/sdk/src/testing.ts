@@ -41,7 +41,14 @@ export class FakeSocket implements Socket {
 	closed = false;
 	closeCode: number | undefined;
 
+	bufferedAmount = 0;
+	readonly bytes: Uint8Array[] = [];
+
 	send(text: unknown): void {
+		if (text instanceof Uint8Array) {
+			this.bytes.push(text);
+			return;
+		}
 		this.sent.push(JSON.parse(String(text)) as Sent);
 	}
 

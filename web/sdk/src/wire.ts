@@ -51,6 +51,9 @@ export type LeaveReason = wire.ServerLeft["reason"];
 export type Hello = Pick<wire.ServerHello, "type" | "session" | "server" | "iceServers"> &
 	Partial<wire.ServerHello>;
 
+/** Bytes of a piece of voice, members it may be for, pieces per second (0: none are taken). */
+export type VoiceLimits = NonNullable<wire.ServerHello["limits"]["voice"]>;
+
 /** The session goes on; what was missed follows. */
 export type ResumeReply = wire.ServerReplyResume;
 
@@ -71,7 +74,8 @@ export type RoomEvent =
 	| wire.ServerSignal
 	| (ChatEvent & { room: string; seq?: number })
 	| wire.ServerAccept
-	| wire.ServerReject;
+	| wire.ServerReject
+	| wire.ServerRelay;
 
 /** All that the server says, as far as this client understands it. */
 export type ServerMessage =
@@ -138,6 +142,8 @@ function isKnown(value: Json): boolean {
 		case "accept":
 		case "reject":
 			return typeof value.from === "string";
+		case "relay":
+			return typeof value.from === "string" && typeof value.codec === "string";
 		default:
 			return isChatEvent(value) ?? false;
 	}

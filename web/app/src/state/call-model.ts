@@ -139,7 +139,6 @@ export class CallModel {
 	/** Reads everything that tiles and status show. Cheap enough to do at every event. */
 	refresh(): void {
 		const { session, media } = this;
-		const links = session.mesh.peers.map((peer) => peer.state);
 		batch(() => {
 			this.self.value = ownTile(session, this.name, {
 				mic: media.micOn.value,
@@ -148,7 +147,9 @@ export class CallModel {
 				speaking: media.speaking.value,
 				hand: this.hand.value,
 			});
-			this.others.value = remoteTiles(session);
+			const others = remoteTiles(session);
+			const links = others.map(({ link }) => link);
+			this.others.value = others;
 			this.canRelay.value = hasRelay(session.connection.iceServers);
 			this.incoming.value = callers(session, "incoming");
 			this.outgoing.value = callers(session, "outgoing");
@@ -171,7 +172,7 @@ export class CallModel {
 	}
 
 	#follow(): void {
-		const { connection, room, mesh, media } = this.session;
+		const { connection, room, mesh, media, voice } = this.session;
 		const refresh = () => this.refresh();
 		this.#offs.push(
 			connection.on("state", (state) => {
@@ -198,6 +199,7 @@ export class CallModel {
 				this.refresh();
 			}),
 			mesh.on("removed", refresh),
+			voice.on("changed", ({ key, relayed }) => this.#handleRelayed(key, relayed)),
 			media.on("changed", refresh),
 			media.on("track", refresh),
 			media.on("speaking", refresh),
@@ -234,6 +236,15 @@ export class CallModel {
 
 	#handleUpdated(person: Person, hand: boolean | undefined): void {
 		if (hand) this.#announce(`${person.name || "Somebody"} raises a hand`);
+		this.refresh();
+	}
+
+	#handleRelayed(key: string, relayed: boolean): void {
+		const person = this.others.peek().find((other) => other.key === key);
+		if (person && relayed !== (person.link === "relayed")) {
+			const how = relayed ? "only heard, through the server" : "reached directly again";
+			this.#announce(`${person.name} is ${how}`);
+		}
 		this.refresh();
 	}
 

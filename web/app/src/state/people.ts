@@ -9,6 +9,7 @@ import type {
 	Role,
 	SlotTracks,
 	Standing,
+	VoiceRelay,
 } from "../../../sdk/src/index.js";
 
 /** Somebody as a tile shows them. */
@@ -20,7 +21,8 @@ export interface TileModel {
 	state: PresenceState;
 	/** The server has lost them; the call may live on. */
 	away: boolean;
-	link: "connecting" | "connected" | "lost";
+	/** `relayed`: no path was found; the voice comes through the server. */
+	link: "connecting" | "connected" | "lost" | "relayed";
 	quality: Quality;
 	path: Path | undefined;
 	tracks: SlotTracks;
@@ -57,7 +59,8 @@ export function ownTile(call: CallSession, name: string, own: Partial<PresenceSt
 	};
 }
 
-export function tileOf(person: Person, peer: Peer): TileModel {
+export function tileOf(person: Person, peer: Peer, voice: VoiceRelay): TileModel {
+	const relayed = voice.relayed(person.key);
 	return {
 		key: person.key,
 		name: person.name || "Guest",
@@ -65,10 +68,10 @@ export function tileOf(person: Person, peer: Peer): TileModel {
 		role: person.role,
 		state: person.state,
 		away: person.away || person.state.away === true,
-		link: linkOf(peer.state),
+		link: relayed ? "relayed" : linkOf(peer.state),
 		quality: peer.quality,
 		path: peer.path,
-		tracks: peer.tracks,
+		tracks: relayed ? { ...peer.tracks, audio: voice.track(person.key) ?? null } : peer.tracks,
 	};
 }
 
@@ -77,7 +80,7 @@ export function remoteTiles(call: CallSession): TileModel[] {
 	const people = [...call.room.presence.people].sort((a, b) => a.joinedAt - b.joinedAt);
 	return people.flatMap((person) => {
 		const peer = call.mesh.peer(person.key);
-		return peer ? [tileOf(person, peer)] : [];
+		return peer ? [tileOf(person, peer, call.voice)] : [];
 	});
 }
 

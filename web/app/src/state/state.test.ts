@@ -49,7 +49,8 @@ describe("statusOf", () => {
 	it("is yellow while the room or a path is being entered", () => {
 		expect(tone({ room: "joining", wasIn: false })).toBe("connecting");
 		expect(tone({ links: ["connected", "connecting"] })).toBe("connecting");
-		expect(tone({ links: ["failed"] })).toBe("connecting");
+		expect(tone({ links: ["lost"] })).toBe("connecting");
+		expect(tone({ links: ["connected", "relayed"] })).toBe("connected");
 	});
 
 	it("is orange when the server is away, and says whether the call goes on", () => {

@@ -1,4 +1,5 @@
 import type { ConnectionState, RoomState } from "../../../sdk/src/index.js";
+import type { TileModel } from "./people.js";
 
 /** The colours of the status; each has a text as well, for colour alone says too little. */
 export type Tone = "live" | "connecting" | "connected" | "local";
@@ -12,8 +13,8 @@ export interface StatusInput {
 	connection: ConnectionState;
 	room: RoomState;
 	micOn: boolean;
-	/** The states of the connections to the others. */
-	links: readonly RTCPeerConnectionState[];
+	/** How the others are reached. */
+	links: readonly TileModel["link"][];
 	/** We were in the room before: what we see now is not the first attempt. */
 	wasIn: boolean;
 }
@@ -33,11 +34,11 @@ export function statusOf({ connection, room, micOn, links, wasIn }: StatusInput)
 	return micOn ? { tone: "live", text: "Microphone on" } : { tone: "connected", text: "Connected" };
 }
 
-function isUnsettled(state: RTCPeerConnectionState): boolean {
-	return state !== "connected" && state !== "closed";
+function isUnsettled(link: TileModel["link"]): boolean {
+	return link === "connecting" || link === "lost";
 }
 
-function awayText(links: readonly RTCPeerConnectionState[]): string {
+function awayText(links: StatusInput["links"]): string {
 	return links.includes("connected") ? "Server away, call goes on" : "Server away";
 }
 

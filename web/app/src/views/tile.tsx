@@ -74,6 +74,16 @@ export function Tile({ person, compact = false }: { person: TileModel; compact?:
 
 function LinkNote({ person }: { person: TileModel }) {
 	if (person.self) return null;
+	if (person.link === "relayed")
+		return (
+			<span
+				class="tile-note"
+				data-testid="tile-relayed"
+				title="No direct path was found, so there is no picture. It is still looked for."
+			>
+				Voice relayed by the server
+			</span>
+		);
 	if (person.link === "connecting") return <span class="tile-note">Connecting…</span>;
 	if (person.link === "lost")
 		return <span class="tile-note warn">Connection lost, mending it…</span>;
