@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -49,6 +50,38 @@ int file_read(const char *path, size_t max, struct buf *b)
 		b->n = start;
 	close(fd);
 	return err;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int file_each(const char *dir, const char *suffix,
+	      void (*fn)(void *arg, const char *name), void *arg)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+	char **names = NULL;
+	size_t count = 0;
+
+	if (!d)
+		return -errno;
+	while ((entry = readdir(d))) {
+		if (!slice_ends(slice_str(entry->d_name), slice_str(suffix)))
+			continue;
+		names = xrealloc(names, size_mul(count + 1, sizeof(*names)));
+		names[count++] = xstrdup(entry->d_name);
+	}
+	closedir(d);
+	if (count > 0)
+		qsort(names, count, sizeof(*names), by_name);
+	for (size_t i = 0; i < count; i++) {
+		fn(arg, names[i]);
+		free(names[i]);
+	}
+	free(names);
+	return 0;
 }
 
 static int write_all(int fd, struct slice s)

@@ -7,6 +7,9 @@ int file_read(const char *path, size_t max, struct buf *b) NODISCARD;
 /* Writes beside and renames, so that a reader sees the old or the new file; it is on the disk
  * when this returns. mode as for open(2). */
 int file_write(const char *path, struct slice s, unsigned mode) NODISCARD;
+/* Calls fn for each name in `dir` that ends so, in order of the alphabet. -errno. */
+int file_each(const char *dir, const char *suffix,
+	      void (*fn)(void *arg, const char *name), void *arg) NODISCARD;
 /* mkdir -p with mode 0700 for what is made. */
 int file_make_dir(const char *path) NODISCARD;
 /* Opens and locks (flock) a file for the life of the process; the descriptor, or -EWOULDBLOCK
