@@ -17,6 +17,8 @@ void bus_member_encode(struct buf *b, const struct member_info *m)
 	buf_u8(b, m->offer);
 	buf_u8(b, m->offers);
 	buf_u8(b, m->rank);
+	buf_be16(b, m->dialect);
+	buf_be32(b, m->order);
 	buf_u8(b, m->away);
 	buf_u8(b, m->named);
 	buf_be64(b, (uint64_t)m->joined_at);
@@ -33,6 +35,8 @@ int bus_member_decode(struct member_info *m, struct cur *in)
 	m->offer = cur_u8(in) != 0;
 	m->offers = cur_u8(in);
 	m->rank = cur_u8(in);
+	m->dialect = cur_be16(in);
+	m->order = cur_be32(in);
 	m->away = cur_u8(in) != 0;
 	m->named = cur_u8(in) != 0;
 	m->joined_at = (ms_t)cur_be64(in);
@@ -61,9 +65,11 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_u8(b, c->replaces);
 	buf_u8(b, c->offers);
 	buf_u8(b, c->rank);
-	buf_u8(b, c->flavor);
+	buf_be16(b, c->dialect);
+	buf_be32(b, c->fits);
+	buf_be16(b, c->flavor);
+	buf_u8(b, c->guarded);
 	buf_u8(b, c->media);
-	buf_u8(b, c->untouched);
 	buf_u8(b, c->codec);
 	buf_u8(b, c->on);
 	buf_be32(b, c->capacity);
@@ -76,6 +82,7 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_prefixed(b, c->metadata);
 	buf_prefixed(b, c->to_name);
 	buf_prefixed(b, c->raw);
+	buf_prefixed(b, c->binary);
 	buf_prefixed(b, c->text);
 	buf_prefixed(b, c->pass);
 	buf_prefixed(b, c->address);
@@ -96,9 +103,11 @@ int bus_command_decode(struct command *c, struct cur *in)
 	c->replaces = cur_u8(in) != 0;
 	c->offers = cur_u8(in);
 	c->rank = cur_u8(in);
-	c->flavor = cur_u8(in);
+	c->dialect = cur_be16(in);
+	c->fits = cur_be32(in);
+	c->flavor = cur_be16(in);
+	c->guarded = cur_u8(in) != 0;
 	c->media = cur_u8(in);
-	c->untouched = cur_u8(in) != 0;
 	c->codec = cur_u8(in);
 	c->on = cur_u8(in) != 0;
 	c->capacity = cur_be32(in);
@@ -111,6 +120,7 @@ int bus_command_decode(struct command *c, struct cur *in)
 	c->metadata = cur_prefixed(in);
 	c->to_name = cur_prefixed(in);
 	c->raw = cur_prefixed(in);
+	c->binary = cur_prefixed(in);
 	c->text = cur_prefixed(in);
 	c->pass = cur_prefixed(in);
 	c->address = cur_prefixed(in);
@@ -134,9 +144,8 @@ void bus_event_encode(struct buf *b, const struct event *e)
 	buf_be16(b, e->changed);
 	buf_u8(b, e->ring);
 	buf_u8(b, e->partial);
-	buf_u8(b, e->flavor);
+	buf_be16(b, e->flavor);
 	buf_u8(b, e->media);
-	buf_u8(b, e->untouched);
 	buf_u8(b, e->codec);
 	buf_be32(b, (uint32_t)e->err);
 	buf_be32(b, e->capacity);
@@ -149,6 +158,7 @@ void bus_event_encode(struct buf *b, const struct event *e)
 	bus_member_encode(b, &e->subject);
 	buf_prefixed(b, e->text);
 	buf_prefixed(b, e->raw);
+	buf_prefixed(b, e->binary);
 	buf_prefixed(b, e->roster);
 	buf_prefixed(b, e->backlog);
 	buf_prefixed(b, e->more);
@@ -161,9 +171,8 @@ int bus_event_decode(struct event *e, struct cur *in)
 	*e = (struct event){ .changed = cur_be16(in) };
 	e->ring = cur_u8(in) != 0;
 	e->partial = cur_u8(in) != 0;
-	e->flavor = cur_u8(in);
+	e->flavor = cur_be16(in);
 	e->media = cur_u8(in);
-	e->untouched = cur_u8(in) != 0;
 	e->codec = cur_u8(in);
 	e->err = (int)cur_be32(in);
 	e->capacity = cur_be32(in);
@@ -176,6 +185,7 @@ int bus_event_decode(struct event *e, struct cur *in)
 	int err = bus_member_decode(&e->subject, in);
 	e->text = cur_prefixed(in);
 	e->raw = cur_prefixed(in);
+	e->binary = cur_prefixed(in);
 	e->roster = cur_prefixed(in);
 	e->backlog = cur_prefixed(in);
 	e->more = cur_prefixed(in);

@@ -52,10 +52,14 @@ struct command {
 	bool verified;     /* JOIN: `user` is proven */
 	bool replaces; /* JOIN: a named member of the same user goes first, without a word */
 	uint8_t offers, rank; /* JOIN */
-	uint8_t flavor; /* SIGNAL: whose wording `raw` is (dialect/vocabulary.h); 0: nobody's */
-	uint8_t media;  /* SIGNAL: enum media */
-	bool untouched; /* SIGNAL: `raw` names no sender, so one can simply be added */
-	uint8_t codec;  /* RELAY: enum voice_codec */
+	uint16_t dialect;     /* JOIN: see struct member_info */
+	uint32_t
+		fits; /* JOIN: members that this client copes with, itself included; 0: any */
+	uint16_t
+		flavor; /* SIGNAL: whose wording `raw` is (dialect/table_rules.h); 0: nobody's */
+	bool guarded;  /* SIGNAL, CHAT: only for those of `role` and above */
+	uint8_t media; /* SIGNAL: enum media */
+	uint8_t codec; /* RELAY: enum voice_codec */
 	struct slice
 		pass; /* JOIN: what a token says (auth/pass.h), encoded; empty: open mode */
 	struct slice address; /* JOIN: the client's, as text */
@@ -70,8 +74,9 @@ struct command {
 	struct slice
 		to_name; /* instead of `to`: the user, alias or number text of a member */
 	struct slice
-		raw; /* SIGNAL: the whole message as it came, for members of the same wording; VOICE: members' numbers of
-		      * BUS_MEMBER_BYTES each */
+		raw; /* SIGNAL, CHAT: for members of the same wording; VOICE: members' numbers of
+			   * BUS_MEMBER_BYTES each */
+	struct slice binary; /* SIGNAL: attachments of `raw`, each with its length */
 	struct slice
 		text; /* SIGNAL: raw JSON, see media; CHAT, REJECT, KICK: plain text */
 	struct slice key;  /* CHAT: the client's own id of the message, or empty */

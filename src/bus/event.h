@@ -40,12 +40,12 @@ struct event {
 	enum leave_reason reason;
 	uint16_t changed;
 	bool ring;
-	bool partial;   /* HISTORY, WHOWAS, REPLAY: there is more than backlog has */
-	uint8_t flavor; /* SIGNAL: whose wording `raw` is */
-	uint8_t media;  /* SIGNAL: enum media */
-	bool untouched; /* SIGNAL: `raw` names no sender */
-	uint8_t codec;  /* RELAY: enum voice_codec */
-	int err;        /* REPLY */
+	bool partial;    /* HISTORY, WHOWAS, REPLAY: there is more than backlog has */
+	uint16_t flavor; /* SIGNAL, CHAT: whose wording `raw` is */
+	uint8_t media;   /* SIGNAL: enum media */
+	uint8_t codec;   /* RELAY: enum voice_codec */
+	uint8_t part;    /* which of the messages that it is worded as; not mailed */
+	int err;         /* REPLY */
 	uint32_t capacity;
 	uint64_t seq;
 	uint64_t member;  /* whom it is about, or who speaks */
@@ -55,11 +55,20 @@ struct event {
 	ms_t time;
 	struct member_info subject;
 	struct slice text;
-	struct slice raw;     /* SIGNAL: as it came */
+	struct slice raw;     /* SIGNAL, CHAT: for members of the same wording */
+	struct slice binary;  /* SIGNAL: attachments of `raw`, each with its length */
 	struct slice roster;  /* WELCOME: member_info after member_info, encoded */
 	struct slice backlog; /* WELCOME: CHAT events, encoded */
 	struct slice more;    /* CHAT and its kin: struct chat_more, encoded */
 };
+
+/* A chat message's number for clients that want one that rises strictly, whatever becomes of the room: below 2^53 until the year
+ * 2039. */
+#define BUS_CHAT_ID_N 4095u
+static inline uint64_t bus_chat_id(const struct event *e)
+{
+	return (uint64_t)e->time << 12 | (e->n & BUS_CHAT_ID_N);
+}
 
 void bus_event_encode(struct buf *b, const struct event *e);
 int bus_event_decode(struct event *e, struct cur *in) NODISCARD;

@@ -73,6 +73,9 @@ enum rank bus_rank_shown(const struct member_info *of, const struct member_info 
 bool bus_newcomer_offers(const struct member_info *there,
 			 const struct member_info *newcomer)
 {
+	if (newcomer->offers == OFFERS_LEXICAL && there->offers == OFFERS_LEXICAL &&
+	    newcomer->dialect == there->dialect)
+		return id_before(newcomer, there);
 	if (newcomer->offers == OFFERS_RANKED)
 		return ranked_offers(there, newcomer);
 	if (newcomer->offers == OFFERS_NEVER || there->offers == OFFERS_ALWAYS)
@@ -83,4 +86,10 @@ bool bus_newcomer_offers(const struct member_info *there,
 		return false;
 	/* Else the newcomer: it learns of the others first and has the whole list. */
 	return true;
+}
+
+bool bus_offers(const struct member_info *self, const struct member_info *other)
+{
+	return other->order < self->order ? bus_newcomer_offers(other, self)
+					  : !bus_newcomer_offers(self, other);
 }

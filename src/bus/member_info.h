@@ -50,6 +50,7 @@ enum offers {
 	OFFERS_NEVER,  /* it only ever answers */
 	OFFERS_ALWAYS, /* it offers to everybody that it is told of */
 	OFFERS_RANKED, /* as a newcomer it works it out from the ranks by itself, else as told */
+	OFFERS_LEXICAL, /* of two of its dialect the smaller id offers, else as told */
 };
 
 /* What such a client goes by (docs/dialects.md): higher offers to lower, equals by user id. */
@@ -58,12 +59,14 @@ enum rank { RANK_NONE, RANK_AI, RANK_CLIENT, RANK_COACH };
 struct member_info {
 	uint64_t id; /* 1 .. 2^40-1, random, never reused in a room's life */
 	enum role role;
-	uint8_t state;  /* PRESENCE_* bits */
-	bool offer;     /* who reads this sends the first offer to that member */
-	ms_t joined_at; /* wall clock */
-	uint8_t offers; /* enum offers */
-	uint8_t rank;   /* enum rank */
-	bool away;      /* its connection broke, its seat is kept */
+	uint8_t state;    /* PRESENCE_* bits */
+	bool offer;       /* who reads this sends the first offer to that member */
+	ms_t joined_at;   /* wall clock */
+	uint8_t offers;   /* enum offers */
+	uint8_t rank;     /* enum rank */
+	uint16_t dialect; /* number of the table that its client speaks by; 0: native */
+	uint32_t order;   /* who joined later has the higher one */
+	bool away;        /* its connection broke, its seat is kept */
 	bool named; /* members of other dialects are addressed by `user`, not by number */
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */
@@ -85,5 +88,7 @@ uint64_t bus_member_number(struct slice text);
 /* Decides for a pair, once: does the newcomer send the first offer, or who was there? */
 bool bus_newcomer_offers(const struct member_info *there,
 			 const struct member_info *newcomer);
+/* The same for two who are there: does `self` send it? */
+bool bus_offers(const struct member_info *self, const struct member_info *other);
 /* The rank under which `of` is shown to `to`. */
 enum rank bus_rank_shown(const struct member_info *of, const struct member_info *to);

@@ -39,8 +39,8 @@ static void member_numbers_survive_their_bytes(void **state)
 }
 
 /* docs/dialects.md, "Who offers" */
-static const struct member_info told = { .offers = OFFERS_TOLD };
 static const struct member_info later = { .offers = OFFERS_LATER };
+static const struct member_info told = { .offers = OFFERS_TOLD };
 static const struct member_info hybrid_coach = { .offers = OFFERS_ALWAYS,
 						 .rank = RANK_COACH };
 static const struct member_info hybrid_client = { .offers = OFFERS_NEVER,
@@ -94,6 +94,26 @@ static void one_of_each_pair_offers(void **state)
 				 v[i].newcomer_offers);
 }
 
+/* Two of one dialect that goes by ids look at each other; with others they do as they are told. */
+static void of_two_lexical_members_the_smaller_id_offers(void **state)
+{
+	(void)state;
+	struct member_info a = { .offers = OFFERS_LEXICAL,
+				 .dialect = 3,
+				 .user = SLICE("a") };
+	struct member_info b = a, native = { .offers = OFFERS_TOLD };
+
+	b.user = SLICE("b");
+	assert_true(bus_newcomer_offers(&b, &a));
+	assert_false(bus_newcomer_offers(&a, &b));
+	assert_true(bus_newcomer_offers(&a, &native));
+	assert_false(bus_newcomer_offers(&later, &a));
+	a.order = 1;
+	b.order = native.order = 2;
+	assert_true(bus_offers(&a, &b) && !bus_offers(&b, &a));
+	assert_true(!bus_offers(&a, &native) && bus_offers(&native, &a));
+}
+
 static void a_member_without_rank_is_shown_as_the_other_kind(void **state)
 {
 	(void)state;
@@ -108,6 +128,7 @@ int main(void)
 		cmocka_unit_test(member_numbers_survive_their_text),
 		cmocka_unit_test(member_numbers_survive_their_bytes),
 		cmocka_unit_test(one_of_each_pair_offers),
+		cmocka_unit_test(of_two_lexical_members_the_smaller_id_offers),
 		cmocka_unit_test(a_member_without_rank_is_shown_as_the_other_kind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

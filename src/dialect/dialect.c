@@ -22,6 +22,7 @@ struct dialect *dialect_create(struct loop *l, unsigned workers,
 	map_init(&d->fanouts);
 	map_init(&d->sessions);
 	buf_init(&d->out, DIALECT_MAX_OUT);
+	buf_init(&d->worded, DIALECT_MAX_OUT);
 	buf_init(&d->scratch.text, s->ws.max_message);
 	d->gate = auth_gate_create(s->keys);
 	route_register(d);
@@ -47,7 +48,9 @@ void dialect_destroy(struct dialect *d)
 	while (d->spare_count > 0)
 		fanout_free_buffer(d->spare[--d->spare_count]);
 	buf_fini(&d->out);
+	buf_fini(&d->worded);
 	buf_fini(&d->scratch.text);
+	free(d->doors);
 	free(d);
 }
 
@@ -73,7 +76,7 @@ void dialect_drain(struct dialect *d)
 		   (long long)d->settings->retry_after);
 	while ((s = map_next(&d->sessions, &at))) {
 		session_send(s, buf_slice(&b));
-		ws_close(s->ws, 1001, "the server stops");
+		session_close(s, 1001, "the server stops");
 	}
 	buf_fini(&b);
 	echo_drain(d);

@@ -29,6 +29,7 @@ struct dialect_settings {
 	ms_t retry_after;       /* told in `drain` */
 	struct room_settings room;
 	struct voice_settings voice;
+	const struct table_set *tables; /* dialects that are tables */
 	struct ice_offer ice;
 	struct store *store; /* NULL: chat lives in memory */
 	const char *version;

@@ -105,7 +105,8 @@ static void channel_leave(struct fanout_channel *c)
 /* The event is worded for each of its receivers. */
 static bool channel_tells(const struct fanout_channel *c, const struct event *e)
 {
-	return (c->variant & VARIANT_APART) || (c->vocabulary->personal & BIT(e->kind));
+	return (c->variant & VARIANT_APART) || e->binary.n > 0 ||
+	       (c->vocabulary->personal & BIT(e->kind));
 }
 
 /* Receivers are spread over memory: they are fetched while the message is put together
@@ -246,8 +247,9 @@ static void channel_log(struct fanout_channel *c, const struct event *e, uint64_
 		fanout_log(c->fanout, e->seq, 0, except, message);
 }
 
-/* Puts the event's message into the channel's frames. */
-static void channel_add(struct fanout_channel *c, const struct event *e, uint64_t except)
+/* Puts one message into the channel's frames. */
+static void channel_add_part(struct fanout_channel *c, const struct event *e,
+			     uint64_t except)
 {
 	channel_open(c);
 	size_t at = ws_frame_begin(c->frames);
@@ -260,6 +262,21 @@ static void channel_add(struct fanout_channel *c, const struct event *e, uint64_
 	channel_log(c, e, except, slice_from(buf_slice(c->frames), from));
 	ws_frame_end(c->frames, at, WS_TEXT);
 	c->messages++;
+}
+
+static void channel_add(struct fanout_channel *c, const struct event *e, uint64_t except)
+{
+	unsigned parts = c->vocabulary->parts ? c->vocabulary->parts(c, e) : 1;
+
+	if (parts == 1) {
+		channel_add_part(c, e, except);
+		return;
+	}
+	struct event part = *e;
+	for (unsigned i = 0; i < parts; i++) {
+		part.part = (uint8_t)i;
+		channel_add_part(c, &part, except);
+	}
 }
 
 static void channel_add_deflated(struct fanout_channel *c, const struct event *e,

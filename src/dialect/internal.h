@@ -33,10 +33,24 @@ struct session_rate {
 	ms_t at;
 };
 
+/* How a session's messages reach its client. `binary`: attachments, each with its length (buf_prefixed). */
+struct session_transport {
+	/* A whole message of its vocabulary. */
+	void (*send)(struct session *s, struct slice message, struct slice binary);
+	/* The answer to number `ack` - 1 of the client; NULL: it cannot ask for one. */
+	void (*ack)(struct session *s, uint64_t ack, struct slice args,
+		    struct slice binary);
+	void (*close)(struct session *s, uint16_t code, const char *reason);
+	/* Takes the connection to the worker, where the very message that is being heard is heard again; NULL: it stays, and
+	 * rooms elsewhere are reached by mail. */
+	void (*move)(struct session *s, unsigned worker, struct slice message);
+};
+extern const struct session_transport session_ws_transport;
+
 /* One client. What every message touches comes first, in two cache lines. */
 struct session {
 	struct dialect *dialect;
-	struct ws *ws; /* NULL: away */
+	struct ws *ws; /* NULL: away, or it has none */
 	const struct vocabulary *vocabulary;
 	void *own;          /* the vocabulary's; NULL for native */
 	struct seat *seats; /* seat_count of them */
@@ -46,8 +60,9 @@ struct session {
 	uint16_t over_rate;            /* in a row */
 	struct session_rate allowance; /* of messages */
 	struct seat first; /* most sessions are in one room: its seat is near at hand */
-	uint64_t number;   /* of its id */
-	struct away *away; /* only then */
+	const struct session_transport *transport;
+	uint64_t number;             /* of its id */
+	struct away *away;           /* only then */
 	struct admission *admission; /* owned; NULL in open mode */
 	uint64_t tried; /* workers that do not know the session to resume: BIT(id) */
 	char id[SESSION_ID];
@@ -68,18 +83,21 @@ struct dialect {
 	bool draining;
 	struct room_registry *rooms;
 	struct auth_gate *gate;
-	struct map fanouts;   /* by room name */
+	struct map fanouts;      /* by room name */
 	struct eio *engine_echo; /* of /engine.io/ */
 	struct socketio *socketio;
 	struct http_server *http; /* that shows us requests */
-	struct list echoes;   /* of /v1/echo */
-	struct map sessions;  /* by number */
-	struct list away;     /* of struct away */
-	struct event_log log; /* what rooms said, for who comes back */
+	struct list echoes;       /* of /v1/echo */
+	struct map sessions;      /* by number */
+	struct list away;         /* of struct away */
+	struct event_log log;     /* what rooms said, for who comes back */
 	struct loop_timer log_timer;
-	struct buf out;                   /* a message being encoded */
+	struct buf out; /* a message being encoded */
+	struct buf
+		worded; /* what a table's client has said, for members of the same wording */
 	struct buf *spare[DIALECT_SPARE]; /* empty, for the frames of a turn */
 	unsigned spare_count;
+	struct table_door *doors; /* routes of the tables */
 	struct native_scratch scratch;
 };
 
@@ -92,6 +110,9 @@ struct dialect {
 struct session *session_open(struct dialect *d, struct http_exchange *x,
 			     const struct vocabulary *v, void *own, const char *protocol,
 			     struct slice room);
+/* The same for a client that has no WebSocket. */
+struct session *session_make(struct dialect *d, const struct vocabulary *v, void *own,
+			     const struct session_transport *t, struct slice room);
 /* Moves to the room's worker, or arrives at once when that is this one. */
 void session_go(struct session *s, struct slice room);
 /* Hands the connection to another worker, with a message to begin with. */
@@ -115,6 +136,8 @@ struct seat *session_seat(const struct session *s, struct slice room);
 /* Takes the seat out of its fanout and session, and frees it. The room is told by the caller. */
 void session_drop_seat(struct seat *seat);
 void session_send(struct session *s, struct slice message);
+void session_send_with(struct session *s, struct slice message, struct slice binary);
+void session_close(struct session *s, uint16_t code, const char *reason);
 /* The ICE servers for its client, as a JSON array. */
 void session_put_ice(struct jsonw *w, const struct session *s);
 /* What has been put into dialect->out. */

@@ -18,67 +18,6 @@ int relay_read(struct relay *r, struct slice text, struct native_scratch *s)
 	return 0;
 }
 
-struct slice relay_raw(const struct relay *r, const char *name)
-{
-	uint32_t t = json_member(&r->j, 0, slice_str(name));
-
-	return t ? json_raw(&r->j, t) : SLICE_NONE;
-}
-
-struct slice relay_text(struct relay *r, const char *name, size_t max)
-{
-	uint32_t t = json_member(&r->j, 0, slice_str(name));
-	size_t at = r->texts->n;
-
-	if (t == 0 || json_string(&r->j, t, max, r->texts) < 0)
-		return SLICE_NONE;
-	return slice_of(r->texts->p + at, r->texts->n - at);
-}
-
-static bool is_dropped(const struct json *j, uint32_t name, const char *const *drop)
-{
-	for (; *drop; drop++)
-		if (json_string_is(j, name, slice_str(*drop)))
-			return true;
-	return false;
-}
-
-void relay_reopen(struct buf *b, struct jsonw *w, struct slice text,
-		  const char *const *drop)
-{
-	static _Thread_local struct json_token tokens[NATIVE_MAX_TOKENS];
-	struct json j;
-
-	json_begin(w, b);
-	json_object(w);
-	/* It was read before; what its reader took is taken here as well. */
-	if (json_parse(&j, text, tokens, NATIVE_MAX_TOKENS) < 0)
-		return;
-	for (uint32_t t = 1; t < tokens[0].next; t = tokens[t + 1].next) {
-		if (is_dropped(&j, t, drop))
-			continue;
-		json_key(w, json_string_raw(&j, t));
-		json_put_raw(w, json_raw(&j, t + 1));
-	}
-}
-
-void relay_extend(struct buf *b, struct jsonw *w, struct slice text)
-{
-	/* White space may follow the brace. */
-	while (text.n > 0 && text.p[text.n - 1] != '}')
-		text.n--;
-	buf_put(b, slice_of(text.p, text.n > 0 ? text.n - 1 : 0));
-	json_begin_inside(w, b);
-}
-
-bool relay_has(const struct relay *r, const char *const *names)
-{
-	for (; *names; names++)
-		if (json_member(&r->j, 0, slice_str(*names)))
-			return true;
-	return false;
-}
-
 /* {"description":{type,sdp}} or {"candidate":...}, as native clients say it. */
 static enum media native_media(struct slice data, struct slice *payload)
 {

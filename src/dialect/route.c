@@ -120,6 +120,10 @@ static void on_command_letter(void *arg, unsigned from, struct slice body)
 	struct room *r = room_find(d->rooms, l.room);
 	struct member *m = r ? room_member(r, l.member) : NULL;
 
+	/* Said before its welcome came back. */
+	if (r && l.member == 0)
+		m = room_member_at(r, l.from);
+
 	if (m && l.command.kind == COMMAND_SYNC) {
 		room_sync(m, l.request);
 		return;

@@ -74,14 +74,22 @@ struct seat *session_seat(const struct session *s, struct slice room)
 }
 
 /* What rooms have said before in this turn comes first. To who is away nothing is said. */
-void session_send(struct session *s, struct slice message)
+void session_send_with(struct session *s, struct slice message, struct slice binary)
 {
-	if (!s->ws)
-		return;
 	for (struct seat *seat = s->seats; seat; seat = seat->next)
 		if (seat->channel)
 			fanout_catch_up(seat);
-	ws_send(s->ws, WS_TEXT, message);
+	s->transport->send(s, message, binary);
+}
+
+void session_send(struct session *s, struct slice message)
+{
+	session_send_with(s, message, SLICE_NONE);
+}
+
+void session_close(struct session *s, uint16_t code, const char *reason)
+{
+	s->transport->close(s, code, reason);
 }
 
 void session_send_out(struct session *s)
@@ -255,7 +263,7 @@ void session_over_rate(struct session *s, struct slice text)
 	log_limited(&limit, s->vocabulary->name, "rate-limited", "session=%.*s",
 		    SESSION_ID, s->id);
 	if (++s->over_rate > MAX_OVER_RATE)
-		ws_close(s->ws, 1008, "rate_limited");
+		session_close(s, 1008, "rate_limited");
 	else
 		s->vocabulary->over_rate(s, text);
 }
@@ -270,7 +278,7 @@ bool session_malformed(struct session *s, int err, const char *detail)
 		    detail ? detail : "-");
 	if (++s->malformed < MAX_MALFORMED)
 		return true;
-	ws_close(s->ws, 1008, "too many malformed messages");
+	session_close(s, 1008, "too many malformed messages");
 	return false;
 }
 
@@ -384,6 +392,50 @@ static void session_place(struct session *s, const struct dialect *d,
 	buf_fini(&b);
 }
 
+static void ws_transport_send(struct session *s, struct slice message,
+			      struct slice binary)
+{
+	(void)binary; /* its vocabularies have none */
+	if (s->ws)
+		ws_send(s->ws, WS_TEXT, message);
+}
+
+static void ws_transport_close(struct session *s, uint16_t code, const char *reason)
+{
+	if (s->ws)
+		ws_close(s->ws, code, reason);
+}
+
+const struct session_transport session_ws_transport = {
+	.send = ws_transport_send,
+	.close = ws_transport_close,
+	.move = session_hand_over,
+};
+
+static void session_begin(struct dialect *d, struct session *s, struct slice room)
+{
+	s->dialect = d;
+	session_name(s, room);
+	rand_text(s->secret, SESSION_SECRET);
+	s->allowance.left = d->settings->burst * 1000;
+	s->allowance.at = loop_now(d->loop);
+	session_enter(d, s);
+	if (d->turn)
+		turn_server_open_session(d->turn, s->number);
+}
+
+struct session *session_make(struct dialect *d, const struct vocabulary *v, void *own,
+			     const struct session_transport *t, struct slice room)
+{
+	struct session *s = xzalloc(sizeof(*s));
+
+	s->vocabulary = v;
+	s->own = own;
+	s->transport = t;
+	session_begin(d, s, room);
+	return s;
+}
+
 struct session *session_open(struct dialect *d, struct http_exchange *x,
 			     const struct vocabulary *v, void *own, const char *protocol,
 			     struct slice room)
@@ -396,6 +448,7 @@ struct session *session_open(struct dialect *d, struct http_exchange *x,
 
 	s->vocabulary = v;
 	s->own = own;
+	s->transport = &session_ws_transport;
 	session_place(s, d, x);
 	if (ws_accept(x, &d->settings->ws, protocol, &session_ops, s, &s->ws) < 0) {
 		v->end(s);
@@ -404,14 +457,7 @@ struct session *session_open(struct dialect *d, struct http_exchange *x,
 		free(s);
 		return NULL;
 	}
-	s->dialect = d;
-	session_name(s, room);
-	rand_text(s->secret, SESSION_SECRET);
-	s->allowance.left = d->settings->burst * 1000;
-	s->allowance.at = loop_now(d->loop);
-	session_enter(d, s);
-	if (d->turn)
-		turn_server_open_session(d->turn, s->number);
+	session_begin(d, s, room);
 	log_info(v->name, "opened", "session=%.*s peer=%s", SESSION_ID, s->id,
 		 addr_text(ws_peer(s->ws), &(struct addr_text){ 0 }));
 	if (err < 0) {

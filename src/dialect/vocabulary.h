@@ -9,15 +9,6 @@ struct fanout_channel;
 struct seat;
 struct session;
 
-/* Whose wording a relayed message has; members of the same flavor get it as it came. */
-enum flavor {
-	FLAVOR_NONE,     /* parley.v1 */
-	FLAVOR_SIMPLE,   /* /ws-simple: "offer", "answer" */
-	FLAVOR_HYBRID,   /* /ws-simple: "webrtc-offer", "webrtc-answer" */
-	FLAVOR_ASIDE,    /* /ws-simple: no media; for all its pages as it came */
-	FLAVOR_ENVELOPE, /* /ws/room: type, data, from, to, roomId */
-};
-
 /* Receivers of one vocabulary and one variant share the frames of a turn: they are a channel
  * (fanout.h). A variant is a small number of the vocabulary's own, or'ed with these. */
 enum {
@@ -37,7 +28,9 @@ struct vocabulary {
 	void (*binary)(struct session *s, struct slice bytes);
 	/* The connection has come to its room's worker, with a message to begin with or none. */
 	void (*arrive)(struct session *s, struct slice message);
-	/* Appends the message for an event told to many alike; nothing: they are not told. */
+	/* How many messages an event told to many alike is; NULL: one. */
+	unsigned (*parts)(const struct fanout_channel *c, const struct event *e);
+	/* Appends the message (number e->part of them); nothing: they are not told. */
 	void (*encode)(struct buf *b, const struct fanout_channel *c,
 		       const struct event *e);
 	/* Sends what an event means to this one. */

@@ -57,6 +57,7 @@ struct config {
 	int64_t turn_max_allocations, turn_user_quota, turn_address_quota;
 	int64_t turn_max_peers, turn_unproven_rate;
 
+	struct option_list dialect_routes;
 	bool debug_echo;
 };
 

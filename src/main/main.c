@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "main/diagnose.h"
+#include "main/dialects.h"
 #include "main/serve.h"
 #include "main/token.h"
 #include "main/version.h"
@@ -35,6 +36,8 @@ static int run_help(int argc, char **argv)
 		"parley config --docs       print the settings as a Markdown page\n"
 		"parley doctor [--url URL]  look at a running server: every path, what "
 		"fails and the cure\n"
+		"parley dialect ...         list, show, check and test tables of "
+		"dialects\n"
 		"parley token create [options]  print a token for a client or for the "
 		"server "
 		"API\n"
@@ -102,9 +105,11 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "serve", run_serve }, { "config", run_config },   { "doctor", diagnose_doctor },
-	{ "token", token_run }, { "version", run_version }, { "--version", run_version },
-	{ "help", run_help },   { "--help", run_help },
+	{ "serve", run_serve },        { "config", run_config },
+	{ "doctor", diagnose_doctor }, { "dialect", dialects_run },
+	{ "token", token_run },        { "version", run_version },
+	{ "--version", run_version },  { "help", run_help },
+	{ "--help", run_help },
 };
 
 int main(int argc, char **argv)

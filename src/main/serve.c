@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "dialect/table.h"
 #include "loop/signals.h"
 #include "main/banner.h"
 #include "main/token.h"
@@ -31,6 +32,7 @@ struct server {
 	int reserved[MAX_LISTEN]; /* hold the ports until the workers have theirs */
 	int reserved_udp[MAX_LISTEN];
 	char *cert_file, *key_file;
+	struct table_set *tables;
 	struct buf ice;
 	struct auth_keys *keys;
 	struct relays relays;
@@ -109,6 +111,29 @@ static void fill_socketio(struct sio_settings *s, const struct config *c)
 /* A drained client comes back when a restart is likely done. */
 #define RETRY_AFTER 1000
 
+static char *path_in(const char *dir, const char *name)
+{
+	struct buf b = BUF_INIT(4096);
+
+	buf_printf(&b, "%s/%s", dir, name);
+	char *path = slice_dup(buf_slice(&b));
+	buf_fini(&b);
+	return path;
+}
+
+static int load_tables(struct server *s, struct buf *why)
+{
+	const struct config *c = s->config;
+	char *dir = path_in(c->data_dir, "dialects");
+	int err = table_set_load(&s->tables, dir,
+				 (const char *const *)c->dialect_routes.item,
+				 c->dialect_routes.count, why);
+
+	free(dir);
+	s->shared.dialect.tables = s->tables;
+	return err;
+}
+
 static int fill_dialect(struct server *s, struct buf *why)
 {
 	const struct config *c = s->config;
@@ -117,6 +142,9 @@ static int fill_dialect(struct server *s, struct buf *why)
 	buf_init(&s->ice, 64 * 1024);
 	int err = ice_servers_json((const char *const *)c->ice_servers.item,
 				   c->ice_servers.count, &s->ice, why);
+	if (err < 0)
+		return err;
+	err = load_tables(s, why);
 	if (err < 0)
 		return err;
 	fill_ws(&d->ws, c, c->message_size);
@@ -166,16 +194,6 @@ static int open_keys(struct server *s, struct buf *why)
 }
 
 /* --- files and ports --- */
-
-static char *path_in(const char *dir, const char *name)
-{
-	struct buf b = BUF_INIT(4096);
-
-	buf_printf(&b, "%s/%s", dir, name);
-	char *path = slice_dup(buf_slice(&b));
-	buf_fini(&b);
-	return path;
-}
 
 static int open_data_dir(struct server *s, struct buf *why)
 {
@@ -396,6 +414,7 @@ static void server_close(struct server *s)
 	relays_fini(&s->relays);
 	buf_fini(&s->ice);
 	auth_keys_destroy(s->keys);
+	table_set_destroy(s->tables);
 	free(s->cert_file);
 	free(s->key_file);
 	if (s->lock_fd >= 0)

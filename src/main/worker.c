@@ -7,8 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "dialect/coach.h"
-#include "dialect/coworking.h"
+#include "dialect/table.h"
 #include "main/pages.h"
 #include "main/worker_udp.h"
 #include "net/tls.h"
@@ -42,15 +41,8 @@ static void add_routes(struct worker *w)
 		   w->dialect);
 	http_route(h, HTTP_GET, "/v1/connect", HTTP_UPGRADE, native_on_connect,
 		   w->dialect);
-	http_route(h, HTTP_GET, "/ws-simple/{room}", HTTP_UPGRADE, coach_on_connect,
-		   w->dialect);
-	http_route(h, HTTP_GET, "/ws/room/{room}", HTTP_UPGRADE, coworking_on_connect,
-		   w->dialect);
-	http_route(h, HTTP_GET, "/ws/rooms/{room}", HTTP_UPGRADE, coworking_on_connect,
-		   w->dialect);
-	http_route(h, HTTP_GET, "/api/ws/rooms/{room}", HTTP_UPGRADE,
-		   coworking_on_connect, w->dialect);
 	socketio_add_routes(w->dialect, h);
+	table_add_routes(w->dialect, h);
 	if (s->config->debug_echo)
 		echo_add_routes(w->dialect, h);
 	api_add_routes(w->api, h);

@@ -162,6 +162,15 @@ static void show(struct room_chat *c, struct chat_entry *entry,
 		room_tell_all(c->room, e, NULL);
 }
 
+/* Time never runs backwards, and bus_chat_id() rises strictly, over the end of the room too. */
+static void stamp(struct room_chat *c, struct event *e)
+{
+	e->n = ++c->n;
+	if (e->time <= c->last_time)
+		e->time = c->last_time + ((e->n & BUS_CHAT_ID_N) == 0);
+	c->last_time = e->time;
+}
+
 /* --- into the store --- */
 
 static void on_kept(struct store_ticket *t, const struct store_answer *a)
@@ -200,10 +209,8 @@ static void submit(struct record *r, struct chat_entry *entry)
 	struct room_chat *c = r->chat;
 	struct buf more = BUF_INIT(ENTRY_MAX);
 
-	r->n = entry->event.n = ++c->n;
-	if (entry->event.time < c->last_time)
-		entry->event.time = c->last_time;
-	c->last_time = entry->event.time;
+	stamp(c, &entry->event);
+	r->n = entry->event.n;
 	encode_entry(r, entry);
 	entry->more.epoch = c->epoch;
 	bus_chat_encode(&more, &entry->more);
@@ -308,7 +315,8 @@ static void enter_memory(struct room_chat *c, const struct chat_entry *e)
 	entry.event.more = buf_slice(&more);
 	answer_of_ring(c, &entry, &a);
 	if (a.err == 0 && !a.known) {
-		c->told = entry.event.n = ++c->n;
+		stamp(c, &entry.event);
+		c->told = entry.event.n;
 		show(c, &entry, &a);
 	}
 	answer(&r, &a);

@@ -99,14 +99,14 @@ static int room_on_signal(struct member *m, const struct command *c)
 		.member = m->id,
 		.flavor = c->flavor,
 		.media = c->media,
-		.untouched = c->untouched,
 		.text = c->text,
 		.raw = c->raw,
+		.binary = c->binary,
 	};
 	struct member *to;
 	int err = room_target(m->room, c, &to);
 
-	if (!room_may(m, to ? RIGHT_SIGNAL_ONE : RIGHT_SIGNAL_ALL))
+	if (!room_may(m, to ? RIGHT_SIGNAL_ONE : RIGHT_SIGNAL_ALL) || room_is_below(m, c))
 		return E_DENIED;
 	if (err < 0)
 		return err;

@@ -334,6 +334,69 @@ static void joining_twice_is_refused(void **state)
 			 E_ALREADY);
 }
 
+/* The clock stands, the low bits of the number run over. */
+static void chat_ids_rise_strictly(void **state)
+{
+	struct stage *s = *state;
+	struct member *a = stage_join(s, "r", "a");
+	uint64_t last = 0;
+
+	a->room->chat->n = BUS_CHAT_ID_N - 5;
+	for (unsigned i = 0; i < 20; i++) {
+		size_t at = s->count;
+
+		(void)stage_do(
+			a, (struct command){ .kind = COMMAND_CHAT, .text = SLICE("x") });
+		while (s->heard[at].e.kind != EVENT_CHAT)
+			at++;
+		assert_true(bus_chat_id(&s->heard[at].e) > last);
+		last = bus_chat_id(&s->heard[at].e);
+	}
+}
+
+static void a_join_that_copes_with_fewer_is_refused(void **state)
+{
+	struct stage *s = *state;
+	const struct command two = { .kind = COMMAND_JOIN, .fits = 2 };
+
+	stage_join(s, "r", "a");
+	assert_int_equal(stage_try_join(s, "r", &two), 0);
+	assert_int_equal(stage_try_join(s, "r", &two), E_ROOM_FULL);
+	stage_join(s, "r", "c"); /* the room itself has more seats */
+}
+
+static void only_the_same_dialect_takes_a_users_place(void **state)
+{
+	struct stage *s = *state;
+	struct command u = { .kind = COMMAND_JOIN,
+			     .named = true,
+			     .replaces = true,
+			     .dialect = 1,
+			     .user = SLICE("u") };
+
+	assert_int_equal(stage_try_join(s, "r", &u), 0);
+	u.dialect = 2;
+	assert_int_equal(stage_try_join(s, "r", &u), 0);
+	assert_int_equal(room_count(room_find(s->rooms, SLICE("r"))), 2);
+	u.dialect = 1;
+	assert_int_equal(stage_try_join(s, "r", &u), 0);
+	assert_int_equal(room_count(room_find(s->rooms, SLICE("r"))), 2);
+}
+
+static void a_guarded_signal_is_for_its_role(void **state)
+{
+	struct stage *s = *state;
+	struct member *owner = stage_join(s, "r", "a"),
+		      *speaker = stage_join(s, "r", "b");
+	const struct command c = { .kind = COMMAND_SIGNAL,
+				   .guarded = true,
+				   .role = ROLE_MODERATOR,
+				   .text = SLICE("1") };
+
+	assert_int_equal(stage_do(owner, c), 0);
+	assert_int_equal(stage_do(speaker, c), E_DENIED);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, stage_setup, stage_teardown)
 
 int main(void)
@@ -357,6 +420,10 @@ int main(void)
 		TEST(an_unknown_name_is_nobody_or_all_others),
 		TEST(the_same_user_again_takes_the_old_seat),
 		TEST(joining_twice_is_refused),
+		TEST(chat_ids_rise_strictly),
+		TEST(a_join_that_copes_with_fewer_is_refused),
+		TEST(only_the_same_dialect_takes_a_users_place),
+		TEST(a_guarded_signal_is_for_its_role),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,8 @@ struct member {
 	uint8_t denied; /* and rights */
 	bool verified;  /* a token proved its user */
 	bool hidden;
+	uint16_t dialect;
+	uint32_t order;
 	bool named;
 	uint64_t away; /* the room's seq when its connection broke; 0: it is here */
 	ms_t joined_at;
@@ -36,6 +38,7 @@ struct room {
 	uint32_t named;   /* members of other dialects */
 	uint32_t hearing; /* how many voices its members want through the server */
 	uint32_t hidden;
+	uint32_t joins; /* so far */
 	uint64_t seq;
 	uint16_t
 		*at_worker; /* members per worker, [LOOP_MAX]; NULL while all live here */
@@ -97,6 +100,11 @@ enum room_right {
 
 /* `m`: who wants to, NULL: the server, which may everything. */
 bool room_may(const struct member *m, unsigned right);
+/* What a dialect's table keeps for those of a role is not for `m`. */
+static inline bool room_is_below(const struct member *m, const struct command *c)
+{
+	return c->guarded && m->role > c->role;
+}
 /* Any command that moderates: of a member, or of the server (NULL). `r` may be gone afterwards. */
 int room_moderate(struct room *r, const struct member *m, const struct command *c)
 	NODISCARD;

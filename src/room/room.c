@@ -136,6 +136,15 @@ struct member *room_member(const struct room *r, uint64_t id)
 	return NULL;
 }
 
+struct member *room_member_at(const struct room *r, struct bus_home home)
+{
+	for (uint32_t i = 0; i < r->count; i++)
+		if (r->members[i]->home.worker == home.worker &&
+		    r->members[i]->home.session == home.session)
+			return r->members[i];
+	return NULL;
+}
+
 static void room_index(struct room *r, struct member *m)
 {
 	if (r->count > ROOM_SCAN + 1)
@@ -223,6 +232,8 @@ static struct member *room_add(struct room *r, const struct command *c,
 		m->state &= (uint8_t)~PRESENCE_MEDIA;
 	m->offers = c->offers;
 	m->rank = c->rank;
+	m->dialect = c->dialect;
+	m->order = ++r->joins;
 	m->named = c->named;
 	r->named += c->named;
 	room_set_text(&m->name, &m->name_len, e->name);
@@ -250,6 +261,8 @@ void room_member_info(const struct member *m, struct member_info *out)
 		.joined_at = m->joined_at,
 		.offers = m->offers,
 		.rank = m->rank,
+		.dialect = m->dialect,
+		.order = m->order,
 		.away = m->away != 0,
 		.named = m->named,
 		.name = slice_of(m->name, m->name_len),
@@ -448,13 +461,17 @@ static struct member *room_away(const struct room *r, struct slice user)
 	return first;
 }
 
-/* Whom the newcomer takes the place of, being the same user. */
+/* Whom the newcomer takes the place of, being the same user. Of another dialect it is somebody else who happens to
+ * go by that name. */
 static struct member *room_before(const struct room *r, const struct command *c,
 				  const struct room_entry *e)
 {
 	if (e->user.n == 0)
 		return NULL;
-	return c->replaces ? room_named(r, e->user) : room_away(r, e->user);
+	if (!c->replaces)
+		return room_away(r, e->user);
+	struct member *m = room_named(r, e->user);
+	return m && m->dialect == c->dialect ? m : NULL;
 }
 
 /* The seat that a join will take: an own one again, a free one, or one that nobody sits in. */
@@ -469,6 +486,8 @@ static int room_make_way(struct room *r, const struct command *c,
 		room_depart(before, LEAVE_REPLACED, SLICE_NONE);
 		return 0;
 	}
+	if (!e->hidden && c->fits > 0 && r->count - r->hidden >= c->fits)
+		return E_ROOM_FULL;
 	if (e->hidden ||
 	    (r->count - r->hidden < r->capacity && r->count < ROOM_MAX_MEMBERS))
 		return 0;

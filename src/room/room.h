@@ -75,6 +75,8 @@ struct slice room_name(const struct room *r);
 size_t room_count(const struct room *r);
 /* A member of this room by number; NULL. */
 struct member *room_member(const struct room *r, uint64_t id);
+/* That of a session, which does not know its number yet; NULL. */
+struct member *room_member_at(const struct room *r, struct bus_home home);
 struct room *member_room(const struct member *m);
 uint64_t member_id(const struct member *m);
 struct bus_home member_home(const struct member *m);

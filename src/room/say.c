@@ -29,7 +29,8 @@ static void begin_entry(struct chat_entry *e, const struct member *m,
 	e->all = room_may(m, RIGHT_ADMIN);
 	e->viewer = e->event.member = m->id;
 	e->viewer_user = room_proven_user(m);
-	e->event.subject.name = slice_of(m->name, m->name_len);
+	room_member_info(m, &e->event.subject);
+	e->event.subject.metadata = SLICE_NONE;
 	e->more.user = slice_of(m->user, m->user_len);
 }
 
@@ -57,6 +58,8 @@ static int room_on_chat(struct room *r, const struct member *m, struct chat_entr
 	if (!m)
 		e->event.subject.name = c->name;
 	e->event.text = c->text;
+	e->event.flavor = c->flavor;
+	e->event.raw = c->raw.n <= ROOM_MAX_METADATA ? c->raw : SLICE_NONE;
 	e->more.of = c->n;
 	e->more.key = c->key;
 	e->more.file = c->file;
@@ -92,7 +95,7 @@ int room_say(struct room *r, const struct member *m, struct bus_home home,
 	char reader[BUS_MEMBER_TEXT];
 	struct chat_entry e;
 
-	if (!room_may(m, RIGHT_CHAT))
+	if (!room_may(m, RIGHT_CHAT) || (m && room_is_below(m, c)))
 		return E_DENIED;
 	begin_entry(&e, m, home, request, kinds[c->kind], wall);
 	e.more.reader =

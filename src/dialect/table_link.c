@@ -1,0 +1,150 @@
+/* table_link: the last look at a table: rules are found by name, and what cannot work is said. */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "dialect/table_lex.h"
+#include "dialect/table_rules.h"
+
+/* FNV-1a: names are short, and strangers choose only what is looked for. */
+uint32_t table_hash(struct slice name)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < name.n; i++)
+		h = (h ^ name.p[i]) * 16777619u;
+	return h;
+}
+
+const struct table_rule *table_rule(const struct table *t, struct slice name)
+{
+	for (uint32_t at = table_hash(name);; at++) {
+		uint16_t slot = t->slots[at & t->slot_mask];
+
+		if (slot == 0)
+			return NULL;
+		if (slice_eq(t->rules[slot - 1].name, name))
+			return &t->rules[slot - 1];
+	}
+}
+
+static void index_rules(struct table *t)
+{
+	unsigned size = 8;
+
+	while (size < 2 * t->rule_count)
+		size *= 2;
+	t->slots = xzalloc(size_mul(size, sizeof(*t->slots)));
+	t->slot_mask = size - 1;
+	for (unsigned i = 0; i < t->rule_count; i++) {
+		struct table_rule *r = &t->rules[i];
+		uint32_t at = table_hash(r->name);
+
+		if (r == t->any || r == t->connect)
+			continue;
+		while (t->slots[at & t->slot_mask])
+			at++;
+		t->slots[at & t->slot_mask] = (uint16_t)(i + 1);
+	}
+}
+
+/* --- who must be told alone --- */
+
+static bool is_receivers(const struct table *t, const struct table_value *v)
+{
+	if (v->source != SOURCE_VAR)
+		return false;
+	if (v->var == VAR_ID)
+		return t->lexical;
+	return v->var == VAR_OFFER || v->var == VAR_OFFERS || v->var == VAR_RANK ||
+	       v->var == VAR_YOU || v->var == VAR_MINE;
+}
+
+static bool ops_depend(const struct table *t, struct table_span ops)
+{
+	for (unsigned i = ops.first; i < (unsigned)ops.first + ops.count; i++) {
+		const struct table_op *op = &t->ops[i];
+
+		for (unsigned k = 0; k < op->values.count; k++)
+			if (is_receivers(t, &t->values[op->values.first + k]))
+				return true;
+	}
+	return false;
+}
+
+/* Whether what a "when" says is another thing for each receiver. */
+static bool when_depends(const struct table *t, enum table_when when)
+{
+	for (unsigned i = 0; i < t->when[when].count; i++) {
+		const struct table_step *s = &t->steps[t->when[when].first + i];
+
+		if (s->kind != STEP_SEND || ops_depend(t, s->say.args.ops))
+			return true;
+		for (unsigned k = 0; k < s->tests.count; k++)
+			if (is_receivers(t, &t->tests[s->tests.first + k].value))
+				return true;
+	}
+	return false;
+}
+
+static unsigned personal_events(const struct table *t)
+{
+	unsigned personal = 0;
+
+	if (when_depends(t, WHEN_JOINED))
+		personal |= BIT(EVENT_JOINED);
+	if (when_depends(t, WHEN_LEFT))
+		personal |= BIT(EVENT_LEFT);
+	if (when_depends(t, WHEN_CHAT))
+		personal |= BIT(EVENT_CHAT);
+	/* Strangers have another id for each. */
+	if (t->lexical)
+		personal |= BIT(EVENT_SIGNAL);
+	return personal;
+}
+
+/* --- what cannot work --- */
+
+static bool joins(const struct table *t)
+{
+	for (unsigned i = 0; i < t->step_count; i++)
+		if (t->steps[i].kind == STEP_JOIN)
+			return true;
+	return false;
+}
+
+static int check(struct table *t, struct table_lex *l)
+{
+	l->line = SLICE_NONE;
+	if (t->route_count == 0)
+		return table_lex_fail(l, 0,
+				      "the table has no route: nobody can speak to it");
+	if (!joins(t) && t->speaks != SPEAKS_SOCKETIO)
+		return table_lex_fail(l, 0,
+				      "no rule joins a room: \"on connect\" with "
+				      "\"join room=$room\", or a message of the client");
+	if (t->lexical && t->speaks != SPEAKS_SOCKETIO)
+		return table_lex_fail(l, 0,
+				      "offers lexical is for Socket.IO: its ids begin "
+				      "with a letter");
+	return 0;
+}
+
+int table_link(struct table *t, struct table_lex *l)
+{
+	int err = check(t, l);
+
+	if (err < 0)
+		return err;
+	for (unsigned i = 0; i < t->rule_count; i++) {
+		if (slice_is(t->rules[i].name, "*"))
+			t->any = &t->rules[i];
+		if (t->rules[i].is_connect)
+			t->connect = &t->rules[i];
+	}
+	index_rules(t);
+	t->vocabulary.personal = personal_events(t);
+	table_fill_vocabulary(t);
+	return 0;
+}

@@ -1,0 +1,111 @@
+/* table_run: a session that speaks by a table, and how the table's templates write what is said. */
+#pragma once
+#include "dialect/internal.h"
+#include "dialect/table_rules.h"
+
+#define TABLE_TOKENS 1024 /* of what a member's metadata or a chat message is made of */
+
+/* A route of a table, for its handler. */
+struct table_door {
+	struct dialect *dialect;
+	const struct table *table;
+};
+
+/* session->own */
+struct table_session {
+	const struct table *table;
+	struct session *session;
+	struct slice path_room;   /* that the path names, or empty; */
+	struct slice path_quoted; /* as JSON; both in path */
+	char *path;
+	char *id; /* what the client goes by; NULL: the member's number */
+	char *name;
+	char *alias; /* what it calls itself; NULL before it is learned */
+	char *joining; /* fields of the join that is under way: a raw JSON object, or NULL */
+	uint64_t join_ack; /* the client's number + 1 */
+	uint8_t variant;   /* from 1 */
+	bool connected;
+	bool fixed_id;           /* the transport's, not the join's */
+	struct member_info self; /* id, user, dialect, order, offers, rank */
+	struct loop_timer every;
+	struct session_rate *buckets; /* of the rules with a rate */
+};
+
+static inline const struct table *table_of(const struct session *s)
+{
+	return ((const struct table_session *)s->own)->table;
+}
+
+/* What a template can see. Everything may be missing. */
+struct table_scope {
+	const struct table *table;
+	const struct table_session *self;
+	const struct member_info *subject; /* who it is about or from; NULL: self */
+	const struct event *event;
+	const struct json *json; /* the message; args_count arguments of it: */
+	uint32_t arg[TABLE_ARGS];
+	unsigned arg_count;
+	struct slice args; /* raw: between the brackets of all arguments */
+	struct slice room; /* quoted */
+	struct slice name; /* quoted: what the message is called */
+	struct slice you;  /* RELAYED: the receiver's name, when it is known here */
+	bool keep_name;    /* the rest has the name already */
+	bool you_later;    /* RELAYED: the receiver's side puts its name in */
+	int err;
+	const char *detail;
+	ms_t wall;
+};
+
+/* Room for the id of a member as it is shown. */
+#define TABLE_SHOWN (BUS_MEMBER_TEXT + 1)
+
+/* --- table_write.c --- */
+/* Makes the arguments of `j` visible: JSON messages are one, Socket.IO's are a list. */
+void table_see(struct table_scope *sc, const struct json *j);
+/* The value's token, or UINT32_MAX. */
+uint32_t table_field_token(const struct table_scope *sc, const struct table_field *f);
+/* As text, unescaped, appended to `b`; numbers as they are written. False: none of them is there. */
+bool table_text_of(const struct table_scope *sc, struct table_span values, size_t max,
+		   struct buf *b, struct slice *out);
+bool table_holds(const struct table_scope *sc, struct table_span tests);
+/* Appends what the template says. */
+void table_write(struct buf *b, const struct table_scope *sc,
+		 const struct table_template *m);
+/* A whole message: with brackets and the name where the table's speech has them. It is left open (you_later) before the receiver's name. */
+void table_write_message(struct buf *b, const struct table_scope *sc,
+			 const struct table_template *m);
+/* Arguments alone, as a list: "[...]". */
+void table_write_args(struct buf *b, const struct table_scope *sc,
+		      const struct table_template *m);
+/* Closes a message that was left open. */
+void table_write_you(struct buf *b, const struct table *t, struct slice you);
+/* How `m` is called towards `to`. */
+struct slice table_shown(const struct table_session *to, const struct member_info *m,
+			 char room[TABLE_SHOWN]);
+/* The member that a shown id stands for by its number alone; 0: it is another name. */
+uint64_t table_shown_number(const struct table *t, struct slice id);
+/* A whole value for a neutral payload, and a message made of one. */
+bool table_payload(const struct table_scope *sc, const struct table_media *m,
+		   struct buf *b, enum media *kind, struct slice *out);
+void table_from_payload(struct buf *b, const struct table *t, const struct table_rule *r,
+			struct slice payload);
+
+/* --- table_session.c --- */
+/* To this client alone. `binary`: attachments that go along. */
+void table_say(struct session *s, const struct table_scope *sc,
+	       const struct table_saying *say, struct slice binary);
+/* Carries out what a client asked for, in its room. */
+void table_ack(struct session *s, uint64_t ack, const struct table_scope *sc,
+	       const struct table_template *args, struct slice binary);
+
+/* --- table_hear.c --- */
+void table_on_text(struct session *s, struct slice text);
+/* The answer to a command of table_hear.c. */
+void table_on_reply(struct session *s, uint64_t request, int err, const char *detail);
+
+/* --- table_tell.c --- */
+void table_tell(struct seat *to, const struct event *e);
+void table_encode(struct buf *b, const struct fanout_channel *c, const struct event *e);
+unsigned table_parts(const struct fanout_channel *c, const struct event *e);
+/* The steps of a "when". */
+void table_run_when(struct session *s, enum table_when when, struct table_scope *sc);

@@ -1,0 +1,185 @@
+/* table_session: clients that speak by a table: how they come and go, and how what is said reaches
+ * them.
+ */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "dialect/fanout.h"
+#include "dialect/table_run.h"
+
+/* --- saying --- */
+
+void table_say(struct session *s, const struct table_scope *sc,
+	       const struct table_saying *say, struct slice binary)
+{
+	const struct table *t = sc->table;
+	struct buf *out = &s->dialect->out;
+	struct table_scope named = *sc;
+	unsigned count = say->names.count ? say->names.count : 1;
+
+	named.keep_name = false;
+	for (unsigned i = 0; i < count; i++) {
+		named.name =
+			say->names.count ? t->names[say->names.first + i] : SLICE_NONE;
+		buf_clear(out);
+		table_write_message(out, &named, &say->args);
+		if (!out->bad)
+			session_send_with(s, buf_slice(out), binary);
+	}
+	/* The memory of a large roster is not kept. */
+	if (out->cap > 64 * 1024)
+		buf_fini(out);
+}
+
+void table_ack(struct session *s, uint64_t ack, const struct table_scope *sc,
+	       const struct table_template *args, struct slice binary)
+{
+	struct buf *out = &s->dialect->out;
+
+	if (!s->transport->ack)
+		return;
+	buf_clear(out);
+	table_write_args(out, sc, args);
+	if (!out->bad)
+		s->transport->ack(s, ack, buf_slice(out), binary);
+}
+
+/* --- life --- */
+
+static void on_keepalive(struct loop_timer *timer)
+{
+	struct table_session *own = container_of(timer, struct table_session, every);
+	struct session *s = own->session;
+	const struct table_scope sc = { .table = own->table,
+					.self = own,
+					.wall = loop_wall(s->dialect->loop) };
+
+	loop_timer_start(s->dialect->loop, timer, own->table->every);
+	table_say(s, &sc, &own->table->keepalive, SLICE_NONE);
+}
+
+void *table_session(const struct table *t, struct slice id, struct slice room)
+{
+	struct table_session *own = xzalloc(sizeof(*own));
+	struct buf path = BUF_INIT(16 * ROOM_MAX_NAME);
+
+	own->table = t;
+	own->variant = 1;
+	own->fixed_id = id.n > 0;
+	own->id = id.n > 0 ? slice_dup(id) : NULL;
+	if (room.n > 0) {
+		buf_put(&path, room);
+		json_quote(&path, room);
+		own->path = slice_dup(buf_slice(&path));
+		own->path_room = slice_of(own->path, room.n);
+		own->path_quoted = slice_of(own->path + room.n, path.n - room.n);
+	}
+	if (t->buckets > 0)
+		own->buckets = xzalloc(size_mul(t->buckets, sizeof(*own->buckets)));
+	loop_timer_init(&own->every, on_keepalive);
+	buf_fini(&path);
+	return own;
+}
+
+static void table_end(struct session *s)
+{
+	struct table_session *own = s->own;
+
+	if (s->dialect)
+		loop_timer_stop(s->dialect->loop, &own->every);
+	free(own->path);
+	free(own->id);
+	free(own->name);
+	free(own->alias);
+	free(own->joining);
+	free(own->buckets);
+	free(own);
+}
+
+static void table_arrive(struct session *s, struct slice message)
+{
+	struct table_session *own = s->own;
+
+	if (!own->connected)
+		table_connected(s, &(struct table_message){ .args = SLICE_NONE });
+	else if (own->table->every > 0)
+		loop_timer_start(s->dialect->loop, &own->every, own->table->every);
+	if (message.n > 0)
+		table_on_text(s, message);
+}
+
+static uint8_t table_variant(const struct session *s)
+{
+	const struct table_session *own = s->own;
+
+	return s->ws ? own->variant : VARIANT_APART | own->variant;
+}
+
+static void table_over_rate(struct session *s, struct slice text)
+{
+	(void)text;
+	session_reply(s, 0, E_RATE, NULL);
+}
+
+const struct vocabulary *table_vocabulary(const struct table *t)
+{
+	return &t->vocabulary;
+}
+
+ms_t table_ping_timeout(const struct table *t)
+{
+	return t->ping_timeout;
+}
+
+void table_fill_vocabulary(struct table *t)
+{
+	t->vocabulary = (struct vocabulary){
+		.name = t->vocabulary_name,
+		.variant = table_variant,
+		.personal = t->vocabulary.personal,
+		.message = table_on_text,
+		.arrive = table_arrive,
+		.parts = table_parts,
+		.encode = table_encode,
+		.tell = table_tell,
+		.reply = table_on_reply,
+		.over_rate = table_over_rate,
+		.end = table_end,
+	};
+}
+
+/* --- WebSockets --- */
+
+static void on_connect(struct http_exchange *x, void *arg)
+{
+	const struct table_door *door = arg;
+	struct table_session *own =
+		table_session(door->table, SLICE_NONE, http_param(x, "room"));
+	struct session *s = session_open(door->dialect, x, &door->table->vocabulary, own,
+					 NULL, own->path_room);
+
+	if (!s)
+		return;
+	own->session = s;
+	session_go(s, own->path_room);
+}
+
+void table_add_routes(struct dialect *d, struct http_server *h)
+{
+	const struct table_set *set = d->settings->tables;
+	unsigned count = 0;
+	struct table_way way;
+	size_t at = 0;
+
+	while (set && table_next_way(set, &at, &way))
+		count++;
+	d->doors = xzalloc(size_mul(count + 1, sizeof(*d->doors)));
+	at = 0;
+	for (unsigned i = 0; i < count && table_next_way(set, &at, &way); i++) {
+		d->doors[i] = (struct table_door){ d, way.table };
+		if (way.table->speaks != SPEAKS_SOCKETIO)
+			http_route(h, HTTP_GET, way.path, HTTP_UPGRADE, on_connect,
+				   &d->doors[i]);
+	}
+}
