@@ -82,4 +82,25 @@ describe("the doctor", () => {
 		assert.equal(code, 2);
 		assert.match(stderr, /no URL such as/);
 	});
+
+	it("prints the firewall's table of these very settings", async () => {
+		const ports = async (...args) => (await runParley(["ports", ...args])).stdout;
+		const all = await ports("--listen", "[::]:8443", "--turn.tls-listen", "[::]:5349");
+		assert.match(all, /in +TCP +8443 +pages, API, WebSocket, TURN by TCP and TLS/);
+		assert.match(all, /in +UDP +8443 +STUN, TURN/);
+		assert.match(all, /in +TCP, UDP +5349 +TURN by TLS and DTLS/);
+		assert.match(all, /in +UDP +49152-65535 +relays/);
+		const plain = await ports("--listen", "[::]:80", "--turn.enabled=false");
+		assert.doesNotMatch(plain, /UDP/);
+		assert.match(await ports("--listen", "127.0.0.1:80"), /loopback addresses are left out/);
+	});
+
+	it("tries the server's own relays, each by its transport", async (t) => {
+		const server = await serverFor(t);
+		const found = await examine(server.http);
+		for (const name of ["address by UDP", "relay by UDP", "relay by TCP"]) {
+			assert.equal(found[name]?.verdict, "pass", JSON.stringify(found[name]));
+		}
+		assert.match(found["relay by UDP"].measured, /^127\.0\.0\.1:\d+ in \d+ ms, a message in \d+ ms$/);
+	});
 });

@@ -90,3 +90,71 @@ int diagnose_doctor(int argc, char **argv)
 	buf_fini(&why);
 	return status;
 }
+
+/* --- parley ports --- */
+
+static void print_port(const char *way, const char *protocol, struct slice ports,
+		       const char *what)
+{
+	printf("  %-4s  %-8s  %-13.*s %s\n", way, protocol, SLICE_FMT(ports), what);
+}
+
+/* One line per address that others can reach. Returns how many cannot. */
+static size_t print_listeners(const struct option_list *l, const char *protocol,
+			      const char *what)
+{
+	size_t hidden = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		struct buf port = BUF_INIT(8);
+		struct addr a;
+
+		if (addr_parse(&a, slice_str(l->item[i])) == 0 && !addr_is_loopback(&a)) {
+			buf_dec(&port, a.port);
+			print_port("in", protocol, buf_slice(&port), what);
+		} else {
+			hidden++;
+		}
+		buf_fini(&port);
+	}
+	return hidden;
+}
+
+static size_t print_turn_ports(const struct config *c)
+{
+	size_t hidden = print_listeners(&c->listen, "UDP", "STUN, TURN");
+
+	hidden += print_listeners(&c->turn_listen, "TCP, UDP", "STUN, TURN");
+	hidden +=
+		print_listeners(&c->turn_tls_listen, "TCP, UDP", "TURN by TLS and DTLS");
+	print_port("in", "UDP", slice_str(c->turn_port_range),
+		   "relays: media of people without a direct path");
+	print_port("out", "UDP", SLICE("all"), "relays");
+	return hidden;
+}
+
+int diagnose_ports(int argc, char **argv)
+{
+	struct buf why = BUF_INIT(4096);
+	struct option_set *set;
+	struct config c;
+
+	if (config_load(&c, &set, argc, argv, &why) < 0) {
+		fprintf(stderr, "parley: %.*s\n", SLICE_FMT(buf_slice(&why)));
+		buf_fini(&why);
+		return 2;
+	}
+	printf("  way   protocol  ports         for\n");
+	size_t hidden = print_listeners(
+		&c.listen, "TCP",
+		c.turn_enabled ? "pages, API, WebSocket, TURN by TCP and TLS"
+			       : "pages, API, WebSocket");
+	if (c.turn_enabled)
+		hidden += print_turn_ports(&c);
+	if (hidden > 0)
+		printf("\n  Listeners on loopback addresses are left out: nobody else "
+		       "reaches them.\n");
+	option_destroy(set);
+	buf_fini(&why);
+	return 0;
+}

@@ -1,4 +1,4 @@
-/* parley [serve] [options] | config [options] | doctor | version | help */
+/* parley: one program, one command per line of the table below. */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,18 +31,17 @@ static int run_help(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	buf_str(&b,
-		"parley [serve] [options]   run the server\n"
-		"parley config [options]    print every setting and where it came from\n"
-		"parley config --docs       print the settings as a Markdown page\n"
-		"parley doctor [--url URL]  look at a running server: every path, what "
-		"fails and the cure\n"
-		"parley dialect ...         list, show, check and test tables of "
-		"dialects\n"
-		"parley token create [options]  print a token for a client or for the "
-		"server "
-		"API\n"
-		"parley version             print the version\n"
-		"parley help                print this\n\n"
+		/* clang-format off */
+		"parley [serve] [options]      run the server\n"
+		"parley config [options]       print every setting and where it came from\n"
+		"parley config --docs          print the settings as a Markdown page\n"
+		"parley dialect ...            list, show, check and test tables of dialects\n"
+		"parley doctor [--url URL]     look at a running server: what fails and the cure\n"
+		"parley ports [options]        print what a firewall must let through\n"
+		"parley token create [options] print a token for a client or for the server API\n"
+		"parley version                print the version\n"
+		"parley help                   print this\n\n"
+		/* clang-format on */
 		"Options (in the file: [section] key = value; in the environment: "
 		"PARLEY_SECTION_KEY):\n\n");
 	config_print_help(&b);
@@ -105,11 +104,18 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "serve", run_serve },        { "config", run_config },
-	{ "doctor", diagnose_doctor }, { "dialect", dialects_run },
-	{ "token", token_run },        { "version", run_version },
-	{ "--version", run_version },  { "help", run_help },
+	/* clang-format off */
+	{ "serve", run_serve },
+	{ "config", run_config },
+	{ "dialect", dialects_run },
+	{ "doctor", diagnose_doctor },
+	{ "ports", diagnose_ports },
+	{ "token", token_run },
+	{ "version", run_version },
+	{ "--version", run_version },
+	{ "help", run_help },
 	{ "--help", run_help },
+	/* clang-format on */
 };
 
 int main(int argc, char **argv)
