@@ -1,12 +1,12 @@
 import { batch, computed, signal } from "@preact/signals";
 import {
 	CallSession,
-	type ChatEntry,
 	type ConnectionState,
 	type Person,
 	type Role,
 	type RoomEvents,
 } from "../../../sdk/src/index.js";
+import { ChatModel } from "./chat-model.js";
 import type { MediaModel } from "./media-model.js";
 import { type CallerModel, callers, ownTile, remoteTiles, type TileModel } from "./people.js";
 import { joinWords, type PlainWords } from "./plain-words.js";
@@ -45,9 +45,7 @@ export class CallModel {
 	readonly outgoing = signal<readonly CallerModel[]>([]);
 	/** The last one who declined our call. */
 	readonly declinedBy = signal<string>();
-	readonly messages = signal<readonly ChatEntry[]>([]);
-	readonly unread = signal(0);
-	readonly chatOpen = signal(false);
+	readonly chat: ChatModel;
 	readonly hand = signal(false);
 	readonly ring = signal(false);
 	readonly connection = signal<{ state: ConnectionState; retryAt: number | undefined }>({
@@ -76,8 +74,10 @@ export class CallModel {
 			name: settings.name,
 			media: settings.media.media,
 			options: { capacity: CAPACITY, ring: settings.ring },
+			...outboxOption(),
 			relayOnly: this.relayOnly.value,
 		});
+		this.chat = new ChatModel(this.session.room, (text) => this.#announce(text));
 		this.#follow();
 		this.refresh();
 	}
@@ -99,21 +99,6 @@ export class CallModel {
 		this.session.room.update({ hand: this.hand.value });
 		this.#announce(this.hand.value ? "Your hand is raised" : "Your hand is down");
 		this.refresh();
-	}
-
-	toggleChat(): void {
-		this.chatOpen.value = !this.chatOpen.value;
-		this.unread.value = 0;
-	}
-
-	/** False if it could not be sent: the text is to stay where it is. */
-	async say(text: string): Promise<boolean> {
-		try {
-			await this.session.room.say(text);
-			return true;
-		} catch {
-			return false;
-		}
 	}
 
 	accept(key: string): void {
@@ -188,7 +173,6 @@ export class CallModel {
 				this.declinedBy.value = from.name || "Somebody";
 			}),
 			room.on("updated", ({ person, changes }) => this.#handleUpdated(person, changes.hand)),
-			room.on("chat", (entry) => this.#handleChat(entry)),
 			room.on("ended", (why) => this.#handleEnded(why)),
 			mesh.on("standing", ({ person, standing }) => this.#handleStanding(person, standing)),
 			mesh.on("added", (peer) => {
@@ -248,13 +232,6 @@ export class CallModel {
 		this.refresh();
 	}
 
-	#handleChat(entry: ChatEntry): void {
-		this.messages.value = this.session.room.chat.entries;
-		if (this.chatOpen.value || entry.mine) return;
-		this.unread.value += 1;
-		this.#announce(`${entry.name || "Somebody"} writes: ${entry.text}`);
-	}
-
 	#handleEnded({ reason, detail, error }: RoomEvents["ended"]): void {
 		if (reason === "kick") this.#end({ kind: "kicked", detail });
 		else if (reason === "replaced") this.#end({ kind: "replaced" });
@@ -264,6 +241,7 @@ export class CallModel {
 
 	#end(ending: Ending): void {
 		for (const off of this.#offs.splice(0)) off();
+		this.chat.close();
 		// No lamp may stay on behind the page that says the call is over.
 		this.media.close();
 		batch(() => {
@@ -280,4 +258,13 @@ export class CallModel {
 
 function hasRelay(servers: readonly RTCIceServer[]): boolean {
 	return servers.some(({ urls }) => [urls].flat().some((url) => url.startsWith("turn")));
+}
+
+/** A private window may have no storage: the outbox then lives as long as the page. */
+function outboxOption(): { outbox?: Storage } {
+	try {
+		return { outbox: sessionStorage };
+	} catch {
+		return {};
+	}
 }

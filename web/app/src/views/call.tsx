@@ -33,14 +33,14 @@ export function Call({ model, onLeave, onAgain, onHome }: CallProps) {
 		v: sending(() => model.media.toggleCamera()),
 		s: sending(() => model.media.toggleScreen()),
 		h: () => model.toggleHand(),
-		c: () => model.toggleChat(),
+		c: () => model.chat.toggle(),
 		"?": toggleSettings,
 	});
 	useWakeLock();
 	const phase = model.phase.value;
 	return (
 		<div
-			class={model.chatOpen.value ? "call with-chat" : "call"}
+			class={model.chat.open.value ? "call with-chat" : "call"}
 			data-testid="call"
 			data-phase={phase}
 		>
@@ -56,7 +56,7 @@ export function Call({ model, onLeave, onAgain, onHome }: CallProps) {
 					<Controls model={model} onSettings={toggleSettings} onLeave={onLeave} />
 				</main>
 			)}
-			{model.chatOpen.value && <Chat model={model} />}
+			{model.chat.open.value && <Chat model={model} />}
 			<Incoming model={model} />
 			{settings.value && <Settings model={model} onClose={toggleSettings} />}
 			<Voices model={model} />

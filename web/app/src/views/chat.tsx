@@ -1,117 +1,69 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import type { ChatEntry } from "../../../sdk/src/index.js";
 import type { CallModel } from "../state/call-model.js";
-import { cutBytes } from "../state/names.js";
-import { CloseIcon, SendIcon } from "./icons.js";
+import type { ChatModel, ChatView } from "../state/chat-model.js";
+import { Compose } from "./chat-compose.js";
+import { MessageList } from "./chat-list.js";
+import { People } from "./chat-people.js";
+import { Search } from "./chat-search.js";
+import { ChatIcon, CloseIcon, PeopleIcon, SearchIcon } from "./icons.js";
 
-const TEXT_BYTES = 8_192;
+const VIEWS = [
+	{ view: "messages", label: "Messages", testid: "chat-messages-tab", Icon: ChatIcon },
+	{ view: "search", label: "Search", testid: "chat-search-tab", Icon: SearchIcon },
+	{ view: "people", label: "Who was here", testid: "chat-people-tab", Icon: PeopleIcon },
+] as const;
 
-/** The text chat of the room. */
+/** The text chat of the room, at the side. */
 export function Chat({ model }: { model: CallModel }) {
-	const messages = model.messages.value;
-	const list = useRef<HTMLOListElement>(null);
-	useEffect(() => {
-		// To the newest at each new one, not at other renders.
-		void messages.length;
-		list.current?.scrollTo({ top: list.current.scrollHeight });
-	}, [messages.length]);
+	const { chat } = model;
 	return (
 		<aside class="chat" aria-label="Chat" data-testid="chat-panel">
 			<header class="chat-head">
-				<h2>Chat</h2>
+				<h2>{titleOf(chat.view.value)}</h2>
+				<ChatTabs chat={chat} />
 				<button
 					type="button"
 					class="plain round"
 					aria-label="Close the chat"
-					onClick={() => model.toggleChat()}
+					onClick={() => chat.toggle()}
 				>
 					<CloseIcon />
 				</button>
 			</header>
-			<ol class="chat-list" ref={list} aria-live="polite" aria-label="Messages">
-				{messages.length === 0 && <li class="chat-empty">Nothing has been written yet.</li>}
-				{messages.map((entry, index) => (
-					<Message key={entry.key} entry={entry} before={messages[index - 1]} />
-				))}
-			</ol>
-			<Compose model={model} />
+			{chat.view.value === "search" ? (
+				<Search chat={chat} />
+			) : chat.view.value === "people" ? (
+				<People chat={chat} />
+			) : (
+				<>
+					<MessageList chat={chat} people={model.session.room.presence.people} />
+					<Compose chat={chat} away={model.connection.value.state !== "open"} />
+				</>
+			)}
 		</aside>
 	);
 }
 
-const CLOSE_MS = 120_000;
-
-function Message({ entry, before }: { entry: ChatEntry; before: ChatEntry | undefined }) {
-	const follows =
-		before !== undefined &&
-		before.mine === entry.mine &&
-		before.name === entry.name &&
-		entry.time - before.time < CLOSE_MS;
-	const time = new Date(entry.time);
-	return (
-		<li class={entry.mine ? "message mine" : "message"} data-testid="chat-message">
-			{!follows && (
-				<span class="message-head">
-					<strong>{entry.mine ? "You" : entry.name || "Guest"}</strong>
-					<time dateTime={time.toISOString()}>
-						{time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}
-					</time>
-				</span>
-			)}
-			<span class="message-text" dir="auto">
-				{entry.text}
-			</span>
-		</li>
-	);
+function titleOf(view: ChatView): string {
+	return view === "messages" ? "Chat" : view === "search" ? "Search" : "Who was here";
 }
 
-function Compose({ model }: { model: CallModel }) {
-	const text = useSignal("");
-	const failed = useSignal(false);
-	const input = useRef<HTMLInputElement>(null);
-	useEffect(() => input.current?.focus(), []);
-	const send = async (event: Event) => {
-		event.preventDefault();
-		const said = cutBytes(text.value.trim(), TEXT_BYTES);
-		if (!said) return;
-		text.value = "";
-		failed.value = !(await model.say(said));
-		// What could not be sent comes back, unless something else was typed meanwhile.
-		if (failed.value && !text.value) text.value = said;
-	};
+function ChatTabs({ chat }: { chat: ChatModel }) {
 	return (
-		<form class="compose" onSubmit={(event) => void send(event)}>
-			{failed.value && (
-				<p class="compose-failed" role="alert">
-					Not sent: the server is away. Try again in a moment.
-				</p>
-			)}
-			<div class="compose-row">
-				<input
-					ref={input}
-					data-testid="chat-input"
-					aria-label="Write a message"
-					placeholder="Write a message"
-					autocomplete="off"
-					value={text.value}
-					onInput={(event) => {
-						text.value = event.currentTarget.value;
-					}}
-					onKeyDown={(event) => {
-						if (event.key === "Escape") model.toggleChat();
-					}}
-				/>
+		<nav class="chat-tabs" aria-label="Chat views">
+			{VIEWS.map(({ view, label, testid, Icon }) => (
 				<button
-					type="submit"
-					class="primary round"
-					data-testid="chat-send"
-					aria-label="Send"
-					disabled={!text.value.trim()}
+					key={view}
+					type="button"
+					class="plain round"
+					data-testid={testid}
+					aria-label={label}
+					aria-current={chat.view.value === view}
+					title={label}
+					onClick={() => chat.show(view)}
 				>
-					<SendIcon size={20} />
+					<Icon size={20} />
 				</button>
-			</div>
-		</form>
+			))}
+		</nav>
 	);
 }

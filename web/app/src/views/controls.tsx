@@ -127,12 +127,12 @@ export function Controls({ model, onSettings, onLeave }: ControlsProps) {
 			<Control
 				testid="chat-button"
 				label="Chat"
-				hint={model.chatOpen.value ? "Close the chat" : "Open the chat"}
+				hint={model.chat.open.value ? "Close the chat" : "Open the chat"}
 				shortcut="C"
-				pressed={model.chatOpen.value}
-				badge={model.unread.value}
-				{...(model.chatOpen.value ? { tone: "on" as const } : {})}
-				onPress={() => model.toggleChat()}
+				pressed={model.chat.open.value}
+				badge={model.chat.unread.value}
+				{...(model.chat.open.value ? { tone: "on" as const } : {})}
+				onPress={() => model.chat.toggle()}
 			>
 				<ChatIcon />
 			</Control>

@@ -131,6 +131,81 @@ export function SendIcon(props: IconProps) {
 	);
 }
 
+export function SearchIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<circle cx="11" cy="11" r="6.5" />
+			<path d="M16 16l4.5 4.5" />
+		</Icon>
+	);
+}
+
+export function PeopleIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<circle cx="9" cy="8.5" r="3.5" />
+			<path d="M2.8 19.5a6.3 6.3 0 0 1 12.4 0M15.5 5.3a3.5 3.5 0 0 1 0 6.4M17.6 14.2a6.3 6.3 0 0 1 3.6 5.3" />
+		</Icon>
+	);
+}
+
+export function DotsIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<path d="M5.5 12h.01M12 12h.01M18.5 12h.01" stroke-width="2.6" />
+		</Icon>
+	);
+}
+
+export function ReplyIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<path d="M10 5.5L4 11l6 5.5V13c5 0 8 1.6 10 5 0-6-3.5-9.5-10-9.5z" />
+		</Icon>
+	);
+}
+
+export function ClipIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<path d="M19.5 11.5l-7.6 7.6a4.8 4.8 0 0 1-6.8-6.8l8.2-8.2a3.2 3.2 0 0 1 4.5 4.5l-8.1 8.1a1.6 1.6 0 0 1-2.3-2.3l7.2-7.2" />
+		</Icon>
+	);
+}
+
+export function ClockIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<circle cx="12" cy="12" r="8.5" />
+			<path d="M12 7.5V12l3 2" />
+		</Icon>
+	);
+}
+
+export function DownIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<path d="M12 5v13m-5.5-5.5L12 18l5.5-5.5" />
+		</Icon>
+	);
+}
+
+export function FileIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<path d="M6.5 3.5h7l4.5 4.5v12.5H6.5zM13.5 3.5V8H18" />
+		</Icon>
+	);
+}
+
+export function RoomsIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<path d="M4 20V6.5L11 4v16M11 8h8.5v12M2.5 20h19M8 12v.01M15 12h.01M15 15.5h.01" />
+		</Icon>
+	);
+}
+
 export function ShuffleIcon(props: IconProps) {
 	return (
 		<Icon {...props}>

@@ -1,0 +1,106 @@
+import {
+	type ChatEntry,
+	ChatError,
+	ConnectionError,
+	type Person,
+	RequestError,
+} from "../../../sdk/src/index.js";
+
+/** Ann is writing… Ann and Ben are writing… Three people are writing… */
+export function typingText(names: readonly string[]): string {
+	const [first, second] = names;
+	if (!first) return "";
+	if (!second) return `${first} is writing…`;
+	if (names.length === 2) return `${first} and ${second} are writing…`;
+	return "Several people are writing…";
+}
+
+/** Why something in the chat did not work, in one sentence. */
+export function chatTrouble(error: unknown): string {
+	if (error instanceof ConnectionError) return "The server is away. Try again in a moment.";
+	if (error instanceof ChatError && error.reason === "outbox-full") {
+		return "Many messages wait to be sent already. Wait until the server is back.";
+	}
+	if (!(error instanceof RequestError)) return "That did not work. Try again in a moment.";
+	switch (error.reason) {
+		case "denied":
+			return "You may not do that in this room.";
+		case "rate_limited":
+			return "That was too fast. Wait a little, then try again.";
+		case "unavailable":
+			return "The server cannot keep messages at the moment. Try again soon.";
+		case "too_large":
+		case "bad_field":
+			return "The server does not take this message. Make it shorter.";
+		default:
+			return "That did not work. Try again in a moment.";
+	}
+}
+
+/** 12:40 today, else with the day. */
+export function timeText(time: number, now: number): string {
+	const date = new Date(time);
+	const clock = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+	if (new Date(now).toDateString() === date.toDateString()) return clock;
+	return `${dayText(time, now)}, ${clock}`;
+}
+
+/** Today, Yesterday, or the date. */
+export function dayText(time: number, now: number): string {
+	const day = new Date(time).toDateString();
+	if (day === new Date(now).toDateString()) return "Today";
+	if (day === new Date(now - 86_400_000).toDateString()) return "Yesterday";
+	const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
+	return new Date(time).toLocaleDateString([], {
+		day: "numeric",
+		month: "long",
+		...(sameYear ? {} : { year: "numeric" }),
+	});
+}
+
+/** 3 min, 2 h 5 min. */
+export function spanText(ms: number): string {
+	const minutes = Math.max(0, Math.round(ms / 60_000));
+	if (minutes < 1) return "less than a minute";
+	if (minutes < 60) return `${minutes} min`;
+	const rest = minutes % 60;
+	return `${Math.floor(minutes / 60)} h${rest ? ` ${rest} min` : ""}`;
+}
+
+/** 12 B, 3.4 kB, 5 MB. */
+export function sizeText(bytes: number): string {
+	const units = ["B", "kB", "MB", "GB"];
+	let value = bytes;
+	let unit = 0;
+	while (value >= 1000 && unit < units.length - 1) {
+		value /= 1000;
+		unit += 1;
+	}
+	const digits = unit > 0 && value < 10 ? 1 : 0;
+	return `${value.toFixed(digits).replace(/\.0$/, "")} ${units[unit]}`;
+}
+
+/** What a message says in a line: for replies, search hits and screen readers. */
+export function gistOf({
+	text,
+	file,
+	deleted,
+}: Pick<ChatEntry, "text" | "file" | "deleted">): string {
+	if (deleted) return "Message deleted";
+	return text || (file ? file.name : "");
+}
+
+/** Names of those who reacted; `You` for ourselves, first. */
+export function readersText(
+	readers: readonly string[],
+	own: string | undefined,
+	people: readonly Person[],
+	entries: readonly ChatEntry[],
+): string {
+	const nameOf = (reader: string) =>
+		people.find(({ user, id }) => user === reader || id === reader)?.name ??
+		entries.find(({ user, from }) => user === reader || from === reader)?.name ??
+		"Somebody who left";
+	const others = readers.filter((reader) => reader !== own).map(nameOf);
+	return [...(own !== undefined && readers.includes(own) ? ["You"] : []), ...others].join(", ");
+}

@@ -1,0 +1,96 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { ChatModel } from "../state/chat-model.js";
+import { gistOf } from "../state/chat-words.js";
+import { CloseIcon, SendIcon } from "./icons.js";
+
+const TALLEST_PX = 160;
+
+/** Where one writes. Enter sends, Shift and Enter begin a new line. */
+export function Compose({ chat, away }: { chat: ChatModel; away: boolean }) {
+	const text = useSignal("");
+	const input = useRef<HTMLTextAreaElement>(null);
+	const editing = chat.editing.value;
+	const replyTo = chat.replyTo.value;
+	useEffect(() => {
+		if (editing) text.value = editing.text;
+		input.current?.focus();
+	}, [editing, replyTo]);
+	useEffect(() => {
+		const element = input.current;
+		if (!element) return;
+		element.style.height = "auto";
+		element.style.height = `${Math.min(element.scrollHeight, TALLEST_PX)}px`;
+	}, [text.value]);
+
+	const send = (event?: Event) => {
+		event?.preventDefault();
+		if (chat.say(text.value)) text.value = "";
+		input.current?.focus();
+	};
+	const cancel = () => {
+		if (chat.editing.value) text.value = "";
+		return chat.cancel();
+	};
+	const onKey = (event: KeyboardEvent) => {
+		if (event.isComposing) return;
+		if (event.key === "Enter" && !event.shiftKey) send(event);
+		else if (event.key === "ArrowUp" && text.value === "") {
+			event.preventDefault();
+			chat.editLast();
+		} else if (event.key === "Escape" && !cancel()) chat.toggle();
+	};
+	return (
+		<form class="compose" onSubmit={send}>
+			{(editing || replyTo) && (
+				<p class="compose-about">
+					<span>
+						{editing
+							? "Editing your message"
+							: `Reply to ${replyTo?.mine ? "yourself" : replyTo?.name}`}
+						<small>{gistOf(editing ?? replyTo ?? NOTHING)}</small>
+					</span>
+					<button type="button" class="plain round" aria-label="Cancel" onClick={cancel}>
+						<CloseIcon size={18} />
+					</button>
+				</p>
+			)}
+			{chat.trouble.value && (
+				<p class="compose-failed" role="alert" data-testid="chat-trouble">
+					{chat.trouble.value}
+				</p>
+			)}
+			{away && (
+				<p class="compose-away" role="status" data-testid="chat-away">
+					The server is away. What you write is sent when it is back.
+				</p>
+			)}
+			<div class="compose-row">
+				<textarea
+					ref={input}
+					rows={1}
+					data-testid="chat-input"
+					aria-label="Write a message"
+					placeholder="Write a message"
+					value={text.value}
+					onInput={(event) => {
+						text.value = event.currentTarget.value;
+						chat.room.chat.typing(text.value !== "");
+					}}
+					onKeyDown={onKey}
+				/>
+				<button
+					type="submit"
+					class="primary round"
+					data-testid="chat-send"
+					aria-label={editing ? "Save" : "Send"}
+					disabled={!text.value.trim()}
+				>
+					<SendIcon size={20} />
+				</button>
+			</div>
+		</form>
+	);
+}
+
+const NOTHING = { text: "", file: undefined, deleted: false };
