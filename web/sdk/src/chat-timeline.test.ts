@@ -44,7 +44,14 @@ describe("ChatTimeline", () => {
 		const timeline = timelineOf(1, 2);
 		const by = { from: "m1", time: 9 };
 		timeline.handleChange({ type: "edited", of: 1, n: 3, text: "new", ...by });
-		const react = { type: "reacted", of: 1, emoji: "👍", from: "m2", reader: "ben" } as const;
+		const react = {
+			type: "reacted",
+			of: 1,
+			emoji: "👍",
+			from: "m2",
+			reader: "ben",
+			time: 9,
+		} as const;
 		timeline.handleChange({ ...react, n: 4, on: true });
 		timeline.handleChange({ ...react, n: 5, reader: "cem", on: true });
 		timeline.handleChange({ ...react, n: 6, on: false });

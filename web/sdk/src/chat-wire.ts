@@ -1,84 +1,31 @@
 /** What `parley.v1` says about chat, and the checks of what arrives. */
 
 import { isObject } from "./json.js";
+import type * as wire from "./wire-types.js";
 
 /** A file that lies on the server. */
-export interface ChatFile {
-	id: string;
-	name: string;
-	type: string;
-	size: number;
-}
+export type ChatFile = wire.File;
 
 /** A chat message as the server tells it, live, replayed or from the history. */
-export interface ChatMessage {
-	/** Rises strictly in the room, within one `epoch`. */
-	n: number;
-	/** The member who wrote it; ids of members that have left are still theirs. */
-	from: string;
-	name: string;
-	text: string;
-	/** Milliseconds since 1970. */
-	time: number;
-	user?: string;
-	epoch?: number;
-	/** The sender's own name for it; only its sender gets it. */
-	key?: string;
-	/** The message that this one answers. */
-	reply?: number;
-	/** Only for this member. */
-	to?: string;
-	file?: ChatFile;
-	/** Who reacted, by emoji: users, or the ids of members that have none. */
-	reactions?: Record<string, string[]>;
-	/** When it was changed last. */
-	edited?: number;
-	/** It was taken back; the text is gone. */
-	deleted?: boolean;
-	/** It was said before we came. */
-	replay?: boolean;
-}
+export type ChatMessage = Omit<wire.ServerChat, "type" | "room" | "seq">;
 
 /** What became of a message later. Changes have numbers of their own; `of` is the message's. */
-export type ChatChange =
-	| { type: "edited"; from: string; n: number; of: number; text: string; time: number }
-	| { type: "deleted"; from: string; n: number; of: number }
-	| {
-			type: "reacted";
-			from: string;
-			n: number;
-			of: number;
-			emoji: string;
-			/** As in `reactions`. */
-			reader: string;
-			on: boolean;
-	  };
+export type ChatChange = Told<wire.ServerEdited | wire.ServerDeleted | wire.ServerReacted>;
 
 /** What is said about a message, or about who writes one. */
 export type ChatEvent =
 	| ({ type: "chat" } & ChatMessage)
 	| ChatChange
-	| { type: "typing"; from: string; on: boolean }
-	| { type: "read"; from: string; n: number };
+	| Told<wire.ServerTyping | wire.ServerRead>;
 
 /** A page of the history, oldest first. `more`: there is more in the direction that was asked for. */
-export interface ChatPage {
-	messages: (({ type: "chat" } & ChatMessage) | ChatChange)[];
-	more: boolean;
-	epoch: number;
-}
+export type ChatPage = Pick<wire.ServerReplyHistory, "epoch" | "messages" | "more">;
 
 /** Somebody who is or was in the room. */
-export interface Visit {
-	/** Rises; for `before` of the next page. */
-	visit: number;
-	member: string;
-	name: string;
-	user?: string;
-	joinedAt: number;
-	/** Missing: still here. */
-	leftAt?: number;
-}
+export type Visit = wire.ServerReplyVisits["visits"][number];
+
+/** Of which room and in which order, the room knows. */
+type Told<T> = T extends unknown ? Omit<T, "room" | "seq"> : never;
 
 export function isChatMessage(value: unknown): value is ChatMessage {
 	return (

@@ -296,8 +296,7 @@ export class Chat extends Emitter<ChatEvents> {
 		const own = { ...item, ...(file && { file: file.file }), from, name };
 		const message: unknown = isObject(reply) && { ...own, ...reply };
 		if (isChatMessage(message)) this.#take(message, false);
-		// A server without numbers in its replies: the event brings the message.
-		else this.#sender.settle(item.key, { ...this.#pending(item), state: "sent", n: 0 });
+		else this.#sender.drop(item.key, ChatError.notUnderstood());
 		this.emit("changed", undefined);
 	}
 

@@ -4,7 +4,7 @@
  * messages and fields are let go.
  */
 
-import { type ChatEvent, type ChatMessage, isChatEvent, isChatMessage } from "./chat-wire.js";
+import { type ChatEvent, isChatEvent, isChatMessage } from "./chat-wire.js";
 import { isObject } from "./json.js";
 import type * as wire from "./wire-types.js";
 
@@ -33,15 +33,9 @@ export type Member = Omit<wire.Peer, "state" | "offer"> & {
 };
 
 /** What the server tells of a room on joining it. */
-export type JoinReply = Omit<wire.ServerReplyJoin, "you" | "members" | "chat"> & {
+export type JoinReply = Omit<wire.ServerReplyJoin, "you" | "members"> & {
 	you: Member;
 	members: Member[];
-	/** The last messages, oldest first. */
-	chat: ChatMessage[];
-	/** Missing: the messages are on their way. */
-	epoch?: number;
-	/** The last number of the chat. */
-	n?: number;
 };
 
 /** Why somebody is no longer in the room. */

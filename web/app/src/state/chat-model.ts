@@ -46,7 +46,8 @@ export class ChatModel {
 	readonly reader = signal<string>();
 	readonly #announce: (text: string) => void;
 	readonly #offs: (() => void)[];
-	#seen = false;
+	/** When we came; what was said before is no news. */
+	#since: number | undefined;
 	#searching: AbortController | undefined;
 	#searchTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -63,9 +64,7 @@ export class ChatModel {
 			}),
 			room.on("seated", ({ you }) => {
 				this.reader.value = you.user ?? you.id;
-			}),
-			room.on("state", (state) => {
-				if (state === "in") this.#seen = true;
+				this.#since ??= you.joinedAt;
 			}),
 		];
 	}
@@ -259,7 +258,7 @@ export class ChatModel {
 	}
 
 	#handleMessage(entry: ChatEntry): void {
-		if (entry.mine || !this.#seen) return;
+		if (entry.mine || entry.time < (this.#since ?? Number.POSITIVE_INFINITY)) return;
 		const looking = this.open.value && this.view.value === "messages";
 		if (looking) return this.markRead();
 		batch(() => {

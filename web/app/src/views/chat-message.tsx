@@ -166,7 +166,8 @@ function Actions({ chat, entry, onDone }: ActionsProps) {
 		onDone();
 		action();
 	};
-	const mayRemove = entry.mine || chat.room.self?.role !== "speaker";
+	const role = chat.room.self?.role;
+	const mayRemove = entry.mine || role === "owner" || role === "moderator";
 	return (
 		<fieldset
 			class="message-actions"

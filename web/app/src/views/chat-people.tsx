@@ -43,7 +43,7 @@ function VisitRow({ visit }: { visit: Visit }) {
 	return (
 		<li class="visit" data-testid="visit" data-here={leftAt === undefined}>
 			<Avatar name={visit.name || "Guest"} />
-			<span>
+			<span class="visit-about">
 				<strong>{visit.name || "Guest"}</strong>
 				<small>
 					{leftAt === undefined ? "Here since " : ""}
