@@ -99,10 +99,7 @@ export class ChatModel {
 	/** What there is has been looked at. */
 	markRead(): void {
 		this.unread.value = 0;
-		const last = this.entries
-			.peek()
-			.filter(({ n }) => n !== undefined)
-			.at(-1);
+		const last = this.room.chat.entries.filter(({ n }) => n !== undefined).at(-1);
 		if (last?.n !== undefined) this.room.chat.markRead(last.n);
 	}
 

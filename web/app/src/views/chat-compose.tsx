@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ChatModel } from "../state/chat-model.js";
 import { gistOf } from "../state/chat-words.js";
 import { CloseIcon, SendIcon } from "./icons.js";
@@ -12,7 +12,8 @@ export function Compose({ chat, away }: { chat: ChatModel; away: boolean }) {
 	const input = useRef<HTMLTextAreaElement>(null);
 	const editing = chat.editing.value;
 	const replyTo = chat.replyTo.value;
-	useEffect(() => {
+	// At once, not after the next picture: a key that follows shall not be taken for a shortcut.
+	useLayoutEffect(() => {
 		if (editing) text.value = editing.text;
 		input.current?.focus();
 	}, [editing, replyTo]);
