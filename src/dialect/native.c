@@ -1,5 +1,6 @@
 /* native: connections that speak parley.v1 (docs/protocol.md). */
 #include "base/err.h"
+#include "base/mem.h"
 #include "bus/address.h"
 #include "dialect/fanout.h"
 
@@ -63,15 +64,23 @@ static void on_ping(struct session *s, const struct native_message *m)
 		session_send(s, SLICE("{\"type\":\"pong\"}"));
 }
 
+/* What a command will be for comes into the cache while its text is read. */
+static void fetch(const struct session *s)
+{
+	const char *f = (const char *)s->first.fanout;
+
+	if (!f)
+		return;
+	__builtin_prefetch(s->first.member);
+	for (size_t line = 0; line < 3; line++)
+		__builtin_prefetch(f + line * MEM_LINE);
+}
+
 static void native_message(struct session *s, struct slice text)
 {
 	struct native_message m;
 
-	/* What the command will be for is fetched while its text is read. */
-	__builtin_prefetch(s->first.member);
-	__builtin_prefetch(s->first.fanout);
-	__builtin_prefetch((const char *)s->first.fanout + 64);
-	__builtin_prefetch((const char *)s->first.fanout + 128);
+	fetch(s);
 	int err = native_decode(&m, text, &s->dialect->scratch);
 
 	if (err == E_NO_MEMBER) {

@@ -306,7 +306,7 @@ bool table_text_of(const struct table_scope *sc, struct table_span values, size_
 				token_text(&j, 0, max, b);
 		}
 		buf_fini(&raw);
-		*out = slice_trim(slice_of(b->p + at, buf_at(b) - at));
+		*out = slice_trim(slice_from(buf_slice(b), at));
 		if (there && out->n > 0)
 			return true;
 		b->n = at;
@@ -607,7 +607,7 @@ bool table_payload(const struct table_scope *sc, const struct table_media *m,
 		size_t at = buf_at(b);
 
 		table_write(b, sc, &m->there);
-		*out = slice_of(b->p + at, buf_at(b) - at);
+		*out = slice_from(buf_slice(b), at);
 		return true;
 	}
 	uint32_t t = table_field_token(sc, &m->field);

@@ -59,7 +59,7 @@ static int entry_by_pass(struct room_entry *e, const struct auth_pass *p,
 		e->name = p->name;
 	if (p->metadata.n > 0)
 		e->metadata = p->metadata;
-	e->role = granted_role(p);
+	e->role = (uint8_t)granted_role(p);
 	e->barred = barred_by(p->allow);
 	e->denied = denied_by(p->allow);
 	e->hidden |= (p->allow & AUTH_HIDDEN) != 0;

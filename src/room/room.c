@@ -221,7 +221,7 @@ static struct member *room_add(struct room *r, const struct command *c,
 	m->id = room_new_id(r);
 	m->home = home;
 	m->joined_at = wall;
-	m->role = role_for(r, e);
+	m->role = (uint8_t)role_for(r, e);
 	m->barred = e->barred;
 	m->denied = e->denied;
 	m->verified = e->verified;
