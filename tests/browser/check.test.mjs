@@ -64,4 +64,21 @@ describe("the ways of a call", () => {
 		const text = await ann.find("path").innerText();
 		assert.match(text, /Bob\s+direct, UDP, \d+ ms, [\d.]+ % lost/);
 	});
+
+	it("lead through the server's own relay when one wants to hide its address", async (t) => {
+		const server = await serverFor(t);
+		const { found } = await check(t, browser, server);
+		const relays = Object.entries(found).filter(([id]) => id.startsWith("turn:"));
+		assert.equal(relays.length, 2, Object.keys(found).join());
+		for (const [id, { state, text }] of relays) {
+			assert.equal(state, "pass", `${id}: ${text}`);
+		}
+		const [ann, bob] = await callOf(t, browser, server, freshRoom("hide"), ["Ann", "Bob"]);
+		await ann.hearsAndSees(bob);
+		await ann.page.keyboard.press("?");
+		await ann.find("relay-only").check();
+		await ann.page.locator('[data-testid="path"][data-route="relay"]').waitFor();
+		await ann.shot("paths-relay");
+		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
+	});
 });

@@ -46,7 +46,7 @@ export class Link extends Emitter<LinkEvents> {
 		this.#negotiation = new Negotiation(!options.offers);
 		this.pc = new RTCPeerConnection({
 			iceServers: options.iceServers,
-			iceTransportPolicy: policyOf(options.relayOnly),
+			iceTransportPolicy: options.relayOnly ? "relay" : "all",
 			bundlePolicy: "max-bundle",
 		});
 		this.pc.onconnectionstatechange = () => this.emit("state", this.pc.connectionState);
@@ -81,12 +81,6 @@ export class Link extends Emitter<LinkEvents> {
 
 	restartIce(): void {
 		this.pc.restartIce();
-	}
-
-	/** For the candidates of the next restart. */
-	setRelayOnly(relayOnly: boolean): void {
-		const configuration = this.pc.getConfiguration();
-		this.pc.setConfiguration({ ...configuration, iceTransportPolicy: policyOf(relayOnly) });
 	}
 
 	/** Sends an offer again that may have been lost with the line. */
@@ -205,8 +199,4 @@ export class Link extends Emitter<LinkEvents> {
 		// A browser that does not take it just sends as it thinks best.
 		await sender.setParameters(parameters).catch(() => undefined);
 	}
-}
-
-function policyOf(relayOnly: boolean): RTCIceTransportPolicy {
-	return relayOnly ? "relay" : "all";
 }

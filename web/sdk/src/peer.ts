@@ -137,12 +137,12 @@ export class Peer extends Emitter<PeerEvents> {
 		void this.#link.setPeople(people);
 	}
 
-	/** Takes effect at once: the path is looked for anew. */
+	/** Takes effect at once, by a new connection: an ICE restart would go on with the path that works. */
 	setRelayOnly(relayOnly: boolean): void {
 		if (relayOnly === this.#relayOnly) return;
 		this.#relayOnly = relayOnly;
-		this.#link.setRelayOnly(relayOnly);
-		this.#mend("restart");
+		this.#renew();
+		if (!this.#offers) this.#send({ renewed: true });
 	}
 
 	/** This device has changed its network: what was found before may be dead without having failed yet. */
