@@ -248,7 +248,7 @@ describe("chat over restarts", () => {
 		});
 		assert.equal((await bob.do({ type: "history" })).read, n);
 		const { visits } = await bob.do({ type: "whowas" });
-		assert.equal(visits[0].reason, "disconnect");
+		assert.equal(visits[0].reason, "shutdown");
 		assert.equal(visits[1].reason, undefined);
 	});
 });

@@ -79,6 +79,37 @@ int admit_exchange(struct dialect *d, struct http_exchange *x, struct admission 
 	return admit_token(d, http_path(x), http_token(x), http_peer(x), out, why);
 }
 
+struct slice admit_bytes(const struct session *s)
+{
+	const struct admission *a = s->admission;
+
+	return a ? slice_of(a, sizeof(*a) + a->address_len + a->pass_len) : SLICE_NONE;
+}
+
+struct admission *admit_again(struct slice bytes)
+{
+	struct admission head;
+
+	if (bytes.n < sizeof(head))
+		return NULL;
+	memcpy(&head, bytes.p, sizeof(head));
+	if (head.pass_len != bytes.n - sizeof(head) - head.address_len ||
+	    head.address_len > bytes.n - sizeof(head))
+		return NULL;
+	return xmemdup(bytes.p, bytes.n);
+}
+
+void admit_restored(struct slice bytes, struct command *join)
+{
+	struct admission *a = admit_again(bytes);
+
+	if (!a)
+		return;
+	join->address = slice_of(bytes.p + sizeof(*a), a->address_len);
+	join->pass = slice_from(bytes, sizeof(*a) + a->address_len);
+	free(a);
+}
+
 static struct slice admitted_pass(const struct session *s)
 {
 	const struct admission *a = s->admission;

@@ -20,6 +20,11 @@ int admit_exchange(struct dialect *d, struct http_exchange *x, struct admission 
 int admit_token(struct dialect *d, struct slice path, struct slice token,
 		const struct addr *peer, struct admission **out, const char **why)
 	NODISCARD;
+/* The bytes of what was shown, to be kept; empty in open mode. */
+struct slice admit_bytes(const struct session *s);
+/* The inverse, for the session that has them, and for the JOIN of one restored. Empty or unfit: nothing. */
+struct admission *admit_again(struct slice bytes);
+void admit_restored(struct slice bytes, struct command *join);
 /* Puts what the session showed into its JOIN. `address` is scratch that lives as long as the command. */
 void admit_join(const struct session *s, struct command *join, struct addr_text *address);
 /* Whose token it is; empty: nobody's. */

@@ -148,6 +148,11 @@ void session_event(struct session *s, struct slice room, const struct event *e);
 
 /* Leaves all rooms and frees it; its connection is gone. */
 void session_end(struct session *s, enum leave_reason reason);
+/* One of before a restart, and its seats, away. */
+struct session *session_restore(struct dialect *d, const struct vocabulary *v,
+				struct slice id);
+void session_restore_seat(struct session *s, struct slice room, uint64_t member,
+			  uint64_t seq);
 /* Seats that their rooms have not confirmed yet are given up. */
 void session_drop_unseated(struct session *s);
 
@@ -158,6 +163,12 @@ bool resume_keep(struct session *s);
 void resume_forget(struct session *s);
 /* A client asks to go on with an earlier session; `text` is its message. `s` may be gone afterwards. */
 void resume_ask(struct session *s, const struct native_message *m, struct slice text);
+/* The seat is taken, or given up: kept in the store, for who comes back after a restart. */
+void resume_note_seat(const struct seat *seat, bool taken);
+/* A session of before the restart, away, without seats yet. */
+struct session *resume_restore(struct dialect *d, const struct store_seat *stored);
+/* A piece of what it has missed in the chat, and the seat with the last of them. */
+void resume_replay(struct seat *seat, const struct event *e);
 /* The server stops: nobody will come back. */
 void resume_drain(struct dialect *d);
 
@@ -173,6 +184,7 @@ void route_handover(struct session *s, unsigned worker, struct slice message);
 void route_request(struct http_exchange *x, unsigned worker);
 
 /* --- native.c, native_voice.c --- */
+extern const struct vocabulary native_vocabulary;
 /* The seat that a message is about: the named room's, or the only one; NULL. */
 struct seat *native_seat_meant(const struct session *s, struct slice room);
 void native_on_voice(struct session *s, struct slice bytes);

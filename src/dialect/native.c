@@ -127,6 +127,9 @@ static void native_tell(struct seat *to, const struct event *e)
 	/* For its member alone, and numbered: not an answer. */
 	if (e->seq && e->kind != EVENT_WELCOME && e->kind != EVENT_SYNCED)
 		fanout_log(to->fanout, e->seq, to->member_id, 0, buf_slice(out));
+	/* Back after a restart, and about to be told all from the log. */
+	if (!to->channel && e->seq && e->kind != EVENT_LEFT)
+		return;
 	session_send_out(to->session);
 }
 
@@ -165,7 +168,7 @@ static void native_end(struct session *s)
 	(void)s;
 }
 
-static const struct vocabulary native = {
+const struct vocabulary native_vocabulary = {
 	.name = "native",
 	.resumes = true,
 	.variant = native_variant,
@@ -236,7 +239,8 @@ void native_on_connect(struct http_exchange *x, void *arg)
 		buf_put(&hint, room);
 	if (hint.bad)
 		buf_clear(&hint);
-	struct session *s = session_open(d, x, &native, NULL, PROTOCOL, buf_slice(&hint));
+	struct session *s =
+		session_open(d, x, &native_vocabulary, NULL, PROTOCOL, buf_slice(&hint));
 	if (s) {
 		send_hello(s);
 		session_go(s, buf_slice(&hint));

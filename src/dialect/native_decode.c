@@ -416,17 +416,22 @@ static int decode_sync(struct decoder *d)
 	return d->m->request == 0 ? bad_field(d, "id") : 0;
 }
 
-static int check_seen(struct decoder *d, uint32_t obj)
+/* An object of numbers by room. */
+static int check_numbers(struct decoder *d, enum field f, uint32_t *out)
 {
+	const char *name = (const char *)field_names[f].p;
 	const struct json_token *tok = d->j.tok;
-	uint64_t seq;
+	uint32_t obj = d->at[f];
+	uint64_t n;
 
+	if (obj == 0)
+		return 0;
 	if (json_kind_of(&d->j, obj) != JSON_OBJECT)
-		return bad_field(d, "seen");
+		return bad_field(d, name);
 	for (uint32_t t = obj + 1; t < tok[obj].next; t = tok[t + 1].next)
-		if (json_u53(&d->j, t + 1, &seq) < 0)
-			return bad_field(d, "seen");
-	d->m->seen = obj;
+		if (json_u53(&d->j, t + 1, &n) < 0)
+			return bad_field(d, name);
+	*out = obj;
 	return 0;
 }
 
@@ -440,9 +445,17 @@ static int decode_resume(struct decoder *d)
 		return bad_field(d, "id");
 	if (err == 0)
 		err = take_text(d, FIELD_SECRET, 1, ROOM_MAX_NAME, &d->m->secret);
-	if (err == 0 && d->at[FIELD_SEEN] != 0)
-		err = check_seen(d, d->at[FIELD_SEEN]);
-	return err;
+	if (err == 0)
+		err = check_numbers(d, FIELD_SEEN, &d->m->seen);
+	return err == 0 ? check_numbers(d, FIELD_CHAT, &d->m->chat) : err;
+}
+
+uint64_t native_known(const struct native_message *m, struct slice room)
+{
+	uint32_t t = m->chat ? json_member(&m->json, m->chat, room) : 0;
+	uint64_t n;
+
+	return t && json_u53(&m->json, t, &n) == 0 ? n : UINT64_MAX;
 }
 
 uint64_t native_seen(const struct native_message *m, struct slice room)

@@ -284,6 +284,43 @@ static void put_backlog(struct jsonw *w, const char *name, struct slice room,
 	json_array_end(w);
 }
 
+static void put_replayed(struct buf *b, struct slice room, const struct event *e)
+{
+	struct jsonw w;
+
+	json_begin(&w, b);
+	json_object(&w);
+	json_field_string(&w, "type", SLICE("replayed"));
+	json_field_raw(&w, "room", room);
+	json_field_u64(&w, "n", e->n);
+	json_field_bool(&w, "complete", e->err == 0);
+	json_object_end(&w);
+}
+
+void native_encode_replay(struct buf *b, struct slice room, const struct event *e)
+{
+	struct cur in = cur_of_slice(e->backlog);
+	struct event past;
+	struct jsonw w;
+	size_t at;
+
+	while (cur_left(&in) > 0 && bus_event_decode(&past, &in) == 0) {
+		if (!is_talk(past.kind))
+			continue;
+		at = buf_at(b);
+		buf_be32(b, 0);
+		json_begin(&w, b);
+		put_past(&w, room, &past);
+		buf_set_be32(b, at, (uint32_t)(buf_at(b) - at - 4));
+	}
+	if (e->partial)
+		return;
+	at = buf_at(b);
+	buf_be32(b, 0);
+	put_replayed(b, room, e);
+	buf_set_be32(b, at, (uint32_t)(buf_at(b) - at - 4));
+}
+
 /* Opens a successful reply with its data. */
 static void begin_reply(struct jsonw *w, struct buf *b, uint64_t request)
 {

@@ -15,7 +15,7 @@ struct native_message {
 	struct command command;
 	struct slice session, secret; /* RESUME */
 	struct json json;             /* RESUME: for native_seen() */
-	uint32_t seen;
+	uint32_t seen, chat;
 	const char *detail; /* what is wrong, when an error is returned; static text */
 };
 
@@ -34,6 +34,8 @@ struct native_scratch {
 int native_decode(struct native_message *m, struct slice text, struct native_scratch *s)
 	NODISCARD;
 
+/* RESUME: the number of the chat that the client knows last; UINT64_MAX: it does not say. */
+uint64_t native_known(const struct native_message *m, struct slice room);
 /* RESUME: the number that the client has seen last of that room; 0: it names none. */
 uint64_t native_seen(const struct native_message *m, struct slice room);
 
@@ -42,5 +44,8 @@ uint64_t native_seen(const struct native_message *m, struct slice room);
 void native_encode(struct buf *b, struct slice room, const struct event *e);
 /* The reply to something kept in the chat; nothing without a request. */
 void native_encode_kept(struct buf *b, const struct event *e);
+/* What a restored session has missed in the chat: its messages are left in `b`, one after the other, each
+ * with its length before it (cur_prefixed()); the last one says that this was all. */
+void native_encode_replay(struct buf *b, struct slice room, const struct event *e);
 /* An answer: a reply when request is not 0, else an error message (nothing on success). */
 void native_encode_reply(struct buf *b, uint64_t request, int err, const char *detail);

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "bus/mail.h"
+#include "dialect/admit.h"
 #include "dialect/fanout.h"
 
 /* A session without a connection. */
@@ -15,6 +17,9 @@ struct away {
 	struct list link; /* of dialect->away, in the order of going */
 	struct loop_timer timer;
 	struct session *session;
+	bool restored;
+	uint8_t hash
+		[STORE_HASH]; /* of the secret, when restored: that itself is not known */
 };
 
 static void on_grace_over(struct loop_timer *t)
@@ -23,6 +28,40 @@ static void on_grace_over(struct loop_timer *t)
 }
 
 /* --- going --- */
+
+/* --- in the store --- */
+
+void resume_note_seat(const struct seat *seat, bool taken)
+{
+	const struct session *s = seat->session;
+	const struct dialect *d = s->dialect;
+	struct store_desk *store = room_registry_store(d->rooms);
+
+	/* Who goes because the server stops may come back when it runs again. */
+	if (!store || d->settings->grace == 0 || !s->vocabulary->resumes || d->draining)
+		return;
+	store_tell(store, &(struct store_query){
+				  .op = taken ? STORE_SEAT : STORE_SEAT_END,
+				  .room = seat->fanout->room,
+				  .viewer = seat->member_id,
+				  .session = slice_of(s->id, SESSION_ID),
+				  .secret = slice_of(s->secret, SESSION_SECRET),
+				  .text = admit_bytes(s),
+			  });
+}
+
+static void note_secret(const struct session *s)
+{
+	struct store_desk *store = room_registry_store(s->dialect->rooms);
+
+	if (store)
+		store_tell(store, &(struct store_query){
+					  .op = STORE_SECRET,
+					  .session = slice_of(s->id, SESSION_ID),
+					  .secret = slice_of(s->secret, SESSION_SECRET),
+					  .text = admit_bytes(s),
+				  });
+}
 
 /* To all rooms: AWAY or BACK. */
 static void tell_rooms(struct session *s, enum command_kind kind)
@@ -41,6 +80,21 @@ static void take_out(struct session *s)
 		fanout_away(seat->fanout, seat);
 }
 
+static struct away *go_away(struct session *s)
+{
+	struct dialect *d = s->dialect;
+	struct away *a = xzalloc(sizeof(*a));
+
+	a->session = s;
+	list_init(&a->link);
+	list_append(&d->away, &a->link);
+	loop_timer_init(&a->timer, on_grace_over);
+	loop_timer_start(d->loop, &a->timer, d->settings->grace);
+	s->away = a;
+	metric_add(METRIC_SESSIONS_AWAY, 1);
+	return a;
+}
+
 bool resume_keep(struct session *s)
 {
 	struct dialect *d = s->dialect;
@@ -51,17 +105,21 @@ bool resume_keep(struct session *s)
 	if (s->seat_count == 0)
 		return false;
 	take_out(s);
-	struct away *a = xzalloc(sizeof(*a));
-	a->session = s;
-	list_init(&a->link);
-	list_append(&d->away, &a->link);
-	loop_timer_init(&a->timer, on_grace_over);
-	loop_timer_start(d->loop, &a->timer, d->settings->grace);
-	s->away = a;
+	go_away(s);
 	s->ws = NULL;
-	metric_add(METRIC_SESSIONS_AWAY, 1);
 	tell_rooms(s, COMMAND_AWAY);
 	return true;
+}
+
+struct session *resume_restore(struct dialect *d, const struct store_seat *stored)
+{
+	struct session *s = session_restore(d, &native_vocabulary, stored->session);
+	struct away *a = go_away(s);
+
+	s->admission = admit_again(stored->admission);
+	a->restored = true;
+	memcpy(a->hash, stored->secret_hash.p, STORE_HASH);
+	return s;
 }
 
 void resume_forget(struct session *s)
@@ -108,13 +166,24 @@ static unsigned next_worker(const struct session *s, struct slice id)
 	return worker;
 }
 
-static bool secrets_match(const char *a, struct slice b)
+static bool bytes_match(struct slice a, struct slice b)
 {
-	unsigned differ = b.n != SESSION_SECRET;
+	unsigned differ = a.n != b.n;
 
-	for (size_t i = 0; i < SESSION_SECRET && i < b.n; i++)
-		differ |= (unsigned)(uint8_t)a[i] ^ b.p[i];
+	for (size_t i = 0; i < a.n && i < b.n; i++)
+		differ |= (unsigned)a.p[i] ^ b.p[i];
 	return differ == 0;
+}
+
+static bool is_secret_of(const struct session *s, struct slice secret)
+{
+	uint8_t hash[STORE_HASH];
+
+	if (!s->away || !s->away->restored)
+		return bytes_match(slice_of(s->secret, SESSION_SECRET), secret);
+	store_hash(secret, hash);
+	return bytes_match(slice_of(s->away->hash, STORE_HASH),
+			   slice_of(hash, STORE_HASH));
 }
 
 static struct session *find_earlier(const struct session *s, struct slice id)
@@ -137,7 +206,7 @@ static int check(const struct session *s, const struct session *earlier,
 		 const struct native_message *m, const char **detail)
 {
 	if (earlier == s || !earlier->vocabulary->resumes ||
-	    !secrets_match(earlier->secret, m->secret))
+	    !is_secret_of(earlier, m->secret))
 		return E_CANNOT_RESUME;
 	for (const struct seat *seat = earlier->seats; seat; seat = seat->next) {
 		if (!seat->member_id || seen_of(seat, m) <= seat->fanout->seq)
@@ -149,9 +218,10 @@ static int check(const struct session *s, const struct session *earlier,
 }
 
 static void put_room(struct jsonw *w, const struct seat *seat,
-		     const struct native_message *m)
+		     const struct native_message *m, bool restored)
 {
-	bool complete = fanout_reaches_back(seat, seen_of(seat, m));
+	/* What was said before the restart and is not of the chat is nowhere any more. */
+	bool complete = !restored && fanout_reaches_back(seat, seen_of(seat, m));
 	char you[BUS_MEMBER_TEXT];
 
 	if (!complete)
@@ -161,11 +231,14 @@ static void put_room(struct jsonw *w, const struct seat *seat,
 	json_field_raw(w, "room", seat->fanout->quoted);
 	json_field_u64(w, "seq", seat->fanout->seq);
 	json_field_bool(w, "complete", complete);
+	if (restored)
+		json_field_bool(w, "restarted", true);
 	json_field_string(w, "you", slice_of(you, sizeof(you)));
 	json_object_end(w);
 }
 
-static void send_resumed(const struct session *s, const struct native_message *m)
+static void send_resumed(const struct session *s, const struct native_message *m,
+			 bool restored)
 {
 	struct buf *b = &s->dialect->out;
 	struct jsonw w;
@@ -185,7 +258,7 @@ static void send_resumed(const struct session *s, const struct native_message *m
 	json_key(&w, SLICE("rooms"));
 	json_array(&w);
 	for (const struct seat *seat = s->seats; seat; seat = seat->next)
-		put_room(&w, seat, m);
+		put_room(&w, seat, m, restored);
 	json_array_end(&w);
 	json_object_end(&w);
 	json_object_end(&w);
@@ -211,10 +284,45 @@ static void swap_connections(struct session *s, struct session *earlier)
 	}
 }
 
+/* Their rooms answer with REPLAY; until then the seats stay away, so that nothing newer comes before. */
+static void ask_replays(struct session *s, const struct native_message *m)
+{
+	struct seat *next;
+
+	for (struct seat *seat = s->seats; seat; seat = next) {
+		const struct command back = { .kind = COMMAND_BACK,
+					      .on = true,
+					      .n = native_known(m, seat->fanout->room) };
+
+		next = seat->next;
+		route_command(seat, 0, &back);
+	}
+}
+
+void resume_replay(struct seat *seat, const struct event *e)
+{
+	struct session *s = seat->session;
+	struct buf b = BUF_INIT(BUS_LETTER_MAX);
+
+	if (seat->channel || !s->ws)
+		return; /* it has lost its connection again meanwhile */
+	native_encode_replay(&b, seat->fanout->quoted, e);
+	for (struct cur in = cur_of_slice(buf_slice(&b)); cur_left(&in) > 0;) {
+		ws_send(s->ws, WS_TEXT, cur_prefixed(&in));
+		metric_add(METRIC_DELIVERIES, 1);
+	}
+	buf_fini(&b);
+	if (e->partial)
+		return;
+	fanout_replay(seat, e->seq, s->ws);
+	fanout_back(seat->fanout, seat);
+}
+
 static void come_back(struct session *s, struct session *earlier,
 		      const struct native_message *m)
 {
 	bool was_away = earlier->away != NULL;
+	bool restored = was_away && earlier->away->restored;
 
 	swap_connections(s, earlier);
 	resume_forget(earlier);
@@ -224,7 +332,12 @@ static void come_back(struct session *s, struct session *earlier,
 	metric_add(METRIC_RESUMES, 1);
 	log_info("native", "resumed", "session=%.*s peer=%s", SESSION_ID, earlier->id,
 		 addr_text(ws_peer(earlier->ws), &(struct addr_text){ 0 }));
-	send_resumed(earlier, m);
+	note_secret(earlier);
+	send_resumed(earlier, m, restored);
+	if (restored) {
+		ask_replays(earlier, m);
+		return;
+	}
 	for (struct seat *seat = earlier->seats; seat; seat = seat->next) {
 		fanout_replay(seat, seen_of(seat, m), earlier->ws);
 		fanout_back(seat->fanout, seat);

@@ -100,6 +100,19 @@ static void answer_letter(const struct bus_command *l, int err)
 		bus_send_event(l->from.worker, &back);
 }
 
+static void tell_lost(const struct bus_command *l)
+{
+	const struct bus_event left = {
+		.session = l->from.session,
+		.room = l->room,
+		.event = { .kind = EVENT_LEFT,
+			   .member = l->member,
+			   .reason = LEAVE_DISCONNECT },
+	};
+
+	bus_send_event(l->from.worker, &left);
+}
+
 /* A command for one of our rooms, from a session elsewhere. */
 static void on_command_letter(void *arg, unsigned from, struct slice body)
 {
@@ -126,6 +139,11 @@ static void on_command_letter(void *arg, unsigned from, struct slice body)
 
 	if (m && l.command.kind == COMMAND_SYNC) {
 		room_sync(m, l.request);
+		return;
+	}
+	/* A room that has not taken it back after a restart. */
+	if (!m && l.command.kind == COMMAND_BACK && l.command.on) {
+		tell_lost(&l);
 		return;
 	}
 	/* Gone in the meantime: kicked, or the letters crossed. */

@@ -12,6 +12,7 @@
 #include "dialect/admit.h"
 #include "dialect/fanout.h"
 
+static void session_enter(struct dialect *d, struct session *s);
 static void session_exit(struct session *s);
 
 /* --- names --- */
@@ -150,8 +151,10 @@ void session_drop_seat(struct seat *seat)
 
 	if (seat->member)
 		member_set_user(seat->member, NULL);
-	if (seat->member_id)
+	if (seat->member_id) {
+		resume_note_seat(seat, false);
 		fanout_remove(seat->fanout, seat);
+	}
 	fanout_close(seat->fanout);
 	while (*at != seat)
 		at = &(*at)->next;
@@ -180,6 +183,44 @@ static void seat_take(struct seat *seat, const struct event *welcome)
 		room_set_user(r, seat->fanout);
 	}
 	fanout_add(seat->fanout, seat);
+	resume_note_seat(seat, true);
+}
+
+void session_restore_seat(struct session *s, struct slice room, uint64_t member,
+			  uint64_t seq)
+{
+	struct dialect *d = s->dialect;
+	struct room *r = room_find(d->rooms, room);
+	bool here = bus_room_worker(room, d->workers) == d->self;
+	struct member *m = here && r ? room_member(r, member) : NULL;
+
+	if (here && !m)
+		return; /* the room did not take it back */
+	struct seat *seat = session_add_seat(s, room, 0);
+	seat->member_id = member;
+	seat->member = m;
+	seat->since = seq;
+	if (seat->fanout->seq < seq)
+		seat->fanout->seq = seq;
+	seat->fanout->away++;
+	if (m) {
+		member_set_user(m, seat);
+		room_set_user(r, seat->fanout);
+	}
+}
+
+struct session *session_restore(struct dialect *d, const struct vocabulary *v,
+				struct slice id)
+{
+	struct session *s = xzalloc_line(sizeof(*s));
+
+	s->vocabulary = v;
+	memcpy(s->id, id.p, SESSION_ID);
+	s->number = session_number(id);
+	s->allowance.left = d->settings->burst * 1000;
+	s->allowance.at = loop_now(d->loop);
+	session_enter(d, s);
+	return s;
 }
 
 void session_event(struct session *s, struct slice room, const struct event *e)
@@ -193,7 +234,10 @@ void session_event(struct session *s, struct slice room, const struct event *e)
 		gone = e->request == seat->join_request;
 	else if (seat && e->kind == EVENT_LEFT)
 		gone = e->member == seat->member_id;
-	if (e->kind == EVENT_REPLY && e->err == 0 && e->n && s->vocabulary->kept) {
+	if (e->kind == EVENT_REPLAY) {
+		if (seat)
+			resume_replay(seat, e);
+	} else if (e->kind == EVENT_REPLY && e->err == 0 && e->n && s->vocabulary->kept) {
 		s->vocabulary->kept(s, e);
 	} else if (e->kind == EVENT_REPLY) {
 		session_reply(s, e->request, e->err, NULL);

@@ -335,6 +335,7 @@ static void open_store(struct server *s)
 	const struct store_settings settings = {
 		.url = c->store_url,
 		.dir = c->data_dir,
+		.sessions = c->grace > 0,
 		.queue = (uint32_t)c->store_queue,
 		.patience = c->store_patience,
 	};
@@ -361,6 +362,18 @@ static int open_relays(struct server *s, struct buf *why)
 	relays_fill_offer(&s->relays, s->config, s->listen, &sh->dialect.ice);
 	sh->relays = &s->relays;
 	return 0;
+}
+
+/* Whoever was there before the restart, or the crash, may come back to his seat. */
+static void restore_sessions(struct server *s)
+{
+	struct restored *restored[LOOP_MAX] = { NULL };
+
+	if (!s->store || s->config->grace == 0)
+		return;
+	dialect_restore_read(s->store, s->shared.admin.workers, restored);
+	for (unsigned i = 0; i < s->shared.admin.workers; i++)
+		worker_restore(s->workers[i], restored[i]);
 }
 
 /* --- life --- */
@@ -394,6 +407,8 @@ static int server_open(struct server *s, struct buf *why)
 	sh->listen = s->listen;
 	for (unsigned i = 0; err == 0 && i < sh->admin.workers; i++)
 		err = worker_create(&s->workers[i], sh, i, why);
+	if (err == 0)
+		restore_sessions(s);
 	return err;
 }
 

@@ -24,6 +24,7 @@ struct worker {
 	struct api *api;
 	struct listener **listeners;
 	pthread_t thread;
+	struct restored *restored; /* until it runs */
 	bool started;
 };
 
@@ -114,6 +115,7 @@ void worker_destroy(struct worker *w)
 	free(w->listeners);
 	room_desk_destroy(w->desk);
 	api_destroy(w->api);
+	dialect_restore_drop(w->restored);
 	dialect_destroy(w->dialect);
 	http_server_destroy(w->http);
 	worker_udp_destroy(w->udp);
@@ -157,6 +159,21 @@ static void drain_here(void *arg)
 	worker_udp_drain(w->udp);
 	dialect_drain(w->dialect);
 	http_server_drain(w->http);
+}
+
+static void restore_here(void *arg)
+{
+	struct worker *w = arg;
+
+	dialect_restore(w->dialect, w->restored);
+	w->restored = NULL;
+}
+
+void worker_restore(struct worker *w, struct restored *r)
+{
+	w->restored = r;
+	if (r)
+		loop_post(w->loop, restore_here, w);
 }
 
 void worker_drain(struct worker *w)

@@ -2,6 +2,7 @@
 #pragma once
 #include "admin/admin.h"
 #include "dialect/dialect.h"
+#include "dialect/restore.h"
 #include "main/config.h"
 #include "main/relays.h"
 #include "net/listen.h"
@@ -29,6 +30,8 @@ struct loop *worker_loop(struct worker *w);
 int worker_start(struct worker *w) NODISCARD;
 /* On the calling thread, until it is stopped. */
 void worker_run(struct worker *w);
+/* From any thread, before it runs: sessions of before the restart, which it takes. */
+void worker_restore(struct worker *w, struct restored *r);
 /* From any thread: no new connections; sessions are told. */
 void worker_drain(struct worker *w);
 /* From any thread: the loop ends. */

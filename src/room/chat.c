@@ -387,6 +387,8 @@ static void on_woken(struct store_ticket *t, const struct store_answer *a)
 		tell_replay(c, a->body);
 		submit_held(c);
 	}
+	if (c->room)
+		room_replay_all(c->room);
 	room_chat_settle(c);
 }
 

@@ -62,6 +62,8 @@ void room_chat_drop_all(struct room_registry *g);
 /* HISTORY, SEARCH, WHOWAS: answered later. `m`: NULL: the server asks. */
 int room_recall(struct room *r, const struct member *m, struct bus_home home,
 		uint64_t request, const struct command *c) NODISCARD;
-/* The session of before a restart is back: tells it REPLAY with what it has not read; later. */
-void room_replay(struct room *r, const struct member *m, uint64_t request,
-		 uint64_t after);
+/* The session of before a restart is back: tells it REPLAY, in pieces, with what came after number `known`
+ * (UINT64_MAX: it does not say); the last piece is not partial. Now or later. */
+void room_replay(struct member *m, uint64_t known);
+/* The room knows its numbers now, or knows that it cannot: those who wait for REPLAY get it. */
+void room_replay_all(struct room *r);

@@ -188,6 +188,8 @@ int room_command(struct member *m, uint64_t request, const struct command *c, ms
 	case COMMAND_AWAY:
 	case COMMAND_BACK:
 		room_on_away(m, c->kind == COMMAND_AWAY);
+		if (c->on)
+			room_replay(m, c->n);
 		return 0;
 	case COMMAND_RELAY:
 		return room_on_relay(m, c);

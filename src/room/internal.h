@@ -27,7 +27,9 @@ struct member {
 	uint32_t name_len, user_len, metadata_len, alias_len;
 	uint64_t *hears; /* ids of the members whose voice it wants through the server */
 	uint32_t hears_count;
-	uint64_t read; /* number of the last message it says it has read */
+	bool replays;   /* back after a restart: to be told what came after */
+	uint64_t known; /* this number of the chat */
+	uint64_t read;  /* number of the last message it says it has read */
 };
 
 struct room {
@@ -131,7 +133,6 @@ bool room_may_be(const struct room *r, const struct room_entry *e);
 /* The same user again: may he have this one's seat? */
 bool room_may_replace(const struct room_entry *e, const struct member *before);
 /* To the session, or to the server, that asked. */
-#define ROOM_BOOT_SHIFT 32 /* events of one start of the server, at most */
 void room_answer(struct room_registry *g, struct bus_home home, struct slice room,
 		 const struct event *e);
 

@@ -16,9 +16,8 @@ struct recall {
 	uint64_t request;
 	enum event_kind kind;
 	bool answered;
-	uint64_t read; /* the mark that may still be on its way */
-	/* REPLAY only: */
-	uint64_t member, seq, until;
+	uint64_t read;               /* the mark that may still be on its way */
+	uint64_t member, seq, until; /* REPLAY only */
 	uint16_t name_len;
 	char name[];
 };
@@ -132,4 +131,122 @@ int room_recall(struct room *r, const struct member *m, struct bus_home home,
 		return ROOM_LATER;
 	free(q);
 	return err;
+}
+
+/* --- replay --- */
+
+/* More are not told one by one: the client pages through its history. */
+#define REPLAY_MAX 2000
+
+static void tell_replay(struct room *r, struct member *m, const struct recall *q,
+			const struct store_answer *a)
+{
+	struct event e = { .kind = EVENT_REPLAY,
+			   .err = a->err,
+			   .partial = a->partial,
+			   .member = m->id,
+			   .seq = q->seq,
+			   .n = q->until,
+			   .backlog = a->body };
+
+	room_tell(r, &e, m, NULL);
+}
+
+static int ask_replay(struct recall *q, const struct member *m, uint64_t after)
+{
+	return store_ask(q->registry->store,
+			 &(struct store_query){ .op = STORE_HISTORY,
+						.room = recall_room(q),
+						.viewer = m->id,
+						.viewer_user = room_proven_user(m),
+						.after = after,
+						.before = q->until + 1,
+						.forward = true,
+						.limit = STORE_PAGE_MAX },
+			 &q->ticket);
+}
+
+static uint64_t last_number(struct slice body)
+{
+	struct cur in = cur_of_slice(body);
+	uint64_t n = 0;
+	struct event e;
+
+	while (cur_left(&in) > 0 && bus_event_decode(&e, &in) == 0)
+		n = e.n;
+	return n;
+}
+
+static void on_replay(struct store_ticket *t, const struct store_answer *a)
+{
+	struct recall *q = container_of(t, struct recall, ticket);
+	struct room *r =
+		q->registry->closing ? NULL : room_find(q->registry, recall_room(q));
+	struct member *m = r ? room_member(r, q->member) : NULL;
+	struct store_answer last = *a;
+
+	if (!m) {
+		free(q);
+		return;
+	}
+	if (a->err == 0 && a->partial) {
+		if (ask_replay(q, m, last_number(a->body)) == 0) {
+			tell_replay(r, m, q, a);
+			return;
+		}
+		last.err = E_UNAVAILABLE;
+		last.partial = false;
+	}
+	tell_replay(r, m, q, &last);
+	free(q);
+}
+
+/* Nothing is missing, or it cannot be told what. */
+static void replay_nothing(struct member *m, uint64_t told, int err)
+{
+	const struct recall q = { .seq = m->room->seq, .until = told };
+
+	tell_replay(m->room, m, &q, &(struct store_answer){ .err = err });
+}
+
+static void replay(struct member *m)
+{
+	struct room *r = m->room;
+	uint64_t told = r->chat->told;
+
+	m->replays = false;
+	if (r->chat->state != CHAT_AWAKE) {
+		replay_nothing(m, 0, E_UNAVAILABLE);
+	} else if (m->known >= told) {
+		replay_nothing(m, told,
+			       m->known == UINT64_MAX && told > 0 ? E_NOT_FOUND : 0);
+	} else if (told - m->known > REPLAY_MAX) {
+		replay_nothing(m, told, E_LIMIT);
+	} else {
+		struct recall *q = recall_make(r, m->home, 0, EVENT_REPLAY);
+
+		q->member = m->id;
+		q->seq = r->seq;
+		q->until = told;
+		q->ticket.done = on_replay;
+		if (ask_replay(q, m, m->known) == 0)
+			return;
+		free(q);
+		replay_nothing(m, told, E_UNAVAILABLE);
+	}
+}
+
+void room_replay(struct member *m, uint64_t known)
+{
+	m->known = known;
+	m->replays = true;
+	if (m->room->chat->state != CHAT_WAKING)
+		replay(m);
+}
+
+void room_replay_all(struct room *r)
+{
+	for (uint32_t i = 0; i < r->count; i++)
+		if (r->members[i]->replays)
+			replay(r->members[i]);
 }

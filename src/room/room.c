@@ -211,34 +211,31 @@ static enum role role_for(const struct room *r, const struct room_entry *e)
 	return r->count == r->hidden ? ROLE_OWNER : ROLE_SPEAKER;
 }
 
-static struct member *room_add(struct room *r, const struct command *c,
-			       const struct room_entry *e, struct bus_home home,
-			       ms_t wall)
+/* What newcomers and those restored have in common. */
+static struct member *member_make(struct room *r, const struct room_entry *e,
+				  struct bus_home home, uint64_t id, ms_t joined_at)
 {
 	struct member *m = xzalloc_line(sizeof(*m));
 
 	m->room = r;
-	m->id = room_new_id(r);
+	m->id = id;
 	m->home = home;
-	m->joined_at = wall;
-	m->role = (uint8_t)role_for(r, e);
+	m->joined_at = joined_at;
 	m->barred = e->barred;
 	m->denied = e->denied;
 	m->verified = e->verified;
 	m->hidden = e->hidden;
-	r->hidden += e->hidden;
-	m->state = c->state & PRESENCE_ALL & (uint8_t)~e->barred;
-	if (!room_may(m, RIGHT_MEDIA))
-		m->state &= (uint8_t)~PRESENCE_MEDIA;
-	m->offers = c->offers;
-	m->rank = c->rank;
-	m->dialect = c->dialect;
-	m->order = ++r->joins;
-	m->named = c->named;
-	r->named += c->named;
 	room_set_text(&m->name, &m->name_len, e->name);
 	room_set_text(&m->user, &m->user_len, e->user);
 	room_set_text(&m->metadata, &m->metadata_len, e->metadata);
+	return m;
+}
+
+static void room_insert(struct room *r, struct member *m)
+{
+	m->order = ++r->joins;
+	r->hidden += m->hidden;
+	r->named += m->named;
 	if (r->count == r->cap) {
 		r->cap = r->cap ? r->cap * 2 : 2;
 		r->members =
@@ -249,6 +246,23 @@ static struct member *room_add(struct room *r, const struct command *c,
 	room_count_worker(r, m, 1);
 	room_note_visit(m);
 	metric_add(METRIC_MEMBERS, 1);
+}
+
+static struct member *room_add(struct room *r, const struct command *c,
+			       const struct room_entry *e, struct bus_home home,
+			       ms_t wall)
+{
+	struct member *m = member_make(r, e, home, room_new_id(r), wall);
+
+	m->role = (uint8_t)role_for(r, e);
+	m->state = c->state & PRESENCE_ALL & (uint8_t)~e->barred;
+	if (!room_may(m, RIGHT_MEDIA))
+		m->state &= (uint8_t)~PRESENCE_MEDIA;
+	m->offers = c->offers;
+	m->rank = c->rank;
+	m->dialect = c->dialect;
+	m->named = c->named;
+	room_insert(r, m);
 	return m;
 }
 
@@ -388,7 +402,8 @@ static void room_depart(struct member *m, enum leave_reason reason, struct slice
 	if (r->count > 0) {
 		if (!m->hidden)
 			room_tell_all(r, &e, NULL);
-		if (m->role == ROLE_OWNER)
+		/* When the server stops all go, and may come back as what they were. */
+		if (m->role == ROLE_OWNER && reason != LEAVE_SHUTDOWN)
 			room_succeed(r);
 	}
 	member_free(m);
@@ -418,6 +433,7 @@ void room_close(struct room *r, enum leave_reason reason, struct slice text)
 		};
 
 		room_remove(r, m);
+		room_note_visit_end(m, reason);
 		room_member_info(m, &e.subject);
 		room_tell_one(r, &e, m);
 		member_free(m);
@@ -523,6 +539,25 @@ int room_join(struct room_registry *g, struct slice name, const struct command *
 	}
 	log_info("room", "joined", "room=%s member=%" PRIx64 " n=%u",
 		 log_value(&(struct log_text){ 0 }, name), m->id, r->count);
+	return 0;
+}
+
+int room_restore(struct room_registry *g, struct slice name, const struct member_info *m,
+		 const struct command *c, struct bus_home home, ms_t wall)
+{
+	struct room *r = room_find(g, name);
+	struct room_entry e;
+	int err = room_entry_of(&e, g, name, c);
+
+	if (err == 0 && !r)
+		err = room_make(g, name, c, wall, &r);
+	if (err < 0)
+		return err;
+	struct member *back = member_make(r, &e, home, m->id, m->joined_at);
+
+	back->role = (uint8_t)m->role;
+	back->away = r->seq + 1;
+	room_insert(r, back);
 	return 0;
 }
 

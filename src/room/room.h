@@ -17,6 +17,8 @@
 #define ROOM_MAX_TEXT 8192 /* of a chat message */
 #define ROOM_MAX_REASON 128
 #define ROOM_MAX_MEMBERS 10000
+/* Events of a room count on from boot << this. */
+#define ROOM_BOOT_SHIFT 32
 
 struct room_registry; /* the rooms of one worker */
 struct room;
@@ -56,6 +58,10 @@ struct room *room_find(const struct room_registry *g, struct slice name);
  * user). `wall`: now. */
 int room_join(struct room_registry *g, struct slice name, const struct command *c,
 	      struct bus_home home, uint64_t request, ms_t wall) NODISCARD;
+/* A member of before a restart is back in its room, away, and nobody is told: `m` as it was, `c` with what its
+ * session has shown (pass, address). E_UNAUTHORIZED, E_DENIED, E_LIMIT. */
+int room_restore(struct room_registry *g, struct slice name, const struct member_info *m,
+		 const struct command *c, struct bus_home home, ms_t wall) NODISCARD;
 /* LEFT to the others. Frees `m`, and the room with its last member. */
 void room_leave(struct member *m, enum leave_reason reason, struct slice text);
 /* The answer to SYNC: what a WELCOME would say now. */

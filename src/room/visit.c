@@ -19,7 +19,8 @@ void room_note_visit_end(const struct member *m, enum leave_reason reason)
 {
 	const struct room *r = m->room;
 
-	if (!r->registry->store || m->hidden)
+	/* Who goes because the server stops may come back to a seat; the next start ends the visits of the others. */
+	if (!r->registry->store || m->hidden || reason == LEAVE_SHUTDOWN)
 		return;
 	store_tell(r->registry->store, &(struct store_query){ .op = STORE_VISIT_END,
 							      .room = room_name(r),

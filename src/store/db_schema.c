@@ -28,8 +28,9 @@ static const char *const steps[] = {
 	" metadata TEXT, joined INTEGER NOT NULL, left INTEGER, reason INTEGER);"
 	"CREATE INDEX visit_room ON visit(room, id);"
 	"CREATE INDEX visit_open ON visit(room, member) WHERE left IS NULL;"
-	"CREATE TABLE session(id TEXT PRIMARY KEY, secret BLOB NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE seat(session TEXT, room INTEGER, member INTEGER NOT NULL,"
+	"CREATE TABLE session(id TEXT PRIMARY KEY, secret BLOB NOT NULL, admission BLOB)"
+	" WITHOUT ROWID;"
+	"CREATE TABLE seat(session TEXT, room TEXT, member INTEGER NOT NULL,"
 	" PRIMARY KEY(session, room)) WITHOUT ROWID;",
 };
 

@@ -11,14 +11,19 @@ enum store_thread_kind store_op_thread(enum store_op op)
 	return (enum store_thread_kind)op_threads[op];
 }
 
-enum has { HAS_EVENT = BIT(0), HAS_MEMBER = BIT(1), HAS_ALL = BIT(2) };
+enum has {
+	HAS_EVENT = BIT(0),
+	HAS_MEMBER = BIT(1),
+	HAS_ALL = BIT(2),
+	HAS_FORWARD = BIT(3)
+};
 
 void store_query_encode(struct buf *b, uint64_t ticket, const struct store_query *q)
 {
 	buf_be64(b, ticket);
 	buf_u8(b, (uint8_t)q->op);
 	buf_u8(b, (uint8_t)((q->event ? HAS_EVENT : 0) | (q->member ? HAS_MEMBER : 0) |
-			    (q->all ? HAS_ALL : 0)));
+			    (q->all ? HAS_ALL : 0) | (q->forward ? HAS_FORWARD : 0)));
 	buf_u8(b, (uint8_t)q->reason);
 	buf_be32(b, q->limit);
 	buf_be64(b, (uint64_t)q->time);
@@ -61,6 +66,7 @@ int store_query_decode(struct store_letter *l, struct slice body)
 	*l = (struct store_letter){ .ticket = cur_be64(&in) };
 	uint8_t op = cur_u8(&in), has = cur_u8(&in), reason = cur_u8(&in);
 	q->all = (has & HAS_ALL) != 0;
+	q->forward = (has & HAS_FORWARD) != 0;
 	q->limit = cur_be32(&in);
 	q->time = (ms_t)cur_be64(&in);
 	q->viewer = cur_be64(&in);

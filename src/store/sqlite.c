@@ -213,6 +213,9 @@ static void sqlite_tend(struct backend *b, bool ailing)
 
 static void sqlite_close(struct backend *b)
 {
+	b->alive_at = 0;
+	if (b->db.handle && is_writer(b))
+		(void)note_alive(b);
 	db_close(&b->db);
 	store_sqlite_forget_rooms(b);
 	free(b->path);
@@ -261,7 +264,7 @@ static int end_lost_visits(struct db *d)
 {
 	sqlite3_stmt *st = db_use(d, SQL_LOST_VISITS);
 
-	db_bind_u64(st, 1, LEAVE_DISCONNECT);
+	db_bind_u64(st, 1, LEAVE_SHUTDOWN);
 	return db_run(d, st);
 }
 
@@ -275,6 +278,10 @@ int store_sqlite_prepare(const struct store_settings *s, uint64_t *boot, struct 
 		err = db_migrate(&d, why);
 	if (err == 0)
 		err = count_boot(&d, boot);
+	if (err == 0 && !s->sessions)
+		err = db_run(&d, db_use(&d, SQL_DROP_SEATS));
+	if (err == 0)
+		err = db_run(&d, db_use(&d, SQL_DROP_SESSIONS));
 	if (err == 0)
 		err = end_lost_visits(&d);
 	if (err < 0 && why->n == 0)
@@ -301,6 +308,7 @@ static void seat_of(sqlite3_stmt *st, struct store_seat *out)
 			.user = db_text(st, 7),
 			.metadata = db_text(st, 8),
 		},
+		.admission = db_text(st, 9),
 	};
 }
 

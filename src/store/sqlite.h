@@ -43,7 +43,7 @@
 			" WHERE room=?1 AND member=?2 AND left IS NULL")                 \
 	X(END_VISIT,    "UPDATE visit SET left=?3, reason=?4"                            \
 			" WHERE room=?1 AND member=?2 AND left IS NULL")                 \
-	X(SET_SESSION,  "INSERT INTO session(id, secret) VALUES(?1, ?2)"                 \
+	X(SET_SESSION,  "INSERT INTO session(id, secret, admission) VALUES(?1, ?2, ?3)"  \
 			" ON CONFLICT DO UPDATE SET secret=?2")                          \
 	X(ADD_SEAT,     "INSERT INTO seat(session, room, member) VALUES(?1, ?2, ?3)"     \
 			" ON CONFLICT DO UPDATE SET member=?3")                          \
@@ -67,17 +67,22 @@
 	X(VISITS,       "SELECT id, member, joined, left, reason, name, user FROM visit" \
 			" WHERE room=?1 AND id<?2 ORDER BY id DESC LIMIT ?3")            \
 	X(SEATS,        "SELECT seat.session, session.secret, room.name, visit.member,"  \
-			" visit.role, visit.joined, visit.name, visit.user, visit.metadata, room.id" \
+			" visit.role, visit.joined, visit.name, visit.user, visit.metadata,"    \
+			" session.admission"                                             \
 			" FROM seat JOIN session ON session.id=seat.session"             \
-			" JOIN room ON room.id=seat.room"                                \
-			" JOIN visit ON visit.room=seat.room AND visit.member=seat.member" \
+			" JOIN room ON room.name=seat.room"                              \
+			" JOIN visit ON visit.room=room.id AND visit.member=seat.member" \
 			" AND visit.left IS NULL ORDER BY seat.session, visit.id")       \
+	X(DROP_SEATS,   "DELETE FROM seat")                                              \
+	X(DROP_SESSIONS, "DELETE FROM session WHERE NOT EXISTS(SELECT 1 FROM seat"       \
+			" WHERE seat.session=session.id)")                               \
 	X(NEXT_BOOT,    "UPDATE meta SET value=value+1 WHERE key='boot'")                \
 	X(BOOT,         "SELECT value FROM meta WHERE key='boot'")                       \
 	X(LOST_VISITS,  "UPDATE visit SET left=max(joined,"                              \
 			" (SELECT value FROM meta WHERE key='alive')), reason=?1"        \
 			" WHERE left IS NULL AND NOT EXISTS(SELECT 1 FROM seat"          \
-			" WHERE seat.room=visit.room AND seat.member=visit.member)")
+			" JOIN room ON room.name=seat.room WHERE room.id=visit.room"      \
+			" AND seat.member=visit.member)")
 /* clang-format on */
 
 #define X(id, text) SQL_##id,

@@ -137,7 +137,7 @@ static int read_mark(struct backend *b, const struct sqlite_room *r, struct slic
 int store_sqlite_history(struct backend *b, const struct store_query *q,
 			 struct store_answer *a, struct buf *out)
 {
-	bool back = q->after == 0;
+	bool back = q->after == 0 && !q->forward;
 	struct sqlite_room r;
 	sqlite3_stmt *st;
 	struct page p;

@@ -1,6 +1,4 @@
 /* sqlite_write: the rows of the writer, inside its transaction. */
-#include <openssl/sha.h>
-
 #include "base/err.h"
 #include "store/sqlite.h"
 
@@ -348,31 +346,29 @@ int store_sqlite_visit_end(struct backend *b, const struct store_query *q,
 
 /* --- sessions --- */
 
-/* Secrets have 130 random bits: a plain hash keeps them. */
 int store_sqlite_secret(struct backend *b, const struct store_query *q,
 			struct store_answer *a, struct buf *out)
 {
 	uint8_t hash[STORE_HASH];
+
+	store_hash(q->secret, hash);
 	sqlite3_stmt *st = db_use(&b->db, SQL_SET_SESSION);
 
 	(void)a;
 	(void)out;
-	SHA256(q->secret.p, q->secret.n, hash);
 	db_bind_string(st, 1, q->session);
 	db_bind_blob(st, 2, slice_of(hash, sizeof(hash)));
+	db_bind_blob(st, 3, q->text);
 	return db_run(&b->db, st);
 }
 
 static int run_seat(struct backend *b, enum sql which, const struct store_query *q)
 {
-	struct sqlite_room r;
-	int err = store_sqlite_room(b, q->room, &r);
-
-	if (err < 0)
-		return err;
 	sqlite3_stmt *st = db_use(&b->db, which);
+
+	/* By name: the room's own row may come later, from its worker. */
 	db_bind_string(st, 1, q->session);
-	db_bind_u64(st, 2, r.id);
+	db_bind_string(st, 2, q->room);
 	db_bind_u64(st, 3, q->viewer);
 	return db_run(&b->db, st);
 }

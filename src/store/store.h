@@ -17,9 +17,10 @@ struct store_desk;
 struct store_settings {
 	const char *url; /* "sqlite" or "postgresql://..." */
 	const char *dir; /* of the data, for SQLite */
-	uint32_t queue;  /* queries of one worker that may wait */
-	ms_t patience; /* then a waiting asker is told that the store is not available */
-	ms_t keep;     /* messages and visits are kept so long, 0: for ever */
+	bool sessions; /* they may come back: else what is left of them goes at the start */
+	uint32_t queue; /* queries of one worker that may wait */
+	ms_t patience;  /* then a waiting asker is told that the store is not available */
+	ms_t keep;      /* messages and visits are kept so long, 0: for ever */
 	uint64_t keep_messages; /* of a room, 0: any number */
 };
 
@@ -46,9 +47,9 @@ uint64_t store_boot(const struct store *s);
 	X(CHANGE,       WRITER, "keep event (EDITED, DELETED, REACTED) if the viewer may")   \
 	X(READ,         WRITER, "the viewer has read up to n")                           \
 	X(VISIT,        WRITER, "member is in the room, as it now is")                   \
-	X(VISIT_END,    WRITER, "and has left: member.id, reason, time")                 \
-	X(SEAT,         WRITER, "session has a seat in the room: member.id; secret")     \
-	X(SEAT_END,     WRITER, "and has it no more")                                    \
+	X(VISIT_END,    WRITER, "and has left: viewer, reason, time")                    \
+	X(SEAT,         WRITER, "session has a seat in the room: viewer; secret, text (its admission)") \
+	X(SEAT_END,     WRITER, "and has it no more: viewer")                            \
 	X(SECRET,       WRITER, "session's secret is another")                           \
 	X(WAKE,         READER, "the last messages told to all, newest number, epoch")   \
 	X(HISTORY,      READER, "messages that the viewer may see: before, after, limit") \
@@ -67,6 +68,7 @@ enum store_op { STORE_OP_LIST(X) STORE_OPS };
 struct store_query {
 	enum store_op op;
 	uint32_t limit;
+	bool forward; /* HISTORY: from `after` on, also when that is 0; else back from `before` */
 	bool all; /* the viewer is the server, or may change what others said */
 	enum leave_reason reason;
 	ms_t time;
@@ -127,11 +129,12 @@ void store_tell(struct store_desk *d, const struct store_query *q);
 struct store_seat {
 	struct slice session;
 	struct slice secret_hash; /* STORE_HASH bytes: SHA-256 of the secret */
+	struct slice admission;   /* as it was given */
 	struct slice room;
-	uint64_t last; /* number of the room's last message */
 	struct member_info member;
 };
 #define STORE_HASH 32
+void store_hash(struct slice secret, uint8_t out[STORE_HASH]);
 
 typedef void store_seat_fn(void *arg, const struct store_seat *s);
 /* Before store_start(): all of them, seats of one session together. */
