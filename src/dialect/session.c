@@ -215,11 +215,14 @@ struct session *session_restore(struct dialect *d, const struct vocabulary *v,
 	struct session *s = xzalloc_line(sizeof(*s));
 
 	s->vocabulary = v;
+	s->transport = &session_ws_transport;
 	memcpy(s->id, id.p, SESSION_ID);
 	s->number = session_number(id);
 	s->allowance.left = d->settings->burst * 1000;
 	s->allowance.at = loop_now(d->loop);
 	session_enter(d, s);
+	if (d->turn)
+		turn_server_open_session(d->turn, s->number);
 	return s;
 }
 
