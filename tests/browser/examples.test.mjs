@@ -63,7 +63,12 @@ async function reactExample(t) {
 	}
 	run(process.execPath, join(MODULES, "typescript/bin/tsc"), "-p", dir, "--preserveSymlinks");
 	const { build } = await import(pathToFileURL(join(MODULES, "vite/dist/node/index.js")));
-	await build({ root: dir, configFile: false, logLevel: "error", resolve: { preserveSymlinks: true } });
+	await build({
+		root: dir,
+		configFile: false,
+		logLevel: "error",
+		resolve: { preserveSymlinks: true },
+	});
 	return join(dir, "dist");
 }
 

@@ -3,9 +3,33 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { callOf, FAR, Guest, launchBrowser } from "../lib/browser.mjs";
+import { callOf, countLeaves, FAR, Guest, launchBrowser, leaves, PHONE } from "../lib/browser.mjs";
 import { freshRoom } from "../lib/client.mjs";
+import { Line } from "../lib/line.mjs";
 import { freshDir, serverFor, startServer } from "../lib/server.mjs";
+
+/** Runs in the page before its scripts: notes what is connected to a loudspeaker. */
+function watchOutputs() {
+	window.outputsForTest = [];
+	const { connect } = AudioNode.prototype;
+	AudioNode.prototype.connect = function (target, ...rest) {
+		if (target instanceof AudioDestinationNode) {
+			window.outputsForTest.push(this.constructor.name);
+		}
+		return connect.call(this, target, ...rest);
+	};
+}
+
+/** Runs in the page: where one's own microphone could be heard. */
+function ownSound() {
+	const found = [...window.outputsForTest];
+	for (const element of document.querySelectorAll("audio, video")) {
+		if (!element.muted && element.srcObject?.getAudioTracks().length > 0) {
+			found.push(element.outerHTML);
+		}
+	}
+	return found;
+}
 
 describe("a page in trouble", () => {
 	let browser;
@@ -117,4 +141,92 @@ describe("a page in trouble", () => {
 		assert.ok((await ann.kept()) && (await bob.kept()), "the media never stopped");
 		await Promise.all([ann, bob].map((guest) => guest.press("leave-button")));
 	});
+
+	it("that has lost the server for a while is in its seat again, with the chat it missed", async (t) => {
+		const server = await serverFor(t, { grace: "30s" });
+		const line = await Line.open(t, server);
+		const room = freshRoom("resume");
+		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann", { origin: line.http });
+		await ann.join();
+		const bob = await Guest.open(t, browser, server, `/r/${room}`, "Bob");
+		await bob.join();
+		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
+		await Promise.all([ann.remember(), bob.remember()]);
+		const seat = () => ann.page.evaluate(() => window.parleyDebug.memberId);
+		const before = await seat();
+		await countLeaves(bob);
+		line.cut();
+		await ann.sees("reconnect-banner");
+		await bob.press("chat-button");
+		for (const text of ["are you there?", "I can hear you"]) {
+			await bob.find("chat-input").fill(text);
+			await bob.press("chat-send");
+			await bob.sees("chat-message", text);
+		}
+		line.mend();
+		await ann.seesNo("reconnect-banner");
+		await ann.press("chat-button");
+		await ann.sees("chat-message", "are you there?");
+		await ann.sees("chat-message", "I can hear you");
+		assert.equal(await seat(), before);
+		assert.equal(await leaves(bob), 0, "nobody saw it leave");
+		assert.ok((await ann.kept()) && (await bob.kept()), "the media never stopped");
+		await Promise.all([ann, bob].map((guest) => guest.press("leave-button")));
+	});
+
+	it("reloaded without a goodbye takes its own seat, and leaves no ghost", async (t) => {
+		const server = await serverFor(t, { grace: "30s" });
+		const [ann, bob] = await callOf(t, browser, server, freshRoom("reload"), ["Ann", "Bob"]);
+		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
+		await countLeaves(ann);
+		await bob.page.evaluate(() => window.parleyDebug.dropConnection());
+		await bob.page.reload();
+		assert.equal(await leaves(ann), 0, "its seat is kept for it");
+		await bob.join();
+		await Promise.all([ann.counts(2), bob.counts(2)]);
+		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
+		assert.equal(await ann.find("tile").count(), 2, "no ghost of the page before");
+		await Promise.all([ann, bob].map((guest) => guest.press("leave-button")));
+	});
+
+	for (const [what, options] of [
+		["desktop", {}],
+		["phone", PHONE],
+	]) {
+		it(`on a ${what} is local only while the server is away: microphone and meter work`, async (t) => {
+			const server = await serverFor(t);
+			const line = await Line.open(t, server);
+			const ann = await Guest.open(t, browser, server, `/r/${freshRoom("local")}`, "Ann", {
+				origin: line.http,
+				init: watchOutputs,
+				...options,
+			});
+			const nothingOfItself = async () => {
+				assert.deepEqual(await ann.page.evaluate(ownSound), [], "nobody hears themselves");
+			};
+			await ann.seesItself();
+			await nothingOfItself();
+			await ann.join();
+			await ann.sees("empty-room");
+			line.cut();
+			await ann.sees("reconnect-banner");
+			await ann.sees("countdown");
+			await ann.sees("retry-button");
+			await ann.sees("status", /local only/);
+			assert.equal(await ann.find("status").getAttribute("data-tone"), "local");
+			await ann.shot(`local-only-${what}`);
+			await ann.meterMoves(true);
+			await ann.press("mute-button");
+			await ann.meterMoves(false);
+			await ann.press("mute-button");
+			await ann.meterMoves(true);
+			await nothingOfItself();
+			line.mend();
+			await ann.press("retry-button");
+			await ann.seesNo("reconnect-banner");
+			await ann.sees("status", "Microphone on");
+			await nothingOfItself();
+			await ann.press("leave-button");
+		});
+	}
 });

@@ -238,6 +238,16 @@ export class Guest {
 		);
 	}
 
+	/** The meter of the microphone shows something, or nothing. */
+	async meterMoves(wanted) {
+		const fill = this.find("level-meter").locator("span").first();
+		await poll(
+			async () => wanted === !/scaleX\(0(\.000)?\)/.test(await fill.getAttribute("style")),
+			() => `${this.name}'s meter ${wanted ? "to move" : "to rest"}`,
+			PATIENCE,
+		);
+	}
+
 	/** A picture for people to look at, where PARLEY_SHOTS says. */
 	async shot(name) {
 		if (SHOTS) {
@@ -245,6 +255,20 @@ export class Guest {
 			await this.page.screenshot({ path: join(SHOTS, `${name}.png`) });
 		}
 	}
+}
+
+/** From now on leaves() tells how many people the page of `guest` sees leave. */
+export function countLeaves(guest) {
+	return guest.page.evaluate(() => {
+		window.leavesForTest = 0;
+		window.parleyDebug.session.room.on("left", () => {
+			window.leavesForTest += 1;
+		});
+	});
+}
+
+export function leaves(guest) {
+	return guest.page.evaluate(() => window.leavesForTest);
 }
 
 /** People in one call, all of whom see each other. `browsers`: one for all, or one for each. */

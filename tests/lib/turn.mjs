@@ -118,7 +118,8 @@ export function decode(bytes) {
 	const error = value("errorCode");
 	message.value = value;
 	message.address = (name) => value(name) && readAddress(value(name), tid);
-	message.addresses = (name) => (message.attrs.get(ATTR[name]) ?? []).map((v) => readAddress(v, tid));
+	message.addresses = (name) =>
+		(message.attrs.get(ATTR[name]) ?? []).map((v) => readAddress(v, tid));
 	message.code = error ? error[2] * 100 + error[3] : 0;
 	message.reason = error?.subarray(4).toString();
 	return message;

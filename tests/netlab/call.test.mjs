@@ -1,7 +1,7 @@
 // A call in two browsers, each behind a router of its own, while the network of one fails.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { callOf, launchBrowser } from "../lib/browser.mjs";
+import { callOf, countLeaves, launchBrowser, leaves } from "../lib/browser.mjs";
 import { freshRoom } from "../lib/client.mjs";
 import { startServer } from "../lib/server.mjs";
 import { Lab, SERVER } from "./lab.mjs";
@@ -34,14 +34,6 @@ describe("a call over a network that fails", () => {
 		return callOf(t, browsers, server, freshRoom(hint), ["Ann", "Bob"], { origin });
 	}
 
-	const countLeaves = (guest) =>
-		guest.page.evaluate(() => {
-			window.leavesForTest = 0;
-			window.parleyDebug.session.room.on("left", () => {
-				window.leavesForTest += 1;
-			});
-		});
-	const leaves = (guest) => guest.page.evaluate(() => window.leavesForTest);
 	const memberId = (guest) => guest.page.evaluate(() => window.parleyDebug.memberId);
 
 	it("goes on while one has lost the server, who then is in its seat again", async (t) => {

@@ -7,6 +7,7 @@ import {
 	type RoomEvents,
 } from "../../../sdk/src/index.js";
 import { ChatModel } from "./chat-model.js";
+import { tabUser } from "./identity.js";
 import type { MediaModel } from "./media-model.js";
 import { type CallerModel, callers, ownTile, remoteTiles, type TileModel } from "./people.js";
 import { joinWords, type PlainWords } from "./plain-words.js";
@@ -72,6 +73,7 @@ export class CallModel {
 		this.session = new CallSession({
 			room: settings.room,
 			name: settings.name,
+			user: tabUser(),
 			media: settings.media.media,
 			options: { capacity: CAPACITY, ring: settings.ring },
 			...outboxOption(),

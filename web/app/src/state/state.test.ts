@@ -59,7 +59,7 @@ describe("statusOf", () => {
 			text: "Server away, call goes on",
 		});
 		const alone = { ...input, connection: "waiting", room: "joining", links: [] } as const;
-		expect(statusOf({ ...alone, wasIn: false }).text).toBe("Server away");
+		expect(statusOf({ ...alone, wasIn: false }).text).toBe("Server away, local only");
 	});
 });
 

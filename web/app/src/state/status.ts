@@ -27,7 +27,7 @@ export function statusOf({ connection, room, micOn, links, wasIn }: StatusInput)
 	if (room === "ended" || room === "out") return { tone: "local", text: "Not in the room" };
 	if (connection !== "open" && wasIn) return { tone: "local", text: awayText(links) };
 	if (connection === "waiting" || connection === "closed") {
-		return { tone: "local", text: "Server away" };
+		return { tone: "local", text: awayText(links) };
 	}
 	if (room !== "in") return { tone: "connecting", text: "Connecting" };
 	if (links.some(isUnsettled)) return { tone: "connecting", text: "Connecting" };
@@ -39,7 +39,7 @@ function isUnsettled(link: TileModel["link"]): boolean {
 }
 
 function awayText(links: StatusInput["links"]): string {
-	return links.includes("connected") ? "Server away, call goes on" : "Server away";
+	return links.includes("connected") ? "Server away, call goes on" : "Server away, local only";
 }
 
 /** Whole seconds until `at`, for a countdown; never negative. */

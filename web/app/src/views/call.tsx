@@ -5,7 +5,7 @@ import { durationText, secondsUntil } from "../state/status.js";
 import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
 import { useNow, useShortcuts } from "./hooks.js";
-import { CopyButton } from "./parts.js";
+import { CopyButton, Meter } from "./parts.js";
 import { Problems } from "./prejoin.js";
 import { Calling, Declined, Incoming } from "./ringing.js";
 import { Settings } from "./settings.js";
@@ -125,6 +125,10 @@ function Away({ model, retryAt }: { model: CallModel; retryAt: number | undefine
 							{left > 0 ? `Next attempt in ${left} s.` : "Trying…"}
 						</span>
 					)}
+				</span>
+				<span class="notice-level">
+					Your microphone {model.media.micOn.value ? "works" : "is off"}
+					<Meter level={model.media.level.value} on={model.media.micOn.value} />
 				</span>
 			</div>
 			<button
