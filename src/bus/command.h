@@ -42,10 +42,10 @@ struct command {
 	enum command_kind kind;
 	enum role role;
 	enum leave_reason reason;
-	uint8_t state;     /* PRESENCE_* bits */
-	uint16_t changed;  /* which of them (and CHANGED_*) count */
-	bool ring;         /* options of JOIN */
-	bool hidden;       /* JOIN: the others hear nothing of it */
+	uint8_t state;    /* PRESENCE_* bits */
+	uint16_t changed; /* which of them (and CHANGED_*) count */
+	bool ring;        /* options of JOIN */
+	bool hidden; /* JOIN: the others hear nothing of it; AWAY: they hear that it has left */
 	uint32_t capacity; /* 0: the server's */
 	bool or_all;       /* SIGNAL: to all others when nobody is called `to_name` */
 	bool named;        /* JOIN: see struct member_info */

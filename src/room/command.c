@@ -67,6 +67,30 @@ static int room_on_update(struct member *m, const struct command *c)
 	return 0;
 }
 
+/* To the others it leaves and comes; the seat is free meanwhile. */
+static void room_on_ghost(struct member *m, bool away, enum leave_reason reason)
+{
+	struct room *r = m->room;
+	struct event e = { .kind = away ? EVENT_LEFT : EVENT_JOINED,
+			   .member = m->id,
+			   .reason = reason };
+
+	if (m->ghost == away)
+		return;
+	if (!away && r->count - r->hidden >= r->capacity) {
+		room_leave(m, LEAVE_TIMEOUT, SLICE_NONE);
+		return;
+	}
+	m->ghost = m->hidden = away;
+	r->hidden += away ? 1 : -1u;
+	m->away = away ? r->seq + 1 : 0;
+	room_member_info(m, &e.subject);
+	room_tell_all(r, &e, m);
+	if (m->role == ROLE_OWNER && away && !r->registry->settings->tokens)
+		m->role = ROLE_SPEAKER;
+	room_succeed(r);
+}
+
 static void room_on_away(struct member *m, bool away)
 {
 	struct event e = { .kind = EVENT_UPDATED,
@@ -187,6 +211,10 @@ int room_command(struct member *m, uint64_t request, const struct command *c, ms
 		return room_on_alias(m, c);
 	case COMMAND_AWAY:
 	case COMMAND_BACK:
+		if (m->ghost || c->hidden) {
+			room_on_ghost(m, c->kind == COMMAND_AWAY, c->reason);
+			return 0;
+		}
 		room_on_away(m, c->kind == COMMAND_AWAY);
 		if (c->on)
 			room_replay(m, c->n);

@@ -18,6 +18,7 @@ struct member {
 	uint8_t denied; /* and rights */
 	bool verified;  /* a token proved its user */
 	bool hidden;
+	bool ghost; /* hidden while it is away: the others think that it has left */
 	uint16_t dialect;
 	uint32_t order;
 	bool named;
@@ -74,6 +75,8 @@ static inline void room_tell(struct room *r, const struct event *e, struct membe
 	r->registry->event(r->registry->event_arg, r, e, to, except);
 }
 
+/* Sees to it that there is an owner. */
+void room_succeed(struct room *r);
 static inline void room_tell_all(struct room *r, struct event *e, struct member *except)
 {
 	e->seq = ++r->seq;

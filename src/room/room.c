@@ -356,7 +356,7 @@ static void room_remove(struct room *r, struct member *m)
 }
 
 /* The member who has been there longest follows the last owner; with tokens they alone say who is one. */
-static void room_succeed(struct room *r)
+void room_succeed(struct room *r)
 {
 	struct member *heir = NULL;
 
@@ -446,8 +446,9 @@ static struct member *room_named(const struct room *r, struct slice name)
 	for (uint32_t i = 0; i < r->count; i++) {
 		struct member *m = r->members[i];
 
-		if (m->named && (slice_eq(slice_of(m->user, m->user_len), name) ||
-				 slice_eq(slice_of(m->alias, m->alias_len), name)))
+		if (m->named && !m->ghost &&
+		    (slice_eq(slice_of(m->user, m->user_len), name) ||
+		     slice_eq(slice_of(m->alias, m->alias_len), name)))
 			return m;
 	}
 	return NULL;
@@ -469,7 +470,7 @@ static struct member *room_away(const struct room *r, struct slice user)
 	for (uint32_t i = 0; i < r->count; i++) {
 		struct member *m = r->members[i];
 
-		if (m->away &&
+		if (m->away && !m->ghost &&
 		    (user.n == 0 || slice_eq(slice_of(m->user, m->user_len), user)) &&
 		    (!first || m->away < first->away))
 			first = m;

@@ -229,6 +229,40 @@ static void a_user_takes_the_seat_that_it_is_away_from(void **state)
 	assert_int_equal(s->heard[before].e.reason, LEAVE_REPLACED);
 }
 
+static void who_is_hidden_while_away_has_left_and_comes_again(void **state)
+{
+	struct stage *s = *state;
+	struct command join = { .kind = COMMAND_JOIN, .capacity = 2 };
+	struct command away = { .kind = COMMAND_AWAY,
+				.hidden = true,
+				.reason = LEAVE_DISCONNECT };
+	struct command back = { .kind = COMMAND_BACK };
+
+	assert_int_equal(stage_try_join(s, "r", &join), 0);
+	struct room *r = room_find(s->rooms, SLICE("r"));
+	struct member *ann = r->members[0], *bo = stage_join(s, "r", "Bo");
+	size_t before = s->count;
+	assert_int_equal(stage_do(ann, away), 0);
+	assert_int_equal(stage_do(ann, away), 0); /* once is enough */
+	assert_int_equal(s->count, before + 2);
+	assert_int_equal(s->heard[before].e.kind, EVENT_LEFT);
+	assert_int_equal(s->heard[before].e.reason, LEAVE_DISCONNECT);
+	assert_int_equal(s->heard[before].except, ann->id);
+	assert_int_equal(bo->role, ROLE_OWNER);
+	assert_int_equal(stage_do(ann, back), 0);
+	assert_int_equal(stage_last(s)->e.kind, EVENT_JOINED);
+	assert_int_equal(stage_last(s)->except, ann->id);
+	/* Meanwhile somebody else may take its seat; then there is none for it. */
+	assert_int_equal(stage_do(ann, away), 0);
+	assert_int_equal(stage_try_join(s, "r", &join), 0);
+	uint64_t late = ann->id;
+	assert_int_equal(stage_do(ann, back), 0);
+	assert_null(room_member(r, late));
+	assert_int_equal(room_count(r), 2);
+	assert_int_equal(stage_last(s)->e.kind, EVENT_LEFT);
+	assert_int_equal(stage_last(s)->to, late);
+}
+
 static void a_sync_tells_the_member_alone_how_the_room_stands(void **state)
 {
 	struct stage *s = *state;
@@ -262,6 +296,7 @@ int main(void)
 		TEST(who_goes_away_and_comes_back_is_told_once),
 		TEST(a_full_room_takes_the_seat_of_who_is_away_the_longest),
 		TEST(a_user_takes_the_seat_that_it_is_away_from),
+		TEST(who_is_hidden_while_away_has_left_and_comes_again),
 		TEST(a_sync_tells_the_member_alone_how_the_room_stands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
