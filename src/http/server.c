@@ -419,7 +419,7 @@ struct http_moved *http_detach(struct http_exchange *x)
 {
 	struct http_conn *c = http_conn_of(x);
 
-	assert(c->in_data && c->stream && c->state == HTTP_CONN_BUSY);
+	assert(c->stream && c->state == HTTP_CONN_BUSY);
 	http_conn_set_state(c, HTTP_CONN_MOVING);
 	list_unlink(&c->link);
 	loop_timer_stop(c->server->loop, &c->timer);

@@ -76,6 +76,12 @@ void eio_candidate_open(struct eio_conn *c, struct http_exchange *x)
 		loop_timer_start(c->eio->loop, &p->upgrade, UPGRADE_LIMIT);
 }
 
+void eio_candidate_attach(struct eio_conn *c)
+{
+	loop_timer_start(c->eio->loop, &c->polling->upgrade, UPGRADE_LIMIT);
+	ws_attach(c->eio->loop, c->polling->candidate, c);
+}
+
 void eio_candidate_drop(struct eio_conn *c)
 {
 	struct eio_polling *p = c->polling;

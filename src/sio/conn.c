@@ -16,7 +16,7 @@ static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 /* --- the clock --- */
 
-static void arm(struct eio_conn *c)
+void eio_conn_arm(struct eio_conn *c)
 {
 	ms_t now = loop_now(c->eio->loop), next = eio_engine_next(&c->engine);
 
@@ -37,7 +37,7 @@ bool eio_conn_alive(struct eio_conn *c)
 		eio_send(c, SLICE("2"));
 	if (c->engine.state == EIO_CLOSED) /* by the ping: too slow */
 		return false;
-	arm(c);
+	eio_conn_arm(c);
 	return true;
 }
 
@@ -95,13 +95,15 @@ static void make_sid(struct eio_conn *c)
 	rand_text(c->sid + 2, EIO_SID - 2);
 }
 
-struct eio_conn *eio_conn_create(struct eio *e, const struct addr *peer, unsigned version,
+struct eio_conn *eio_conn_create(struct eio *e, struct http_exchange *x, unsigned version,
 				 bool websocket)
 {
 	struct eio_conn *c = xzalloc(sizeof(*c));
+	struct slice token = http_token(x);
 
 	c->eio = e;
-	c->peer = *peer;
+	c->peer = *http_peer(x);
+	c->token = token.n > 0 ? slice_dup(token) : NULL;
 	c->single = websocket;
 	eio_engine_init(&c->engine, &e->settings->times, version, websocket,
 			loop_now(e->loop));
@@ -141,7 +143,7 @@ void eio_conn_open(struct eio_conn *c)
 	put_handshake(&b, c);
 	eio_send(c, buf_slice(&b));
 	buf_fini(&b);
-	arm(c);
+	eio_conn_arm(c);
 	c->own = c->eio->ops->open(c->eio->arg, c);
 }
 
@@ -150,13 +152,16 @@ void eio_conn_free(struct eio_conn *c)
 	loop_timer_stop(c->eio->loop, &c->timer);
 	loop_task_cancel(&c->task);
 	list_unlink(&c->link);
-	if (!c->single)
+	if (!c->single) {
 		map_del(&c->eio->by_sid, eio_sid(c));
+		eio_tell_home(c, EIO_GONE);
+	}
 	if (c->polling)
 		eio_polling_destroy(c->polling);
 	if (c->ws)
 		eio_forget_ws(c->ws, 1000);
 	metric_add(METRIC_SIO_CLIENTS, -1);
+	free(c->token);
 	free(c);
 }
 
@@ -257,13 +262,13 @@ bool eio_conn_packet(struct eio_conn *c, enum eio_source from, const struct eio_
 	switch ((enum eio_step)step) {
 	case EIO_NOTHING:
 		if (p->type == EIO_PONG && c->engine.ping_at)
-			arm(c);
+			eio_conn_arm(c);
 		break;
 	case EIO_DELIVER:
 		c->eio->ops->message(c->own, c, p->binary, p->data);
 		break;
 	case EIO_ANSWER:
-		arm(c);
+		eio_conn_arm(c);
 		answer_ping(c, p);
 		break;
 	case EIO_PROBED:
@@ -369,9 +374,9 @@ struct ws *eio_ws(const struct eio_conn *c)
 	return c->ws;
 }
 
-bool eio_is_single(const struct eio_conn *c)
+bool eio_is_open(const struct eio_conn *c)
 {
-	return c->single;
+	return eio_engine_polls(&c->engine) || c->engine.state == EIO_WEBSOCKET;
 }
 
 unsigned eio_version(const struct eio_conn *c)
@@ -394,38 +399,12 @@ const struct addr *eio_peer(const struct eio_conn *c)
 	return &c->peer;
 }
 
+struct slice eio_token(const struct eio_conn *c)
+{
+	return c->token ? slice_str(c->token) : SLICE_NONE;
+}
+
 void *eio_own(const struct eio_conn *c)
 {
 	return c->own;
-}
-
-/* --- from loop to loop --- */
-
-void eio_detach(struct eio_conn *c)
-{
-	assert(c->single && c->ws && c->engine.state == EIO_WEBSOCKET);
-	loop_timer_stop(c->eio->loop, &c->timer);
-	loop_task_cancel(&c->task);
-	list_unlink(&c->link);
-	c->moving = true;
-	metric_add(METRIC_SIO_CLIENTS, -1);
-	ws_detach(c->ws);
-}
-
-void eio_attach(struct eio *e, struct eio_conn *c)
-{
-	c->eio = e;
-	c->moving = false;
-	list_append(&e->conns, &c->link);
-	metric_add(METRIC_SIO_CLIENTS, 1);
-	arm(c);
-	ws_attach(e->loop, c->ws, c);
-	if (e->draining)
-		eio_close(c, EIO_SHUTDOWN);
-}
-
-void eio_replay(struct eio_conn *c, struct slice data)
-{
-	if (c->engine.state == EIO_WEBSOCKET)
-		c->eio->ops->message(c->own, c, false, data);
 }

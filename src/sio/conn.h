@@ -1,5 +1,5 @@
 /* conn: the state of an Engine.IO session. Private to sio/: eio.c (requests), conn.c (life, output), poll.c (long
- * polling), candidate.c (WebSockets in).
+ * polling), candidate.c (WebSockets in), move.c (from loop to loop).
  */
 #pragma once
 #include "base/list.h"
@@ -23,10 +23,12 @@ struct eio_conn {
 	void *own;
 	struct ws *ws;               /* the transport, or NULL */
 	struct eio_polling *polling; /* NULL: a WebSocket carries the packets */
+	struct eio_queue *rest; /* of the request that brought it to move; else NULL */
 	struct eio_engine engine;
 	struct loop_timer timer; /* the engine's alarm; CLOSING: the end */
 	struct loop_task task;   /* answers the poll, or ends */
 	struct addr peer;
+	char *token; /* NULL: none */
 	char sid[EIO_SID];
 	uint8_t why; /* enum eio_why, once closed */
 	bool told;   /* of its end */
@@ -41,6 +43,8 @@ struct eio {
 	const struct eio_ops *ops;
 	void *arg;
 	struct map by_sid; /* those that have ever polled */
+	struct map
+		moved; /* of them, those that are elsewhere: the worker's number, plus 1 */
 	struct list conns;
 	struct buf text;    /* decoded base64 */
 	struct buf payload; /* an answer to a poll */
@@ -48,7 +52,7 @@ struct eio {
 };
 
 /* --- conn.c --- */
-struct eio_conn *eio_conn_create(struct eio *e, const struct addr *peer, unsigned version,
+struct eio_conn *eio_conn_create(struct eio *e, struct http_exchange *x, unsigned version,
 				 bool websocket);
 /* `open`, then the handshake packet in front of what it sends. */
 void eio_conn_open(struct eio_conn *c);
@@ -59,6 +63,8 @@ bool eio_conn_packet(struct eio_conn *c, enum eio_source from,
 void eio_conn_upgrade(struct eio_conn *c);
 /* At once; no word to the client. */
 void eio_conn_end(struct eio_conn *c, enum eio_why why);
+/* Sets its timer by the engine. */
+void eio_conn_arm(struct eio_conn *c);
 /* Looks at the clock: false: it has died meanwhile. */
 bool eio_conn_alive(struct eio_conn *c);
 /* Tells the application and frees it. */
@@ -79,8 +85,20 @@ void eio_poll_answer(struct eio_conn *c, const char *alone);
 struct ws *eio_accept(struct eio *e, struct http_exchange *x, struct eio_conn *c);
 void eio_candidate_open(struct eio_conn *c, struct http_exchange *x);
 void eio_candidate_drop(struct eio_conn *c);
+/* On its new loop. */
+void eio_candidate_attach(struct eio_conn *c);
 /* The WebSocket is no longer ours to hear of. */
 void eio_forget_ws(struct ws *w, uint16_t code);
+
+/* --- move.c --- */
+/* A packet for a session that is on its way. */
+void eio_move_packet(struct eio_conn *c, const struct eio_packet *p);
+/* Its home is to know where it is. */
+void eio_tell_home(struct eio_conn *c, unsigned worker);
+/* Where the session of that id is now; EIO_GONE: it has not moved away. */
+unsigned eio_moved_to(const struct eio *e, struct slice sid);
+/* The worker that an id names; a number too large when it is none of ours. */
+unsigned eio_sid_worker(struct slice sid);
 
 /* --- eio.c --- */
 enum eio_error {

@@ -44,6 +44,7 @@ struct eio *eio_create(struct loop *l, unsigned workers, const struct eio_settin
 		.loop = l, .workers = workers, .settings = s, .ops = ops, .arg = arg
 	};
 	map_init(&e->by_sid);
+	map_init(&e->moved);
 	list_init(&e->conns);
 	buf_init(&e->text, s->max_payload);
 	buf_init(&e->payload, 4 * s->queue + 4096);
@@ -57,6 +58,7 @@ void eio_destroy(struct eio *e)
 	list_each_safe (n, &e->conns)
 		eio_conn_free(list_entry(n, struct eio_conn, link));
 	map_fini(&e->by_sid);
+	map_fini(&e->moved);
 	buf_fini(&e->text);
 	buf_fini(&e->payload);
 	free(e);
@@ -109,7 +111,7 @@ static bool has_room(const struct eio *e)
 
 static void open_polling(struct eio *e, struct http_exchange *x, const struct request *r)
 {
-	struct eio_conn *c = eio_conn_create(e, http_peer(x), r->version, false);
+	struct eio_conn *c = eio_conn_create(e, x, r->version, false);
 
 	c->polling = eio_polling_create(c, r->base64);
 	eio_conn_open(c);
@@ -119,7 +121,7 @@ static void open_polling(struct eio *e, struct http_exchange *x, const struct re
 static void open_websocket(struct eio *e, struct http_exchange *x,
 			   const struct request *r)
 {
-	struct eio_conn *c = eio_conn_create(e, http_peer(x), r->version, true);
+	struct eio_conn *c = eio_conn_create(e, x, r->version, true);
 
 	c->ws = eio_accept(e, x, c);
 	if (c->ws)
@@ -144,24 +146,6 @@ static void on_handshake(struct eio *e, struct http_exchange *x, const struct re
 		open_polling(e, x, r);
 }
 
-/* The worker that an id names; a number too large when it is none of ours. */
-static unsigned sid_worker(struct slice sid)
-{
-	unsigned worker = 0;
-
-	if (sid.n != EIO_SID)
-		return LOOP_MAX;
-	for (size_t i = 0; i < 2; i++) {
-		uint8_t c = sid.p[i];
-		bool letter = c >= 'a' && c <= 'z', digit = c >= '2' && c <= '7';
-
-		if (!letter && !digit)
-			return LOOP_MAX;
-		worker = worker << 5 | (unsigned)(letter ? c - 'a' : c - '2' + 26);
-	}
-	return worker;
-}
-
 static void on_known(struct eio_conn *c, struct http_exchange *x, const struct request *r)
 {
 	if (!eio_conn_alive(c))
@@ -176,6 +160,14 @@ static void on_known(struct eio_conn *c, struct http_exchange *x, const struct r
 		eio_poll_post(c, x);
 	else
 		eio_refuse(x, 400, EIO_BAD_REQUEST);
+}
+
+/* Here its home is looked at for where it went, elsewhere one asks at its home. */
+static unsigned where(const struct eio *e, struct slice sid)
+{
+	unsigned home = eio_sid_worker(sid);
+
+	return home == loop_id(e->loop) ? eio_moved_to(e, sid) : home;
 }
 
 void eio_on_request(struct http_exchange *x, void *arg)
@@ -196,7 +188,7 @@ void eio_on_request(struct http_exchange *x, void *arg)
 		return;
 	}
 	struct eio_conn *c = map_find(&e->by_sid, r.sid);
-	unsigned worker = sid_worker(r.sid);
+	unsigned worker = where(e, r.sid);
 	if (c && c->engine.state != EIO_CLOSED)
 		on_known(c, x, &r);
 	else if (!c && worker < e->workers && worker != loop_id(e->loop))

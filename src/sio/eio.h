@@ -1,7 +1,7 @@
 /* eio: Engine.IO sessions over HTTP long polling and WebSocket, server side.
  *
- * Owner:  a loop. A session opened by a request stays on its loop: its id names the worker, and requests that come in elsewhere are
- *         forwarded there. One that has only a WebSocket may move (eio_detach).
+ * Owner:  a loop. A session's id names the worker where it began; requests that come in elsewhere are forwarded there, and from there
+ *         to where the session has moved since (eio_detach).
  * Output: over a WebSocket as ws.h has it; for a polling client it waits in a queue of at most settings.queue bytes.
  * Errors: 400 {"code","message"} as the reference server: 0 Transport unknown, 1 Session ID unknown, 2 Bad handshake
  *         method, 3 Bad request, 5 Unsupported protocol version; 403 with 4 Forbidden; 503 with 3 when there are too many sessions.
@@ -47,6 +47,8 @@ struct eio_ops {
 	void (*closed)(void *own, struct eio_conn *c, enum eio_why why);
 	/* A request for a session of that worker: to be carried there and shown to eio_on_request() again. */
 	void (*forward)(void *arg, struct http_exchange *x, unsigned worker);
+	/* eio_locate() is to be called on worker `home`. */
+	void (*located)(void *arg, struct slice sid, unsigned home, unsigned worker);
 };
 
 /* Settings and ops must outlive it. `workers`: how many loops the process has. */
@@ -66,17 +68,21 @@ void eio_close(struct eio_conn *c, enum eio_why why);
 
 /* The WebSocket that carries the packets, or NULL. */
 struct ws *eio_ws(const struct eio_conn *c);
-/* It never polled. */
-bool eio_is_single(const struct eio_conn *c);
+/* It has not been closed. */
+bool eio_is_open(const struct eio_conn *c);
 unsigned eio_version(const struct eio_conn *c);
 struct slice eio_sid(const struct eio_conn *c);
 struct loop *eio_loop(const struct eio_conn *c);
 /* Of the connection that opened it. */
 const struct addr *eio_peer(const struct eio_conn *c);
+/* The token of the request that opened it (http_token()), or empty. */
+struct slice eio_token(const struct eio_conn *c);
 void *eio_own(const struct eio_conn *c);
 
-/* Hand-over of a single one to another loop, as ws_detach(); allowed within `message`. */
-void eio_detach(struct eio_conn *c);
-void eio_attach(struct eio *e, struct eio_conn *c);
-/* As if the client had sent this text message (without the type). */
-void eio_replay(struct eio_conn *c, struct slice data);
+/* Hand-over to another loop, as ws_detach(); allowed within `message`. What else the same request brought is heard there. */
+void eio_detach(struct eio_conn *c, unsigned worker);
+/* `again`: a text message (without the type) that is heard first, or empty. */
+void eio_attach(struct eio *e, struct eio_conn *c, struct slice again);
+/* Where the session of that id, which began here, has moved to; EIO_GONE: it has ended. */
+#define EIO_GONE LOOP_MAX
+void eio_locate(struct eio *e, struct slice sid, unsigned worker);

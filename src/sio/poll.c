@@ -130,9 +130,12 @@ static int take_payload(struct eio_conn *c, struct eio_payload *in)
 	struct eio_packet p;
 	int more;
 
-	while ((more = eio_payload_next(in, &p, &c->eio->text)) > 0)
-		if (!eio_conn_packet(c, EIO_BY_REQUEST, &p))
+	while ((more = eio_payload_next(in, &p, &c->eio->text)) > 0) {
+		if (c->moving)
+			eio_move_packet(c, &p);
+		else if (!eio_conn_packet(c, EIO_BY_REQUEST, &p) && !c->moving)
 			return c->why == EIO_PARSE ? E_MALFORMED : 0;
+	}
 	return more;
 }
 
@@ -149,7 +152,10 @@ void eio_poll_post(struct eio_conn *c, struct http_exchange *x)
 	if (take_payload(c, &in) < 0) {
 		metric_add(METRIC_MALFORMED, 1);
 		eio_refuse(x, 400, EIO_BAD_REQUEST);
-		eio_close(c, EIO_PARSE);
+		if (c->moving) /* it is told there what is wrong */
+			eio_move_packet(c, &(struct eio_packet){ .type = EIO_OPEN });
+		else
+			eio_close(c, EIO_PARSE);
 		return;
 	}
 	http_reply(x, 200, "text/html", SLICE("ok"));

@@ -41,8 +41,10 @@ struct sio {
 	const struct sio_settings *settings;
 	const struct sio_ops *ops;
 	void *arg;
+	struct loop *loop;
 	struct eio *eio;
-	struct slice current; /* the packet that is being heard */
+	struct slice
+		current; /* the packet that is being heard; empty: none that could be heard again */
 	struct buf out;
 	struct json_token tokens[SIO_MAX_TOKENS];
 };
@@ -111,6 +113,12 @@ void sio_ack(struct sio_socket *s, uint64_t id, struct slice args, struct slice 
 		send_binary(s, SIO_BINARY_ACK, &id, args, binary);
 	else
 		send_text(s, SIO_ACK, &id, args);
+}
+
+void sio_emit_packet(struct sio_socket *s, struct slice packet)
+{
+	if (s->accepted && !s->leaving)
+		eio_send(s->client->conn, packet);
 }
 
 void sio_put_event_head(struct buf *b, struct slice ns)
@@ -224,6 +232,15 @@ void sio_disconnect(struct sio_socket *s)
 void sio_close(struct sio_socket *s, enum eio_why why)
 {
 	eio_close(s->client->conn, why);
+}
+
+void sio_orphan(struct sio_socket *s)
+{
+	s->accepted = false;
+	s->leaving = true;
+	s->own = NULL;
+	loop_task_post(eio_loop(s->client->conn), LOOP_FANOUT, &s->client->task);
+	eio_close(s->client->conn, EIO_BROKEN);
 }
 
 /* --- packets in --- */
@@ -388,8 +405,10 @@ static int on_text(struct sio_client *c, struct slice text)
 		partial_open(c, text, p.attachments);
 		return 0;
 	}
-	c->sio->current = text;
+	struct sio *g = c->sio;
+	g->current = text;
 	on_packet(c, &p, SLICE_NONE);
+	g->current = SLICE_NONE;
 	return 0;
 }
 
@@ -444,8 +463,9 @@ static void on_closed(void *own, struct eio_conn *conn, enum eio_why why)
 {
 	struct sio_client *c = own;
 
+	/* It has left its namespaces only if it said so there. */
 	while (c->sockets)
-		socket_end(c->sockets, why);
+		socket_end(c->sockets, why == EIO_BY_CLIENT ? EIO_BROKEN : why);
 	loop_task_cancel(&c->task);
 	loop_timer_stop(eio_loop(conn), &c->timer);
 	partial_free(c);
@@ -459,8 +479,15 @@ static void on_forward(void *arg, struct http_exchange *x, unsigned worker)
 	g->ops->forward(g->arg, x, worker);
 }
 
+static void on_located(void *arg, struct slice sid, unsigned home, unsigned worker)
+{
+	struct sio *g = arg;
+
+	g->ops->located(g->arg, sid, home, worker);
+}
+
 static const struct eio_ops eio_ops = {
-	on_open, on_message, on_upgraded, on_closed, on_forward,
+	on_open, on_message, on_upgraded, on_closed, on_forward, on_located,
 };
 
 /* --- the endpoint --- */
@@ -470,6 +497,7 @@ struct sio *sio_create(struct loop *l, unsigned workers, const struct sio_settin
 {
 	struct sio *g = xzalloc(sizeof(*g));
 
+	g->loop = l;
 	g->settings = s;
 	g->ops = ops;
 	g->arg = arg;
@@ -540,24 +568,29 @@ struct sio_client *sio_client_of(const struct sio_socket *s)
 
 bool sio_can_move(const struct sio_client *c)
 {
-	return eio_is_single(c->conn) && eio_ws(c->conn) && !c->partial;
+	return !c->partial && c->sio->current.n > 0 && eio_is_open(c->conn);
 }
 
-struct slice sio_detach(struct sio_client *c)
+struct slice sio_detach(struct sio_client *c, unsigned worker)
 {
 	loop_task_cancel(&c->task);
 	loop_timer_stop(eio_loop(c->conn), &c->timer);
-	eio_detach(c->conn);
+	eio_detach(c->conn, worker);
 	return c->sio->current;
 }
 
 void sio_attach(struct sio *g, struct sio_client *c, struct slice again)
 {
+	struct loop *l = g->loop;
+
 	c->sio = g;
-	eio_attach(g->eio, c->conn);
-	for (struct sio_socket *s = c->sockets; s; s = s->next)
-		if (s->leaving)
-			loop_task_post(eio_loop(c->conn), LOOP_FANOUT, &c->task);
-	if (again.n > 0)
-		eio_replay(c->conn, again);
+	if (!c->connected)
+		loop_timer_start(l, &c->timer, g->settings->connect_timeout);
+	loop_task_post(l, LOOP_FANOUT, &c->task); /* sockets may be leaving */
+	eio_attach(g->eio, c->conn, again);
+}
+
+void sio_locate(struct sio *g, struct slice sid, unsigned worker)
+{
+	eio_locate(g->eio, sid, worker);
 }

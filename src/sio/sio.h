@@ -30,7 +30,7 @@ struct sio_event {
 };
 
 struct sio_ops {
-	/* A client asks for a namespace: to be answered by sio_accept() or sio_refuse() before it returns. auth: a JSON
+	/* A client asks for a namespace: to be answered by sio_accept() or sio_refuse() before it returns, or moved. auth: a JSON
 	 * object, or empty. */
 	void (*connect)(void *arg, struct sio_socket *s, struct slice auth);
 	void (*event)(void *own, struct sio_socket *s, const struct sio_event *e);
@@ -43,6 +43,7 @@ struct sio_ops {
 	void (*disconnect)(void *own, struct sio_socket *s, enum eio_why why);
 	/* see eio_ops */
 	void (*forward)(void *arg, struct http_exchange *x, unsigned worker);
+	void (*located)(void *arg, struct slice sid, unsigned home, unsigned worker);
 };
 
 /* Settings and ops must outlive it. */
@@ -65,6 +66,11 @@ void sio_disconnect(struct sio_socket *s);
 /* Ends the client's session, with all its namespaces. */
 void sio_close(struct sio_socket *s, enum eio_why why);
 
+/* The same for an event that has its number already, or any other packet as it goes over a WebSocket: "42/ns,[...]". */
+void sio_emit_packet(struct sio_socket *s, struct slice packet);
+/* The application gives the socket up: no more calls; what else the client has ends as if its connection had broken. */
+void sio_orphan(struct sio_socket *s);
+
 /* All in front of an event's array in a text message over a WebSocket: "42/ns,". */
 void sio_put_event_head(struct buf *b, struct slice ns);
 
@@ -77,8 +83,10 @@ void *sio_own(const struct sio_socket *s);
 struct sio_socket *sio_next(const struct sio_client *c, const struct sio_socket *s);
 struct sio_client *sio_client_of(const struct sio_socket *s);
 
-/* May it move to another loop? It has never polled, and nothing of a packet is missing. */
+/* May it move to another loop? Nothing of a packet is missing, and its session goes on. */
 bool sio_can_move(const struct sio_client *c);
-/* Hand-over, within `event`; what is returned is that event, to be copied and heard anew there. */
-struct slice sio_detach(struct sio_client *c);
+/* Hand-over, within `connect` or `event`; what is returned is that packet, to be copied and heard anew there. */
+struct slice sio_detach(struct sio_client *c, unsigned worker);
 void sio_attach(struct sio *g, struct sio_client *c, struct slice again);
+/* See eio_locate(). */
+void sio_locate(struct sio *g, struct slice sid, unsigned worker);

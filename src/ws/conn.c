@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/cur.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -246,6 +247,23 @@ void ws_frame_end(struct buf *b, size_t at, enum ws_op op)
 		memmove(b->p + at + size, b->p + at + USUAL_HEAD, n);
 	ws_head_encode(b->p + at, op, false, n);
 	b->n = at + size + n;
+}
+
+bool ws_frame_next(struct slice *frames, struct slice *payload)
+{
+	struct cur in = cur_of_slice(*frames);
+
+	cur_skip(&in, 1);
+	uint64_t n = cur_u8(&in);
+	if (n == 126)
+		n = cur_be16(&in);
+	else if (n == 127)
+		n = cur_be64(&in);
+	if (in.bad)
+		return false;
+	*payload = cur_slice(&in, (size_t)n);
+	*frames = cur_slice(&in, cur_left(&in));
+	return true;
 }
 
 void ws_frame_put_deflated(struct buf *b, enum ws_op op, struct slice payload)

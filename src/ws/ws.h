@@ -49,6 +49,8 @@ void ws_frame_put(struct buf *b, enum ws_op op, struct slice payload);
 /* The same for a payload that is written in place between the two; `at` is what begin returned. */
 size_t ws_frame_begin(struct buf *b);
 void ws_frame_end(struct buf *b, size_t at, enum ws_op op);
+/* Takes apart what these have written: the next frame's payload; false at the end. */
+bool ws_frame_next(struct slice *frames, struct slice *payload);
 void ws_frame_put_deflated(struct buf *b, enum ws_op op, struct slice payload);
 bool ws_deflates(const struct ws *w);
 /* Begins the closing handshake; `closed` follows. reason up to 123 bytes. */
