@@ -1,6 +1,6 @@
 /* mail: every kind of letter that workers send each other, and its fields.
  *
- * HANDOVER and REQUEST carry pointers and stay within the process; the others are values and could
+ * HANDOVER, REQUEST and CLIENT carry pointers and stay within the process; the others are values and could
  * cross to another node as they are.
  */
 #pragma once
@@ -12,6 +12,8 @@
 #define BUS_MAIL_LIST(X)                                                                 \
 	X(HANDOVER, "a connection moves to its room's worker")                           \
 	X(REQUEST,  "an HTTP connection moves to the worker of its request's session")   \
+	X(CLIENT,   "a Socket.IO client moves to its room's worker")                     \
+	X(LOCATED,  "where a Socket.IO client of the receiver's has moved to")           \
 	X(COMMAND,  "a command for a room of the receiver")                              \
 	X(EVENT,    "an event for sessions of the receiver")                             \
 	X(TURN,     "between the workers' TURN servers, which know what is in it")                             \

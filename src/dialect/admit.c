@@ -124,10 +124,10 @@ void admit_join(const struct session *s, struct command *join, struct addr_text 
 	join->pass = admitted_pass(s);
 	if (a) {
 		join->address = slice_of(a->bytes, a->address_len);
-	} else if (s->ws) {
+	} else if (s->ws || s->sio) {
 		struct buf b = BUF_INIT(sizeof(address->s));
 
-		addr_print_ip(ws_peer(s->ws), &b);
+		addr_print_ip(s->ws ? ws_peer(s->ws) : eio_peer(sio_conn(s->sio)), &b);
 		memcpy(address->s, b.p, b.n);
 		join->address = slice_of(address->s, b.n);
 		buf_fini(&b);

@@ -75,7 +75,8 @@ void dialect_drain(struct dialect *d)
 	buf_printf(&b, "{\"type\":\"drain\",\"retryAfter\":%lld}",
 		   (long long)d->settings->retry_after);
 	while ((s = map_next(&d->sessions, &at))) {
-		session_send(s, buf_slice(&b));
+		if (s->vocabulary->resumes)
+			session_send(s, buf_slice(&b));
 		session_close(s, 1001, "the server stops");
 	}
 	buf_fini(&b);

@@ -20,6 +20,8 @@ struct dialect_settings {
 	struct ws_settings echo; /* of /v1/echo */
 	struct sio_settings sio; /* of Socket.IO at sio_path, and of /engine.io/ */
 	const char *sio_path;
+	bool sio_echo; /* the event "echo" is answered */
+	bool sio_recovery;
 	uint32_t rate; /* messages per second and session, 0: no limit */
 	uint32_t burst;
 	uint32_t session_rooms; /* rooms in one session */

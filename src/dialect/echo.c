@@ -80,8 +80,18 @@ static void engine_forward(void *arg, struct http_exchange *x, unsigned worker)
 	route_request(x, worker);
 }
 
+/* None of them moves. */
+static void engine_located(void *arg, struct slice sid, unsigned home, unsigned worker)
+{
+	(void)arg;
+	(void)sid;
+	(void)home;
+	(void)worker;
+}
+
 static const struct eio_ops engine_ops = {
-	engine_open, engine_message, engine_upgraded, engine_closed, engine_forward,
+	engine_open,   engine_message, engine_upgraded,
+	engine_closed, engine_forward, engine_located,
 };
 
 /* --- both --- */

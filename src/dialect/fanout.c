@@ -22,7 +22,17 @@ static void seat_flush(struct seat *s)
 	if (messages == 0)
 		return;
 	metric_add(METRIC_DELIVERIES, messages);
-	ws_send_frames(s->ws, slice_from(buf_slice(c->frames), s->told), messages);
+	struct slice frames = slice_from(buf_slice(c->frames), s->told);
+	if (s->ws)
+		ws_send_frames(s->ws, frames, messages);
+	else
+		socketio_deliver(s->session, frames);
+}
+
+static void prefetch_ws(const struct seat *s)
+{
+	if (s->ws)
+		ws_prefetch(s->ws);
 }
 
 /* A few buffers serve all rooms in turn: no idle room holds one, and rooms that are flushed
@@ -94,6 +104,8 @@ static void channel_leave(struct fanout_channel *c)
 	if (--c->seats > 0)
 		return;
 	channel_clear(c);
+	free(c->heard);
+	c->heard = NULL;
 	if (c == &c->fanout->channel)
 		return;
 	while (*at != c)
@@ -129,7 +141,7 @@ static void fanout_flush(struct fanout *f)
 		if (i + 2 < f->count)
 			__builtin_prefetch(f->seats[i + 2]->ws);
 		if (i + 1 < f->count && f->seats[i + 1]->ws)
-			ws_prefetch(f->seats[i + 1]->ws);
+			prefetch_ws(f->seats[i + 1]);
 		seat_flush(s);
 		s->told = 0;
 		s->told_messages = 0;
@@ -207,6 +219,7 @@ void fanout_add(struct fanout *f, struct seat *seat)
 	if (f->count == f->cap)
 		seats_grow(f);
 	seat->channel = c;
+	seat->heard = f->dialect->heard;
 	seat->index = f->count;
 	/* What was said before it came is not for it. */
 	seat->told = channel_bytes(c);
@@ -251,14 +264,20 @@ static void channel_log(struct fanout_channel *c, const struct event *e, uint64_
 static void channel_add_part(struct fanout_channel *c, const struct event *e,
 			     uint64_t except)
 {
+	const struct wrapping *wrap = c->vocabulary->wrap;
+
 	channel_open(c);
 	size_t at = ws_frame_begin(c->frames);
+	if (wrap)
+		wrap->begin(c->frames, c);
 	size_t from = buf_at(c->frames);
 	c->vocabulary->encode(c->frames, c, e);
 	if (buf_at(c->frames) == from) {
 		c->frames->n = at;
 		return;
 	}
+	if (wrap)
+		wrap->end(c->frames, c, from, e, except);
 	channel_log(c, e, except, slice_from(buf_slice(c->frames), from));
 	ws_frame_end(c->frames, at, WS_TEXT);
 	c->messages++;

@@ -15,6 +15,8 @@ struct fanout_channel {
 	const struct vocabulary *vocabulary;
 	struct fanout *fanout;
 	struct fanout_channel *next;
+	struct event_trail
+		*heard; /* kept for who comes back (recovery.c); NULL: nothing */
 	uint32_t messages;
 	uint32_t seats; /* 0: the first one, unused */
 	uint8_t variant;
@@ -63,6 +65,9 @@ void fanout_log(struct fanout *f, uint64_t seq, uint64_t to, uint64_t except,
 		struct slice message);
 /* Where it will be kept is fetched while the message is put together; n: about its size. */
 void fanout_log_prefetch(const struct fanout *f, size_t n);
+/* Keeps what many share for who comes back over Socket.IO. */
+void fanout_hear(struct dialect *d, struct event_trail *trail, uint64_t number,
+		 uint64_t except, struct slice message);
 /* Takes the seat out until its session has a connection again. */
 void fanout_away(struct fanout *f, struct seat *seat);
 void fanout_back(struct fanout *f, struct seat *seat);

@@ -21,8 +21,9 @@ void fanout_log_init(struct dialect *d)
 	const struct dialect_settings *s = d->settings;
 	/* An idle connection is found dead this long after the last it could read. */
 	ms_t dead = s->ws.ping_interval + s->ws.ping_timeout;
+	ms_t life = dead + s->grace, recovery = recovery_life(s);
 
-	event_log_init(&d->log, s->log_size, dead + s->grace);
+	event_log_init(&d->log, s->log_size, life > recovery ? life : recovery);
 	loop_timer_init(&d->log_timer, on_age);
 }
 
@@ -38,6 +39,16 @@ void fanout_log(struct fanout *f, uint64_t seq, uint64_t to, uint64_t except,
 	if (d->settings->grace == 0)
 		return;
 	event_log_add(&d->log, &f->trail, loop_now(d->loop), &e, message);
+	if (d->log_timer.due == 0)
+		age_later(d);
+}
+
+void fanout_hear(struct dialect *d, struct event_trail *trail, uint64_t number,
+		 uint64_t except, struct slice message)
+{
+	const struct event_log_entry e = { .seq = number, .except = except };
+
+	event_log_add(&d->log, trail, loop_now(d->loop), &e, message);
 	if (d->log_timer.due == 0)
 		age_later(d);
 }

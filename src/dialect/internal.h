@@ -23,6 +23,7 @@ struct seat {
 	uint32_t told_messages; /* and messages */
 	uint32_t index;         /* in fanout->seats */
 	uint64_t since;         /* the room's last event before it came */
+	uint64_t heard;         /* dialect->heard when it came */
 	uint64_t join_request;  /* whose answer seats it */
 	struct seat *next;      /* of the same session */
 };
@@ -61,6 +62,8 @@ struct session {
 	struct session_rate allowance; /* of messages */
 	struct seat first; /* most sessions are in one room: its seat is near at hand */
 	const struct session_transport *transport;
+	struct sio_socket *sio;      /* NULL: not over Socket.IO, or lost */
+	struct recovery *recovery;   /* of it; NULL: it cannot come back */
 	uint64_t number;             /* of its id */
 	struct away *away;           /* only then */
 	struct admission *admission; /* owned; NULL in open mode */
@@ -87,6 +90,7 @@ struct dialect {
 	struct eio *engine_echo; /* of /engine.io/ */
 	struct socketio *socketio;
 	struct http_server *http; /* that shows us requests */
+	uint64_t heard;           /* events worded for Socket.IO so far */
 	struct list echoes;       /* of /v1/echo */
 	struct map sessions;      /* by number */
 	struct list away;         /* of struct away */
@@ -119,6 +123,11 @@ void session_go(struct session *s, struct slice room);
 void session_hand_over(struct session *s, unsigned worker, struct slice message);
 /* The receiving side. */
 void session_arrive(struct dialect *d, struct session *s, struct slice message);
+/* It is, or is no longer, one of this worker's. */
+void session_enter(struct dialect *d, struct session *s);
+void session_exit(struct session *s);
+/* One more message: false: it is over the rate. */
+bool session_within_rate(struct session *s);
 /* A message without sense: counted, logged; false when it was one too many and the connection ends. */
 bool session_malformed(struct session *s, int err, const char *detail);
 /* Takes one, of `rate` per second and `burst` at most at once; false: none is left. */
@@ -127,6 +136,8 @@ bool session_allows(struct session_rate *r, uint32_t rate, uint32_t burst, ms_t 
 void session_over_rate(struct session *s, struct slice text);
 /* An unseated one. */
 struct seat *session_add_seat(struct session *s, struct slice room, uint64_t request);
+/* Compared in constant time. */
+bool session_secret_is(const struct session *s, struct slice b);
 struct session *session_find(const struct dialect *d, uint64_t number);
 /* The number that an id has; 0: it is none. */
 uint64_t session_number(struct slice id);
@@ -196,5 +207,17 @@ void echo_drain(struct dialect *d);
 void echo_free(struct dialect *d);
 
 /* --- socketio.c --- */
+/* The channel of a session: the index of its namespace among those of its table, while it has a WebSocket. */
+uint8_t socketio_variant(const struct session *s);
+extern const struct wrapping socketio_wrapping;
+/* WebSocket frames of events to a client that polls. */
+void socketio_deliver(struct session *s, struct slice frames);
+
+/* --- recovery.c --- */
+/* How long what was said is kept for those who come back; 0: not for their sake. */
+ms_t recovery_life(const struct dialect_settings *s);
+bool recovery_is_lost(const struct session *s);
+/* The session ends. */
+void recovery_forget(struct session *s);
 void socketio_drain(struct dialect *d);
 void socketio_free(struct dialect *d);

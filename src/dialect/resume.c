@@ -175,7 +175,7 @@ static bool bytes_match(struct slice a, struct slice b)
 	return differ == 0;
 }
 
-static bool is_secret_of(const struct session *s, struct slice secret)
+bool session_secret_is(const struct session *s, struct slice secret)
 {
 	uint8_t hash[STORE_HASH];
 
@@ -206,7 +206,7 @@ static int check(const struct session *s, const struct session *earlier,
 		 const struct native_message *m, const char **detail)
 {
 	if (earlier == s || !earlier->vocabulary->resumes ||
-	    !is_secret_of(earlier, m->secret))
+	    !session_secret_is(earlier, m->secret))
 		return E_CANNOT_RESUME;
 	for (const struct seat *seat = earlier->seats; seat; seat = seat->next) {
 		if (!seat->member_id || seen_of(seat, m) <= seat->fanout->seq)

@@ -12,9 +12,6 @@
 #include "dialect/admit.h"
 #include "dialect/fanout.h"
 
-static void session_enter(struct dialect *d, struct session *s);
-static void session_exit(struct session *s);
-
 /* --- names --- */
 
 #define WORKER_LETTERS 2
@@ -250,7 +247,7 @@ void session_event(struct session *s, struct slice room, const struct event *e)
 	}
 	if (gone)
 		session_drop_seat(seat);
-	if (gone && s->away && s->seat_count == 0)
+	if (gone && (s->away || recovery_is_lost(s)) && s->seat_count == 0)
 		session_end(s, LEAVE_LEAVE); /* nothing to come back to */
 }
 
@@ -294,7 +291,7 @@ bool session_allows(struct session_rate *r, uint32_t rate, uint32_t burst, ms_t 
 	return true;
 }
 
-static bool within_rate(struct session *s)
+bool session_within_rate(struct session *s)
 {
 	const struct dialect_settings *set = s->dialect->settings;
 
@@ -331,14 +328,14 @@ bool session_malformed(struct session *s, int err, const char *detail)
 
 /* --- coming and going --- */
 
-static void session_enter(struct dialect *d, struct session *s)
+void session_enter(struct dialect *d, struct session *s)
 {
 	s->dialect = d;
 	map_put_u64(&d->sessions, s->number, s);
 	metric_add(METRIC_SESSIONS, 1);
 }
 
-static void session_exit(struct session *s)
+void session_exit(struct session *s)
 {
 	map_del_u64(&s->dialect->sessions, s->number);
 	metric_add(METRIC_SESSIONS, -1);
@@ -372,6 +369,7 @@ void session_drop_unseated(struct session *s)
 void session_end(struct session *s, enum leave_reason reason)
 {
 	resume_forget(s);
+	recovery_forget(s);
 	session_leave_rooms(s, reason);
 	if (s->dialect->turn)
 		turn_server_close_session(s->dialect->turn, s->number);
@@ -391,7 +389,7 @@ static void on_ws_message(void *arg, struct ws *w, enum ws_op op, uint8_t *p, si
 	} else if (op != WS_TEXT) {
 		metric_add(METRIC_MALFORMED, 1);
 		ws_close(w, 1003, "text messages only");
-	} else if (!within_rate(s)) {
+	} else if (!session_within_rate(s)) {
 		session_over_rate(s, slice_of(p, n));
 	} else {
 		s->over_rate = 0;

@@ -37,6 +37,8 @@ struct table_way {
 	const struct table *table;
 };
 bool table_next_way(const struct table_set *set, size_t *at, struct table_way *out);
+/* The namespace of that index that the vocabulary's table serves. */
+struct slice table_namespace(const struct vocabulary *v, unsigned index);
 /* A line for people: "duo  two-person video calls  socketio /". */
 void table_describe(const struct table *t, struct buf *out);
 /* The file as it was read. */

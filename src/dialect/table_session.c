@@ -113,6 +113,8 @@ static uint8_t table_variant(const struct session *s)
 {
 	const struct table_session *own = s->own;
 
+	if (own->table->speaks == SPEAKS_SOCKETIO)
+		return socketio_variant(s);
 	return s->ws ? own->variant : VARIANT_APART | own->variant;
 }
 
@@ -136,6 +138,7 @@ void table_fill_vocabulary(struct table *t)
 {
 	t->vocabulary = (struct vocabulary){
 		.name = t->vocabulary_name,
+		.wrap = t->speaks == SPEAKS_SOCKETIO ? &socketio_wrapping : NULL,
 		.variant = table_variant,
 		.personal = t->vocabulary.personal,
 		.message = table_on_text,

@@ -67,6 +67,13 @@ const struct table *table_of_namespace(const struct table_set *set, struct slice
 	return NULL;
 }
 
+struct slice table_namespace(const struct vocabulary *v, unsigned index)
+{
+	const struct table *t = container_of(v, struct table, vocabulary);
+
+	return t->routes[index];
+}
+
 struct slice table_text(const struct table *t)
 {
 	return slice_of(t->text, t->text_size);

@@ -16,8 +16,17 @@ enum {
 	VARIANT_APART = BIT(7),    /* no WebSocket: each is told every event by tell() */
 };
 
+/* What stands around each message that many share. */
+struct wrapping {
+	void (*begin)(struct buf *b, const struct fanout_channel *c);
+	/* The message begins at `from`. */
+	void (*end)(struct buf *b, struct fanout_channel *c, size_t from,
+		    const struct event *e, uint64_t except);
+};
+
 struct vocabulary {
 	const char *name;
+	const struct wrapping *wrap; /* NULL: nothing */
 	bool resumes; /* who is lost may come back to its seats: what is said is kept */
 	/* NULL: there is one, 0. The same as long as the session sits in a fanout. */
 	uint8_t (*variant)(const struct session *s);

@@ -152,6 +152,8 @@ static int fill_dialect(struct server *s, struct buf *why)
 	d->echo.queue = ECHO_QUEUE;
 	fill_socketio(&d->sio, c);
 	d->sio_path = c->sio_path;
+	d->sio_echo = c->debug_echo;
+	d->sio_recovery = c->sio_recovery;
 	d->rate = (uint32_t)c->rate;
 	d->burst = (uint32_t)c->burst;
 	d->session_rooms = (uint32_t)c->session_rooms;
