@@ -4,6 +4,12 @@ import { createRequire } from "node:module";
 const require = createRequire(new URL("../../web/package.json", import.meta.url));
 
 export const WebSocket = require("ws");
+/** Stock clients of Socket.IO, by their generation. */
+export const socketIo = {
+	4: require("socket.io-client"),
+	3: require("socket.io-client-3"),
+	2: require("socket.io-client-2"),
+};
 export const Ajv2020 = require("ajv/dist/2020").default;
 
 // Loaded when asked for: it is large, and only the browser tests drive it.
