@@ -77,10 +77,11 @@ static void wrap_end(struct buf *b, struct fanout_channel *c, size_t from,
 
 const struct wrapping socketio_wrapping = { wrap_begin, wrap_end };
 
-/* Those who poll share the frames too: what is in them is put into their queues. */
+/* Those who poll share the frames too: what is in them is put into their queues. Without a socket a session is one
+ * that a table is tried with. */
 uint8_t socketio_variant(const struct session *s)
 {
-	unsigned index = 0;
+	unsigned index = VARIANT_APART;
 
 	if (s->sio)
 		(void)table_of_namespace(s->dialect->settings->tables,
