@@ -172,5 +172,6 @@ void store_desk_destroy(struct store_desk *d)
 			finish(d,
 			       list_entry(d->waiting[i].next, struct store_ticket, link),
 			       &gone);
+	loop_timer_stop(d->loop, &d->look);
 	free(d);
 }
