@@ -45,7 +45,7 @@ function htmlExample(t) {
 	const dir = folder(t);
 	const { home } = installSdk(t);
 	cpSync(join(EXAMPLES, "html"), dir, { recursive: true });
-	cpSync(join(home, "dist/parley.js"), join(dir, "parley.js"));
+	cpSync(join(home, "dist"), dir, { recursive: true });
 	return dir;
 }
 

@@ -2,7 +2,7 @@
 // needed: voice-engine.js, and voice-worklet.js into the audio thread.
 
 import { fileURLToPath } from "node:url";
-import { build } from "vite";
+import { build, transformWithEsbuild } from "vite";
 
 /** The modules' texts by name. */
 export async function bundleSdk() {
@@ -23,5 +23,11 @@ async function bundle(fileName, source = `${fileName}.ts`) {
 		},
 	});
 	const { output } = Array.isArray(result) ? result[0] : result;
-	return Object.fromEntries(output.map(({ fileName: name, code }) => [name, code]));
+	return Object.fromEntries(await Promise.all(output.map(minified)));
+}
+
+/** Vite leaves the spaces in libraries, for bundlers; most of our readers are browsers. */
+async function minified({ fileName, code }) {
+	const small = await transformWithEsbuild(code, fileName, { minify: true, target: "es2022" });
+	return [fileName, small.code];
 }

@@ -10,6 +10,7 @@ import "./styles/dialog.css";
 import "./styles/check.css";
 import { render } from "preact";
 import { Router } from "./state/route.js";
+import { takeToken } from "./state/token.js";
 import { CheckPage } from "./views/check-page.js";
 import { Home } from "./views/home.js";
 import { RoomPage } from "./views/room-page.js";
@@ -21,5 +22,6 @@ function App({ router }: { router: Router }) {
 	return <RoomPage key={route.room} room={route.room} ring={route.ring} router={router} />;
 }
 
+takeToken();
 const root = document.getElementById("app");
 if (root) render(<App router={new Router()} />, root);

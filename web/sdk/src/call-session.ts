@@ -1,5 +1,6 @@
 import type { Abortable } from "./abort.js";
-import { Connection, type ConnectionOptions } from "./connection.js";
+import { Connection } from "./connection.js";
+import type { ConnectionOptions } from "./connection-options.js";
 import type { LocalMedia } from "./local-media.js";
 import { Mesh } from "./mesh.js";
 import { type JoinOptions, Room } from "./room.js";

@@ -131,6 +131,40 @@ describe("Connection", () => {
 		]);
 	});
 
+	it("shows a token that is made anew for each attempt, and comes back no more when it is refused", async () => {
+		let made = 0;
+		const token = () => Promise.resolve(`token ${++made}`);
+		const refused: string[] = [];
+		const guarded = new Connection({
+			url: "ws://test/x?room=r",
+			token,
+			WebSocket: fakeSockets(sockets),
+		});
+		guarded.on("refused", ({ reason, detail }) => refused.push(`${reason} ${detail}`));
+		guarded.open();
+		await vi.advanceTimersByTimeAsync(0);
+		expect(socket().url).toBe("ws://test/x?room=r&token=token+1");
+		await socket().hello();
+		guarded.drop();
+		await vi.advanceTimersByTimeAsync(2000);
+		expect(socket().url).toContain("token+2");
+		const ready = expect(guarded.ready()).rejects.toMatchObject({ reason: "unauthorized" });
+		const error = { code: "unauthorized", message: "no valid token", detail: "expired" };
+		await socket().say({ type: "error", error });
+		await ready;
+		await vi.advanceTimersByTimeAsync(60_000);
+		expect([made, refused, guarded.state]).toEqual([2, ["unauthorized expired"], "closed"]);
+	});
+
+	it("tries later when no token is to be had", async () => {
+		const token = () => Promise.reject(new Error("backend away"));
+		const guarded = new Connection({ url: "ws://test", token, WebSocket: fakeSockets(sockets) });
+		guarded.open();
+		await vi.advanceTimersByTimeAsync(0);
+		expect([guarded.state, sockets.length]).toEqual(["waiting", 0]);
+		guarded.close();
+	});
+
 	it("does not come back after close", async () => {
 		connection.open();
 		await socket().hello();

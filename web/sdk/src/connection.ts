@@ -1,12 +1,17 @@
 import { type Abortable, abortable } from "./abort.js";
 import { ConnectionMachine, type ConnectionState } from "./connection-machine.js";
+import type {
+	ConnectionEvents,
+	ConnectionOptions,
+	Socket,
+	SocketClass,
+} from "./connection-options.js";
 import { Emitter } from "./emitter.js";
-import { ConnectionError } from "./errors.js";
+import { ConnectionError, RequestError } from "./errors.js";
 import { ExponentialBackoff } from "./exponential-backoff.js";
 import { isObject } from "./json.js";
-import { Keepalive, type KeepaliveTimes } from "./keepalive.js";
-import type { Logger, LogLevel, LogLine } from "./log.js";
-import type { ReconnectPolicy } from "./reconnect-policy.js";
+import { Keepalive } from "./keepalive.js";
+import type { LogLevel, LogLine } from "./log.js";
 import { Requests, type RequestWait } from "./requests.js";
 import {
 	type Hello,
@@ -14,60 +19,9 @@ import {
 	PROTOCOL,
 	parseServerMessage,
 	type ResumeReply,
-	type RoomEvent,
 	type ServerMessage,
 	type VoiceLimits,
 } from "./wire.js";
-
-/**
- * What of a WebSocket is used. Its events are typed by nobody, because browsers, node and the
- * package `ws` have classes of their own for them.
- */
-export interface Socket {
-	readonly readyState: number;
-	readonly bufferedAmount?: number;
-	binaryType?: string;
-	send(data: string | Uint8Array<ArrayBuffer>): void;
-	close(code?: number): void;
-	onmessage: unknown;
-	onclose: unknown;
-	onerror: unknown;
-}
-
-/** The class `WebSocket` of a browser, of node from 22 on, or of the package `ws`. */
-export type SocketClass = new (url: string, protocol: string) => Socket;
-
-/** How to reach the server, and how patiently. */
-export interface ConnectionOptions {
-	/** `wss://host/v1/connect?room=...`; `connectUrl` makes it. */
-	url: string;
-	/** When to try again after a loss; an ExponentialBackoff by default. */
-	policy?: ReconnectPolicy;
-	/** How often a quiet line is asked whether it lives. */
-	keepalive?: KeepaliveTimes;
-	/** How long the server may take to accept the socket and say hello: 10 s by default. */
-	helloTimeout?: number;
-	/** How long it may take to answer a request: 10 s by default. */
-	requestTimeout?: number;
-	/** Needed where there is no global one: node before 22. */
-	WebSocket?: SocketClass;
-	/** Hears what happens; silent by default. */
-	log?: Logger;
-}
-
-/** What a Connection tells; see `on`. */
-export interface ConnectionEvents {
-	/** The state is another. */
-	state: ConnectionState;
-	/** The line is up, for the first time or again. */
-	hello: Hello;
-	/** Something happened in a room. */
-	event: RoomEvent;
-	/** A binary message: a piece of voice. */
-	bytes: Uint8Array;
-	/** The server is about to stop. */
-	drain: { retryAfter: number };
-}
 
 const SOCKET_OPEN = 1;
 // Should the close of a line that we gave up arrive after all, it must not read as a goodbye:
@@ -97,6 +51,9 @@ export class Connection extends Emitter<ConnectionEvents> {
 	#ticket: { session: string; secret: string } | undefined;
 	#seen = new Map<string, number>();
 	#resumed: ResumeReply | undefined;
+	#hello: Hello | undefined;
+	#refused: RequestError | undefined;
+	#attempt = 0;
 
 	constructor(options: ConnectionOptions) {
 		super();
@@ -112,6 +69,16 @@ export class Connection extends Emitter<ConnectionEvents> {
 	/** When the next attempt is due (ms since 1970), while the state is `waiting`. */
 	get retryAt(): number | undefined {
 		return this.#machine.retryAt;
+	}
+
+	/** What the server said first on the last line: its limits, and `open` while it asks for no tokens. */
+	get hello(): Hello | undefined {
+		return this.#hello;
+	}
+
+	/** Who we are, a token says. */
+	get identified(): boolean {
+		return this.#options.token !== undefined;
 	}
 
 	/** What the last hello named. */
@@ -142,7 +109,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 		const up = new Promise<void>((resolve, reject) => {
 			const look = (state: ConnectionState) => {
 				if (state === "open") resolve();
-				else if (state === "closed") reject(ConnectionError.closed());
+				else if (state === "closed") reject(this.#refused ?? ConnectionError.closed());
 			};
 			off = this.on("state", look);
 			look(this.state);
@@ -206,9 +173,32 @@ export class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	#connect(): void {
-		const { url, helloTimeout = 10_000 } = this.#options;
+		const { token, helloTimeout = 10_000 } = this.#options;
+		this.#refused = undefined;
+		this.#schedule(helloTimeout, () => this.#handleLost());
+		this.#tellState();
+		if (typeof token === "function") void this.#fetchToken(token);
+		else this.#openSocket(token);
+	}
+
+	async #fetchToken(fetch: () => string | Promise<string>): Promise<void> {
+		this.#attempt += 1;
+		const attempt = this.#attempt;
+		const current = () => attempt === this.#attempt && this.state === "connecting";
+		try {
+			const token = await fetch();
+			if (current()) this.#openSocket(token);
+		} catch (error) {
+			this.log("warn", "connection", "no token", { error: String(error) });
+			if (current()) this.#handleLost();
+		}
+	}
+
+	#openSocket(token: string | undefined): void {
+		const url = new URL(this.#options.url);
+		if (token !== undefined) url.searchParams.set("token", token);
 		const Class: SocketClass = this.#options.WebSocket ?? WebSocket;
-		const socket = new Class(url, PROTOCOL);
+		const socket = new Class(url.href, PROTOCOL);
 		this.#socket = socket;
 		socket.binaryType = "arraybuffer";
 		socket.onmessage = ({ data }: { data: unknown }) => {
@@ -219,8 +209,6 @@ export class Connection extends Emitter<ConnectionEvents> {
 		socket.onclose = () => this.#handleLost();
 		// The close that follows says it all; but in node an error that nobody hears ends the process.
 		socket.onerror = () => undefined;
-		this.#schedule(helloTimeout, () => this.#handleLost());
-		this.#tellState();
 	}
 
 	#tellState(): void {
@@ -238,7 +226,9 @@ export class Connection extends Emitter<ConnectionEvents> {
 				return;
 			case "error": {
 				const { code, detail } = message.error;
-				return this.log("warn", "connection", "refused", { code, detail });
+				this.log("warn", "connection", "refused", { code, detail });
+				if (code === "unauthorized") this.#handleUnauthorized(RequestError.from(message.error));
+				return;
 			}
 			case "hello":
 				void this.#handleHello(message);
@@ -283,6 +273,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 		const { session, secret } = resumed ?? hello;
 		this.#ticket = secret === undefined ? undefined : { session, secret };
 		this.#resumed = resumed;
+		this.#hello = hello;
 		if (!resumed) this.#seen.clear();
 		// The credentials in the hello are those of a session that ends when an earlier one goes on.
 		this.#iceServers = resumed?.iceServers ?? hello.iceServers;
@@ -291,6 +282,13 @@ export class Connection extends Emitter<ConnectionEvents> {
 		this.#schedule(this.#keepalive.times.interval, () => this.#checkAlive());
 		this.emit("hello", hello);
 		this.#tellState();
+	}
+
+	/** The same token would be refused again: no use in coming back. */
+	#handleUnauthorized(error: RequestError): void {
+		this.#refused = error;
+		this.close();
+		this.emit("refused", error);
 	}
 
 	#checkAlive(): void {

@@ -17,14 +17,14 @@ export {
 export type { Chat, ChatEvents, PageOptions, SendOptions } from "./chat.js";
 export type { ChatEntry, ChatEntryState, SentEntry } from "./chat-timeline.js";
 export type { ChatFile, ChatMessage, Visit } from "./chat-wire.js";
-export {
-	Connection,
-	type ConnectionEvents,
-	type ConnectionOptions,
-	type Socket,
-	type SocketClass,
-} from "./connection.js";
+export { Connection } from "./connection.js";
 export type { ConnectionState } from "./connection-machine.js";
+export type {
+	ConnectionEvents,
+	ConnectionOptions,
+	Socket,
+	SocketClass,
+} from "./connection-options.js";
 export type { Emitter, Unsubscribe } from "./emitter.js";
 export {
 	ChatError,

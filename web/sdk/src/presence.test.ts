@@ -10,7 +10,7 @@ describe("PresenceStore", () => {
 	beforeEach(() => {
 		log = [];
 		keep = false;
-		store = new PresenceStore("me/1", () => keep);
+		store = new PresenceStore(() => keep);
 		store.on("joined", (person) => log.push(`joined ${person.id}`));
 		store.on("back", (person) => log.push(`back ${person.id}`));
 		store.on("away", (person) => log.push(`away ${person.id}`));
@@ -24,14 +24,14 @@ describe("PresenceStore", () => {
 	});
 
 	it("reports who is there at first", () => {
-		store.handleSnapshot([member("m1", "ann"), member("m2", "ben")]);
+		store.handleSnapshot([member("m1", "ann"), member("m2", "ben")], member("m0", "me"));
 		expect(log).toEqual(["joined m1", "joined m2"]);
 	});
 
 	it("reports after a rejoin who vanished, who came and who is still there", () => {
-		store.handleSnapshot([member("m1", "ann"), member("m2", "ben")]);
+		store.handleSnapshot([member("m1", "ann"), member("m2", "ben")], member("m0", "me"));
 		log = [];
-		store.handleSnapshot([member("m7", "ben"), member("m8", "cat")]);
+		store.handleSnapshot([member("m7", "ben"), member("m8", "cat")], member("m0", "me"));
 		expect(log).toEqual(["left m1 vanished", "back m7", "joined m8"]);
 	});
 
@@ -73,15 +73,15 @@ describe("PresenceStore", () => {
 	});
 
 	it("takes the newer in a snapshot, whatever the order", () => {
-		store.handleSnapshot([
-			member("m2", "ann", { joinedAt: 20 }),
-			member("m1", "ann", { joinedAt: 10 }),
-		]);
+		store.handleSnapshot(
+			[member("m2", "ann", { joinedAt: 20 }), member("m1", "ann", { joinedAt: 10 })],
+			member("m0", "me"),
+		);
 		expect(store.people.map((person) => person.id)).toEqual(["m2"]);
 	});
 
 	it("does not take the ghost of our own last connection for company", () => {
-		store.handleSnapshot([member("m1", "me")]);
+		store.handleSnapshot([member("m1", "me")], member("m0", "me"));
 		store.handleJoined(member("m2", "me"), false);
 		expect(store.people).toEqual([]);
 	});
@@ -102,9 +102,9 @@ describe("PresenceStore", () => {
 
 	it("does not report somebody away as vanished again", () => {
 		keep = true;
-		store.handleSnapshot([member("m1", "ann")]);
-		store.handleSnapshot([]);
-		store.handleSnapshot([]);
+		store.handleSnapshot([member("m1", "ann")], member("m0", "me"));
+		store.handleSnapshot([], member("m0", "me"));
+		store.handleSnapshot([], member("m0", "me"));
 		expect(log).toEqual(["joined m1", "away m1"]);
 		store.release("ann/1");
 		expect(log.at(-1)).toBe("left m1 disconnect");

@@ -56,16 +56,14 @@ export function keyOf(member: Pick<Member, "id" | "user" | "metadata">): string 
 /** Who is in the room, healed over reconnects. Data in by `handle*`, out by events. */
 export class PresenceStore extends Emitter<PresenceEvents> {
 	readonly #people = new Map<string, Person>();
-	readonly #ownKey: string;
+	#ownKey: string | undefined;
 	readonly #keep: (person: Person) => boolean;
 
 	/**
-	 * @param ownKey so that the ghost of our own lost connection is not taken for company
 	 * @param keep whether somebody the server lost is to be held as `away`
 	 */
-	constructor(ownKey: string, keep: (person: Person) => boolean = () => false) {
+	constructor(keep: (person: Person) => boolean = () => false) {
 		super();
-		this.#ownKey = ownKey;
 		this.#keep = keep;
 	}
 
@@ -85,7 +83,9 @@ export class PresenceStore extends Emitter<PresenceEvents> {
 	}
 
 	/** The members named by a join reply: everybody else has gone while we were away. */
-	handleSnapshot(members: readonly Member[]): void {
+	handleSnapshot(members: readonly Member[], you: Member): void {
+		// The ghost of our own lost connection shall not be taken for company.
+		this.#ownKey = keyOf(you);
 		const newest = new Map<string, Member>();
 		for (const member of members) {
 			const key = keyOf(member);

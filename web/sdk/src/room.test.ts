@@ -71,6 +71,14 @@ describe("Room", () => {
 		expect(room.state).toBe("ended");
 	});
 
+	it("is over when the server wants another token", async () => {
+		const seated = expect(room.join()).rejects.toMatchObject({ reason: "unauthorized" });
+		const error = { code: "unauthorized", message: "no valid token", detail: "expired" };
+		await socket().say({ type: "error", error });
+		await seated;
+		expect(room.state).toBe("ended");
+	});
+
 	it("rejoins after a lost line as the same user with what it last told of itself", async () => {
 		void room.join();
 		await socket().hello();

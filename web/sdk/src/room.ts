@@ -7,7 +7,7 @@ import { ConnectionError, RequestError } from "./errors.js";
 import { ExponentialBackoff } from "./exponential-backoff.js";
 import type { LogLevel, LogLine } from "./log.js";
 import { Outbox, type OutboxStore } from "./outbox.js";
-import { keyOf, type Person, type PresenceEvents, PresenceStore } from "./presence.js";
+import { type Person, type PresenceEvents, PresenceStore } from "./presence.js";
 import { randomId } from "./random.js";
 import type { ReconnectPolicy } from "./reconnect-policy.js";
 import {
@@ -27,7 +27,7 @@ export interface JoinOptions {
 	room: string;
 	/** What the others see. */
 	name: string;
-	/** Defaults to a random one: each page load is somebody of its own. */
+	/** Defaults to whom the token names, else to a random one: each page load is somebody of its own. */
 	user?: string;
 	/** Anything the others' clients shall know of us: up to 4 KiB as JSON. */
 	metadata?: Metadata;
@@ -95,7 +95,7 @@ export class Room extends Emitter<RoomEvents> {
 	/** What was written. */
 	readonly chat: Chat;
 	/** What the server knows us by; the same over rejoins. */
-	readonly user: string;
+	readonly user: string | undefined;
 	/** This load of the page, for telling a reload from a return. */
 	readonly instance = randomId(8);
 	readonly #connection: Connection;
@@ -116,9 +116,8 @@ export class Room extends Emitter<RoomEvents> {
 		this.#options = options;
 		this.#policy = options.rejoinPolicy ?? new ExponentialBackoff();
 		this.#wanted = { ...options.state };
-		this.user = options.user ?? `u_${randomId()}`;
-		const ownKey = keyOf({ id: "", user: this.user, metadata: this.#metadata });
-		this.presence = new PresenceStore(ownKey, options.keep);
+		this.user = options.user ?? (connection.identified ? undefined : `u_${randomId()}`);
+		this.presence = new PresenceStore(options.keep);
 		this.chat = this.#makeChat();
 		for (const name of FORWARDED) {
 			this.presence.on(name, (payload) => this.emit(name, payload as never));
@@ -155,6 +154,7 @@ export class Room extends Emitter<RoomEvents> {
 		this.#offs.push(
 			this.#connection.on("state", (state) => this.#handleConnection(state)),
 			this.#connection.on("event", (event) => this.#handleEvent(event)),
+			this.#connection.on("refused", (error) => this.#handleUnauthorized(error)),
 		);
 		const seated = new Promise<JoinReply>((resolve, reject) => {
 			this.#firstJoin = { resolve, reject };
@@ -296,7 +296,7 @@ export class Room extends Emitter<RoomEvents> {
 		this.#self = reply.you;
 		this.#setState("in");
 		this.emit("seated", reply);
-		this.presence.handleSnapshot(reply.members);
+		this.presence.handleSnapshot(reply.members, reply.you);
 		this.chat.handleSeated(reply.you, reply);
 		this.#firstJoin?.resolve(reply);
 		this.#firstJoin = undefined;
@@ -317,6 +317,11 @@ export class Room extends Emitter<RoomEvents> {
 		const cause = error instanceof Error ? error : new Error(String(error));
 		this.#firstJoin?.reject(cause);
 		this.#end({ reason: "refused", error: cause });
+	}
+
+	#handleUnauthorized(error: RequestError): void {
+		this.#firstJoin?.reject(error);
+		this.#end({ reason: "refused", error });
 	}
 
 	#handleEvent(event: RoomEvent): void {

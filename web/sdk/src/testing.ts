@@ -1,4 +1,4 @@
-import type { Socket } from "./connection.js";
+import type { Socket } from "./connection-options.js";
 import { type Member, type PresenceState, parseServerMessage } from "./wire.js";
 
 /** Helpers of the tests; no part of the package. */
@@ -33,6 +33,7 @@ interface Sent {
 
 /** The server's end of a Connection's socket, spoken by the test. */
 export class FakeSocket implements Socket {
+	url = "";
 	readyState = 1;
 	onmessage: ((message: { data: unknown }) => void) | null = null;
 	onclose: (() => void) | null = null;
@@ -98,10 +99,11 @@ export class FakeSocket implements Socket {
 }
 
 /** A class whose every socket lands in `sockets`. */
-export function fakeSockets(sockets: FakeSocket[]): new () => FakeSocket {
+export function fakeSockets(sockets: FakeSocket[]): new (url: string) => FakeSocket {
 	return class extends FakeSocket {
-		constructor() {
+		constructor(url: string) {
 			super();
+			this.url = url;
 			sockets.push(this);
 		}
 	};

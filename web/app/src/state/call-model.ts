@@ -19,6 +19,8 @@ export interface CallSettings {
 	name: string;
 	ring: boolean;
 	media: MediaModel;
+	/** Where the server asks for tokens. */
+	token?: string | undefined;
 }
 
 /** How a call ended, for the page after it. */
@@ -53,6 +55,8 @@ export class CallModel {
 		state: "idle",
 		retryAt: undefined,
 	});
+	/** The server asks nobody who they are. */
+	readonly open = signal(false);
 	readonly status = signal<Status>({ tone: "connecting", text: "Connecting" });
 	readonly ending = signal<Ending>();
 	/** What a screen reader is told; each new text is read once. */
@@ -76,6 +80,7 @@ export class CallModel {
 			user: tabUser(),
 			media: settings.media.media,
 			options: { capacity: CAPACITY, ring: settings.ring },
+			...(settings.token !== undefined && { token: settings.token }),
 			...outboxOption(),
 			relayOnly: this.relayOnly.value,
 		});
@@ -165,6 +170,9 @@ export class CallModel {
 			connection.on("state", (state) => {
 				this.connection.value = { state, retryAt: connection.retryAt };
 				this.refresh();
+			}),
+			connection.on("hello", ({ open }) => {
+				this.open.value = open === true;
 			}),
 			room.on("state", refresh),
 			room.on("seated", ({ ring }) => this.#handleSeated(ring)),

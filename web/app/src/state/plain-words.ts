@@ -88,6 +88,14 @@ export function joinWords(error: unknown): PlainWords {
 				title: "This room is full",
 				advice: "Wait until somebody leaves and try again, or open another room.",
 			};
+		case "unauthorized":
+			return {
+				title: "This room asks for an invitation",
+				advice:
+					error instanceof RequestError && error.detail === "expired"
+						? "Your link was good for some time only. Ask whoever sent it for a new one."
+						: "Open the link that was sent to you once more, or ask for one.",
+			};
 		case "denied":
 			return {
 				title: "You may not enter this room",

@@ -8,6 +8,8 @@ export interface Prefs {
 	cameraOn: boolean;
 	/** Media over TURN servers alone. */
 	relayOnly: boolean;
+	/** The notice about a server without keys was read. */
+	openRead: boolean;
 }
 
 const KEY = "parley.prefs";
@@ -19,6 +21,7 @@ const DEFAULTS: Prefs = {
 	micOn: true,
 	cameraOn: true,
 	relayOnly: false,
+	openRead: false,
 };
 
 export function loadPrefs(): Prefs {

@@ -6,6 +6,7 @@ import { joinWords, problemWords } from "./plain-words.js";
 import { mergePrefs } from "./prefs.js";
 import { parseRoute, pathOf } from "./route.js";
 import { durationText, type StatusInput, secondsUntil, statusOf } from "./status.js";
+import { nameIn, splitToken } from "./token.js";
 
 describe("bestGrid", () => {
 	it("stacks two on a phone and puts them side by side on a desk", () => {
@@ -98,6 +99,8 @@ describe("joinWords", () => {
 	it("tells a full room from an absent server", () => {
 		expect(joinWords(new RequestError("room_full", "x")).title).toBe("This room is full");
 		expect(joinWords(new ConnectionError("timeout", "x")).title).toContain("cannot be reached");
+		const expired = new RequestError("unauthorized", "x", "expired");
+		expect(joinWords(expired).advice).toContain("Ask whoever");
 		expect(joinWords(new RequestError("new_code", "x")).advice).toContain("new_code");
 	});
 });
@@ -119,6 +122,26 @@ describe("parseRoute", () => {
 
 	it("takes a broken escape as it stands", () => {
 		expect(parseRoute("/r/100%", "")).toMatchObject({ room: "100%" });
+	});
+});
+
+describe("splitToken and nameIn", () => {
+	const body = btoa(JSON.stringify({ name: "Ann", sub: "ann" })).replace(/=/g, "");
+	const token = `e30.${body}.sig`;
+
+	it("takes the token out of the address, wherever it stands", () => {
+		const plain = "https://h/r/fox?ring=1";
+		for (const href of [`${plain}#token=${token}`, `https://h/r/fox?token=${token}&ring=1`]) {
+			expect(splitToken(href)).toEqual({ token, href: plain });
+		}
+		expect(splitToken(`${plain}#top`)).toEqual({ token: undefined, href: `${plain}#top` });
+	});
+
+	it("reads the name, or none from what is no token", () => {
+		expect(nameIn(token)).toBe("Ann");
+		for (const wrong of ["", "x", "a.b.c", `a.${btoa("[]")}.c`, `a.${btoa('{"name":5}')}.c`]) {
+			expect(nameIn(wrong)).toBeUndefined();
+		}
 	});
 });
 

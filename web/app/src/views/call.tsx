@@ -1,10 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CallModel } from "../state/call-model.js";
+import { loadPrefs, savePrefs } from "../state/prefs.js";
 import { durationText, secondsUntil } from "../state/status.js";
 import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
 import { useNow, useShortcuts } from "./hooks.js";
+import { AlertIcon, CloseIcon } from "./icons.js";
 import { CopyButton, Meter } from "./parts.js";
 import { Problems } from "./prejoin.js";
 import { Calling, Declined, Incoming } from "./ringing.js";
@@ -102,6 +104,29 @@ function Banners({ model }: { model: CallModel }) {
 			{state === "waiting" && retryAt !== undefined && <Away model={model} retryAt={retryAt} />}
 			{state === "closed" && <Away model={model} retryAt={undefined} />}
 			<Problems media={model.media} />
+			<OpenMode model={model} />
+		</div>
+	);
+}
+
+/** A server without keys is for trying things out; who uses it shall know. */
+function OpenMode({ model }: { model: CallModel }) {
+	const read = useSignal(loadPrefs().openRead);
+	if (!model.open.value || read.value) return null;
+	const dismiss = () => {
+		savePrefs({ openRead: true });
+		read.value = true;
+	};
+	return (
+		<div class="notice open-mode" role="status" data-testid="open-banner">
+			<AlertIcon />
+			<div class="notice-text">
+				<strong>Anybody who knows this room's name can come in</strong>
+				<span>This server runs without keys, which is meant for trying it out.</span>
+			</div>
+			<button type="button" class="plain round" aria-label="Dismiss" onClick={dismiss}>
+				<CloseIcon size={18} />
+			</button>
 		</div>
 	);
 }

@@ -10,6 +10,8 @@ import { Preview } from "./preview.js";
 interface PrejoinProps {
 	room: string;
 	ring: boolean;
+	/** The name that a token gives; it cannot be chosen then. */
+	given: string | undefined;
 	media: MediaModel;
 	onJoin: (name: string) => void;
 }
@@ -17,8 +19,8 @@ interface PrejoinProps {
 const NAME_BYTES = 128;
 
 /** `/r/{room}` before the call: who are you, and how do you look and sound? */
-export function Prejoin({ room, ring, media, onJoin }: PrejoinProps) {
-	const name = useSignal(loadPrefs().name);
+export function Prejoin({ room, ring, given, media, onJoin }: PrejoinProps) {
+	const name = useSignal(given ?? loadPrefs().name);
 	const input = useRef<HTMLInputElement>(null);
 	useEffect(() => {
 		// On phones the keyboard would jump up over the preview.
@@ -27,7 +29,7 @@ export function Prejoin({ room, ring, media, onJoin }: PrejoinProps) {
 	const join = (event: Event) => {
 		event.preventDefault();
 		const chosen = cutBytes(name.value.trim(), NAME_BYTES);
-		savePrefs({ name: chosen });
+		if (given === undefined) savePrefs({ name: chosen });
 		onJoin(chosen || "Guest");
 	};
 	return (
@@ -53,6 +55,7 @@ export function Prejoin({ room, ring, media, onJoin }: PrejoinProps) {
 							data-testid="name-input"
 							value={name.value}
 							maxLength={64}
+							readOnly={given !== undefined}
 							placeholder="How others see you"
 							autocomplete="nickname"
 							onInput={(event) => {

@@ -4,6 +4,7 @@ import { exposeDebug } from "../debug.js";
 import { CallModel } from "../state/call-model.js";
 import { MediaModel } from "../state/media-model.js";
 import type { Router } from "../state/route.js";
+import { nameIn, tokenOf } from "../state/token.js";
 import { Call } from "./call.js";
 import { Ended } from "./ended.js";
 import { Prejoin } from "./prejoin.js";
@@ -16,6 +17,7 @@ interface RoomPageProps {
 
 /** `/r/{room}`: from the preview over the call to the page after it, and round again. */
 export function RoomPage({ room, ring, router }: RoomPageProps) {
+	const token = tokenOf(room);
 	const media = useSignal<MediaModel>();
 	const call = useSignal<CallModel>();
 
@@ -30,7 +32,7 @@ export function RoomPage({ room, ring, router }: RoomPageProps) {
 		if (!media.value) return;
 		// What went wrong was read in the preview; the call starts without it.
 		media.value.dismiss(["audio", "camera"]);
-		const model = new CallModel({ room, name, ring, media: media.value });
+		const model = new CallModel({ room, name, ring, media: media.value, token });
 		call.value = model;
 		exposeDebug(model);
 		model.start();
@@ -60,7 +62,10 @@ export function RoomPage({ room, ring, router }: RoomPageProps) {
 	const home = () => router.go({ page: "home" });
 	const model = call.value;
 	if (!media.value) return null;
-	if (!model) return <Prejoin room={room} ring={ring} media={media.value} onJoin={join} />;
+	if (!model) {
+		const given = token === undefined ? undefined : nameIn(token);
+		return <Prejoin room={room} ring={ring} given={given} media={media.value} onJoin={join} />;
+	}
 	const ending = model.ending.value;
 	const retry = () => void again(model.name);
 	if (!ending) return <Call model={model} onLeave={leave} onAgain={retry} onHome={home} />;

@@ -88,7 +88,11 @@ function Invite({ model }: { model: CallModel }) {
 	return (
 		<section class="invite" data-testid="empty-room">
 			<h2>Nobody else is here yet</h2>
-			<p>Send this link to whoever you want to talk to. It is all they need.</p>
+			<p>
+				{model.open.value
+					? "Send this link to whoever you want to talk to. It is all they need."
+					: "Others come in by invitations of their own; this is where they lead."}
+			</p>
 			<code class="invite-link" data-testid="invite-link">
 				{link.replace(/^https?:\/\//, "")}
 			</code>
