@@ -77,10 +77,9 @@ export class CallModel {
 		this.session = new CallSession({
 			room: settings.room,
 			name: settings.name,
-			user: tabUser(),
 			media: settings.media.media,
 			options: { capacity: CAPACITY, ring: settings.ring },
-			...(settings.token !== undefined && { token: settings.token }),
+			...(settings.token === undefined ? { user: tabUser() } : { token: settings.token }),
 			...outboxOption(),
 			relayOnly: this.relayOnly.value,
 		});
