@@ -44,7 +44,7 @@ void dialect_destroy(struct dialect *d)
 	auth_gate_destroy(d->gate);
 	map_fini(&d->fanouts);
 	map_fini(&d->sessions);
-	event_log_fini(&d->log);
+	fanout_log_fini(d);
 	while (d->spare_count > 0)
 		fanout_free_buffer(d->spare[--d->spare_count]);
 	buf_fini(&d->out);

@@ -60,6 +60,7 @@ void fanout_free_buffer(struct buf *b);
 
 /* --- fanout_log.c --- */
 void fanout_log_init(struct dialect *d);
+void fanout_log_fini(struct dialect *d);
 /* Keeps a message for those who come back: for all, or only `to`, but not `except`; once per seq. */
 void fanout_log(struct fanout *f, uint64_t seq, uint64_t to, uint64_t except,
 		struct slice message);

@@ -27,6 +27,12 @@ void fanout_log_init(struct dialect *d)
 	loop_timer_init(&d->log_timer, on_age);
 }
 
+void fanout_log_fini(struct dialect *d)
+{
+	loop_timer_stop(d->loop, &d->log_timer);
+	event_log_fini(&d->log);
+}
+
 void fanout_log(struct fanout *f, uint64_t seq, uint64_t to, uint64_t except,
 		struct slice message)
 {

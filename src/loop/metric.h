@@ -76,6 +76,8 @@
 	  "resumes of unknown or expired sessions, or with a bad secret or number")      \
 	X(ROOMS, gauge, "rooms", "rooms")                                                \
 	X(MEMBERS, gauge, "members", "members of rooms")                                 \
+	X(USER_CLAIMS, counter, "user_claims_total",                                     \
+	  "joins as a user who was in the room, without a token to prove it")            \
 	X(COMMANDS, counter, "commands_total", "commands that members gave")             \
 	X(COMMANDS_REFUSED, counter, "commands_refused_total",                           \
 	  "commands answered with an error")                                             \

@@ -102,15 +102,33 @@ bool room_may_replace(const struct room_entry *e, const struct member *before)
 	return true;
 }
 
+/* In open mode that is allowed: a second tab, or somebody else. */
+static void note_claim(const struct room *r, const struct room_entry *e)
+{
+	static _Thread_local struct log_limit limit;
+
+	metric_add(METRIC_USER_CLAIMS, 1);
+	log_limited(&limit, "room", "same-user", "room=%s user=%s",
+		    log_value(&(struct log_text){ 0 }, room_name(r)),
+		    log_value(&(struct log_text){ 0 }, e->user));
+}
+
 bool room_may_be(const struct room *r, const struct room_entry *e)
 {
 	if (e->verified || e->user.n == 0)
 		return true;
+	bool there = false;
+
 	for (uint32_t i = 0; i < r->count; i++) {
 		const struct member *m = r->members[i];
 
-		if (m->verified && slice_eq(slice_of(m->user, m->user_len), e->user))
+		if (!slice_eq(slice_of(m->user, m->user_len), e->user))
+			continue;
+		if (m->verified)
 			return false;
+		there |= m->away == 0;
 	}
+	if (there)
+		note_claim(r, e);
 	return true;
 }
