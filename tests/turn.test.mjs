@@ -115,7 +115,7 @@ describe("a relay", () => {
 	it("of a session outlives its credential, and ends with the session", async (t) => {
 		const server = await serverFor(t, {
 			workers: 2,
-			args: ["--turn.credential-lifetime", "1s"],
+			args: ["--turn.credential-lifetime", "3s"],
 		});
 		const ann = await connect(t, server);
 		await ann.join(freshRoom());
