@@ -299,7 +299,7 @@ static void on_ordered(struct api_call *c, const struct bus_answer *a, size_t co
 	api_done(c, SLICE_NONE);
 }
 
-void api_order(struct api_call *c, const struct command *command)
+void api_command(struct api_call *c, const struct command *command, api_answer_fn *fn)
 {
 	struct bus_ask ask = { .kind = ASK_COMMAND,
 			       .room = c->room,
@@ -310,7 +310,12 @@ void api_order(struct api_call *c, const struct command *command)
 		if (!ask.command.to)
 			ask.command.to_name = c->member;
 	}
-	api_ask(c, &ask, on_ordered);
+	api_ask(c, &ask, fn);
+}
+
+void api_order(struct api_call *c, const struct command *command)
+{
+	api_command(c, command, on_ordered);
 }
 
 /* --- life --- */

@@ -72,7 +72,9 @@ void api_fail(struct api_call *c, int err, const char *detail);
 /* Asks rooms; `fn` gets the call. Answers itself when the server stops. */
 typedef void api_answer_fn(struct api_call *c, const struct bus_answer *a, size_t count);
 void api_ask(struct api_call *c, const struct bus_ask *ask, api_answer_fn *fn);
-/* A command in the call's room; answers with nothing. */
+/* A command in the call's room, to its member if it names one. */
+void api_command(struct api_call *c, const struct command *command, api_answer_fn *fn);
+/* The same; answers with nothing. */
 void api_order(struct api_call *c, const struct command *command);
 
 /* openapi.c */

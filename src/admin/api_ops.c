@@ -19,6 +19,8 @@ static void put_room(struct jsonw *w, const struct room_info *r)
 	json_field_u64(w, "members", r->members);
 	json_field_u64(w, "capacity", r->capacity);
 	json_field_bool(w, "ring", r->ring);
+	json_field_bool(w, "locked", r->locked);
+	json_field_bool(w, "lobby", r->lobby);
 	json_field_u64(w, "seq", r->seq);
 	json_field_u64(w, "madeAt", (uint64_t)r->made_at);
 }
@@ -198,17 +200,117 @@ static void get_member(struct api_call *c)
 	ask_room(c, on_member);
 }
 
+/* One or two commands, the second once the first is carried out. */
+static void change_twice(struct api_call *c, const struct command *first,
+			 const struct command *second, bool has_first, bool has_second,
+			 api_answer_fn *then)
+{
+	if (!has_first && !has_second)
+		api_fail(c, E_BAD_FIELD, "nothing to change");
+	else if (has_first && has_second)
+		api_command(c, first, then);
+	else
+		api_order(c, has_first ? first : second);
+}
+
+static void on_role(struct api_call *c, const struct bus_answer *a, size_t count)
+{
+	(void)a;
+	(void)count;
+	api_order(c, &(struct command){ .kind = COMMAND_MUTE,
+					.on = api_value(c, "muted")->on });
+}
+
 static void change_member(struct api_call *c)
 {
-	api_order(c,
-		  &(struct command){ .kind = COMMAND_ROLE,
-				     .role = (enum role)api_value(c, "role")->number });
+	const struct api_value *role = api_value(c, "role"),
+			       *muted = api_value(c, "muted");
+	const struct command give = { .kind = COMMAND_ROLE,
+				      .role = (enum role)role->number };
+	const struct command mute = { .kind = COMMAND_MUTE, .on = muted->on };
+
+	change_twice(c, &give, &mute, role->there, muted->there, on_role);
 }
 
 static void kick_member(struct api_call *c)
 {
 	api_order(c, &(struct command){ .kind = COMMAND_KICK,
 					.text = api_value(c, "reason")->text });
+}
+
+/* --- the door: lock, lobby, bans --- */
+
+static void on_locked(struct api_call *c, const struct bus_answer *a, size_t count)
+{
+	(void)a;
+	(void)count;
+	api_order(c, &(struct command){ .kind = COMMAND_LOBBY,
+					.on = api_value(c, "lobby")->on });
+}
+
+static void change_room(struct api_call *c)
+{
+	const struct api_value *locked = api_value(c, "locked"),
+			       *lobby = api_value(c, "lobby");
+	const struct command lock = { .kind = COMMAND_LOCK, .on = locked->on };
+	const struct command wait = { .kind = COMMAND_LOBBY, .on = lobby->on };
+
+	change_twice(c, &lock, &wait, locked->there, lobby->there, on_locked);
+}
+
+static void on_waiting(struct api_call *c, const struct bus_answer *a, size_t count)
+{
+	struct buf b = BUF_INIT(ANSWER_MAX);
+	struct cur in = cur_of_slice(a->members);
+	struct member_info m;
+	struct jsonw w;
+
+	(void)count;
+	json_begin(&w, &b);
+	json_object(&w);
+	json_key(&w, SLICE("waiting"));
+	json_array(&w);
+	while (cur_left(&in) > 0 && bus_member_decode(&m, &in) == 0) {
+		json_object(&w);
+		bus_put_waiting(&w, &m);
+		json_object_end(&w);
+	}
+	json_array_end(&w);
+	json_object_end(&w);
+	api_done(c, buf_slice(&b));
+	buf_fini(&b);
+}
+
+static void list_waiting(struct api_call *c)
+{
+	api_ask(c, &(struct bus_ask){ .kind = ASK_WAITING, .room = c->room }, on_waiting);
+}
+
+static void admit(struct api_call *c)
+{
+	api_order(c, &(struct command){ .kind = COMMAND_ADMIT });
+}
+
+static void deny(struct api_call *c)
+{
+	api_order(c, &(struct command){ .kind = COMMAND_DENY });
+}
+
+static void ban(struct api_call *c)
+{
+	c->member = api_value(c, "member")->text;
+	api_order(c, &(struct command){ .kind = COMMAND_BAN,
+					.user = api_value(c, "user")->text,
+					.address = api_value(c, "address")->text,
+					.on = api_value(c, "byAddress")->on,
+					.text = api_value(c, "reason")->text });
+}
+
+static void unban(struct api_call *c)
+{
+	api_order(c, &(struct command){ .kind = COMMAND_UNBAN,
+					.user = api_value(c, "user")->text,
+					.address = api_value(c, "address")->text });
 }
 
 /* --- saying something --- */
@@ -343,8 +445,29 @@ static const struct api_field reason[] = {
 	{ "reason", API_TEXT, false, 0, ROOM_MAX_REASON, "for those who are sent away" },
 	{ NULL },
 };
-static const struct api_field role_body[] = {
-	{ "role", API_ROLE, true, 1, 16, "the member's new role" },
+static const struct api_field member_body[] = {
+	{ "role", API_ROLE, false, 1, 16, "the member's new role" },
+	{ "muted", API_BOOL, false, 0, 0, "its microphone is off and stays so" },
+	{ NULL },
+};
+static const struct api_field room_body[] = {
+	{ "locked", API_BOOL, false, 0, 0, "nobody comes in" },
+	{ "lobby", API_BOOL, false, 0, 0, "newcomers wait until they are admitted" },
+	{ NULL },
+};
+static const struct api_field ban_body[] = {
+	{ "member", API_TEXT, false, 1, ROOM_MAX_NAME,
+	  "who is there, by id or user: sent away, and kept out while the room lives" },
+	{ "byAddress", API_BOOL, false, 0, 0,
+	  "the member's address as well, as for those who have no user" },
+	{ "user", API_TEXT, false, 1, ROOM_MAX_NAME, "who is not there, by user" },
+	{ "address", API_TEXT, false, 1, ROOM_MAX_NAME, "or by address" },
+	{ "reason", API_TEXT, false, 0, ROOM_MAX_REASON, "for the member" },
+	{ NULL },
+};
+static const struct api_field banned[] = {
+	{ "user", API_TEXT, false, 1, ROOM_MAX_NAME, "who may come in again" },
+	{ "address", API_TEXT, false, 1, ROOM_MAX_NAME, "or by address" },
 	{ NULL },
 };
 static const struct api_field message_body[] = {
@@ -389,11 +512,17 @@ static const struct api_field revoke_body[] = {
 const struct api_op api_ops[] = {
 	{ "listRooms",    HTTP_GET,    "/api/v1/rooms", "The rooms that somebody is in, by name", AUTH_LIST, page, NULL, 200, "RoomList", list_rooms },
 	{ "getRoom",      HTTP_GET,    ROOM,            "How a room stands", AUTH_ADMIN | AUTH_LIST, NULL, NULL, 200, "Room", get_room },
+	{ "changeRoom",   HTTP_PATCH,  ROOM,            "Lock a room, give it a lobby", AUTH_ADMIN, NULL, room_body, 204, NULL, change_room },
 	{ "closeRoom",    HTTP_DELETE, ROOM,            "Send everybody away", AUTH_ADMIN | AUTH_CREATE, reason, NULL, 204, NULL, close_room },
 	{ "listMembers",  HTTP_GET,    ROOM "/members", "Who is in a room, in the order of coming", AUTH_ADMIN, NULL, NULL, 200, "MemberList", list_members },
 	{ "getMember",    HTTP_GET,    MEMBER,          "One member, by id or user", AUTH_ADMIN, NULL, NULL, 200, "Member", get_member },
-	{ "changeMember", HTTP_PATCH,  MEMBER,          "Give a member another role", AUTH_ADMIN, NULL, role_body, 204, NULL, change_member },
+	{ "changeMember", HTTP_PATCH,  MEMBER,          "Give a member another role, mute it", AUTH_ADMIN, NULL, member_body, 204, NULL, change_member },
 	{ "kickMember",   HTTP_DELETE, MEMBER,          "Send a member away", AUTH_ADMIN, reason, NULL, 204, NULL, kick_member },
+	{ "listWaiting",  HTTP_GET,    ROOM "/waiting", "Who waits in the lobby", AUTH_ADMIN, NULL, NULL, 200, "WaitingList", list_waiting },
+	{ "admit",        HTTP_POST,   ROOM "/waiting/{member}", "Let in who waits", AUTH_ADMIN, NULL, NULL, 204, NULL, admit },
+	{ "deny",         HTTP_DELETE, ROOM "/waiting/{member}", "Send away who waits", AUTH_ADMIN, NULL, NULL, 204, NULL, deny },
+	{ "ban",          HTTP_POST,   ROOM "/bans",    "Keep somebody out while the room lives", AUTH_ADMIN, NULL, ban_body, 204, NULL, ban },
+	{ "unban",        HTTP_DELETE, ROOM "/bans",    "Let a user or an address in again", AUTH_ADMIN, banned, NULL, 204, NULL, unban },
 	{ "sendMessage",  HTTP_POST,   ROOM "/messages", "Say something in the chat", AUTH_ADMIN, NULL, message_body, 204, NULL, say },
 	{ "sendNotice",   HTTP_POST,   ROOM "/notices", "Tell clients something, one or all", AUTH_ADMIN, NULL, notice_body, 204, NULL, notify },
 	{ "makeToken",    HTTP_POST,   "/api/v1/tokens", "Make a token for a client", 0, NULL, token_body, 201, "Token", make_token },

@@ -8,7 +8,9 @@ static const struct {
 	{ "Room",
 	  "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
 	  "\"members\":{\"type\":\"integer\",\"minimum\":0},"
-	  "\"capacity\":{\"type\":\"integer\",\"minimum\":1},\"ring\":{\"type\":"
+	  "\"capacity\":{\"type\":\"integer\",\"minimum\":1},\"locked\":{\"type\":"
+	  "\"boolean\"},"
+	  "\"lobby\":{\"type\":\"boolean\"},\"ring\":{\"type\":"
 	  "\"boolean\"},"
 	  "\"seq\":{\"type\":\"integer\",\"description\":\"number of the last event\"},"
 	  "\"madeAt\":{\"$ref\":\"#/components/schemas/Time\"}},"
@@ -32,6 +34,13 @@ static const struct {
 	  "{\"type\":\"object\",\"properties\":{\"members\":{\"type\":\"array\","
 	  "\"items\":"
 	  "{\"$ref\":\"#/components/schemas/Member\"}}},\"required\":[\"members\"]}" },
+	{ "WaitingList",
+	  "{\"type\":\"object\",\"properties\":{\"waiting\":{\"type\":\"array\","
+	  "\"items\":"
+	  "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"string\"},"
+	  "\"name\":{\"type\":\"string\"},\"user\":{\"type\":\"string\"},"
+	  "\"metadata\":{\"type\":\"object\"}},\"required\":[\"id\",\"name\"]}}},"
+	  "\"required\":[\"waiting\"]}" },
 	{ "Token",
 	  "{\"type\":\"object\",\"properties\":{\"token\":{\"type\":\"string\"},"
 	  "\"expires\":{\"type\":\"integer\",\"description\":\"seconds since 1970\"}},"

@@ -28,6 +28,8 @@
 	X(E_NOT_FOUND,    -5017, "not_found",       404, 1008, "not found")               \
 	X(E_TIMEOUT,      -5018, "timeout",         408, 1001, "took too long")            \
 	X(E_CANNOT_RESUME,-5019, "cannot_resume",   404, 1008, "no such session any more") \
+	X(E_LOCKED,       -5030, "locked",          409, 1008, "the room is locked")      \
+	X(E_BANNED,       -5031, "banned",          403, 1008, "not allowed in that room any more") \
 	X(E_UNAUTHORIZED, -5020, "unauthorized",    401, 4401, "a valid token is needed")
 /* clang-format on */
 

@@ -12,6 +12,8 @@ void bus_room_encode(struct buf *b, const struct room_info *r)
 	buf_be64(b, r->seq);
 	buf_be64(b, (uint64_t)r->made_at);
 	buf_u8(b, r->ring);
+	buf_u8(b, r->locked);
+	buf_u8(b, r->lobby);
 }
 
 int bus_room_decode(struct room_info *r, struct cur *in)
@@ -22,6 +24,8 @@ int bus_room_decode(struct room_info *r, struct cur *in)
 	r->seq = cur_be64(in);
 	r->made_at = (ms_t)cur_be64(in);
 	r->ring = cur_u8(in) != 0;
+	r->locked = cur_u8(in) != 0;
+	r->lobby = cur_u8(in) != 0;
 	return in->bad ? E_TRUNCATED : 0;
 }
 

@@ -10,6 +10,7 @@
 #define ASK_LIST(X)                                                                      \
 	X(ROOMS,   "which rooms there are: after, limit; every worker answers for its own") \
 	X(ROOM,    "how a room stands: room; answers with the room and its members")     \
+	X(WAITING, "who waits in the lobby of a room: room; answers with them as members") \
 	X(COMMAND, "a command on behalf of the server: room, command")                   \
 	X(REVOKE,  "what,  name, until: such tokens count no more, and who came by an "  \
 		   "identity's goes")
@@ -24,7 +25,7 @@ struct room_info {
 	uint32_t members, capacity;
 	uint64_t seq; /* number of its last event */
 	ms_t made_at; /* wall clock */
-	bool ring;
+	bool ring, locked, lobby;
 };
 
 struct bus_ask {

@@ -20,6 +20,7 @@ void bus_member_encode(struct buf *b, const struct member_info *m)
 	buf_be16(b, m->dialect);
 	buf_be32(b, m->order);
 	buf_u8(b, m->away);
+	buf_u8(b, m->muted);
 	buf_u8(b, m->named);
 	buf_be64(b, (uint64_t)m->joined_at);
 	buf_prefixed(b, m->name);
@@ -38,6 +39,7 @@ int bus_member_decode(struct member_info *m, struct cur *in)
 	m->dialect = cur_be16(in);
 	m->order = cur_be32(in);
 	m->away = cur_u8(in) != 0;
+	m->muted = cur_u8(in) != 0;
 	m->named = cur_u8(in) != 0;
 	m->joined_at = (ms_t)cur_be64(in);
 	m->name = cur_prefixed(in);
@@ -60,6 +62,7 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_be16(b, c->changed);
 	buf_u8(b, c->ring);
 	buf_u8(b, c->hidden);
+	buf_u8(b, c->lobby);
 	buf_u8(b, c->or_all);
 	buf_u8(b, c->named);
 	buf_u8(b, c->replaces);
@@ -98,6 +101,7 @@ int bus_command_decode(struct command *c, struct cur *in)
 	c->changed = cur_be16(in);
 	c->ring = cur_u8(in) != 0;
 	c->hidden = cur_u8(in) != 0;
+	c->lobby = cur_u8(in) != 0;
 	c->or_all = cur_u8(in) != 0;
 	c->named = cur_u8(in) != 0;
 	c->replaces = cur_u8(in) != 0;
@@ -143,6 +147,8 @@ void bus_event_encode(struct buf *b, const struct event *e)
 	buf_u8(b, (uint8_t)e->reason);
 	buf_be16(b, e->changed);
 	buf_u8(b, e->ring);
+	buf_u8(b, e->locked);
+	buf_u8(b, e->lobby);
 	buf_u8(b, e->partial);
 	buf_be16(b, e->flavor);
 	buf_u8(b, e->media);
@@ -170,6 +176,8 @@ int bus_event_decode(struct event *e, struct cur *in)
 
 	*e = (struct event){ .changed = cur_be16(in) };
 	e->ring = cur_u8(in) != 0;
+	e->locked = cur_u8(in) != 0;
+	e->lobby = cur_u8(in) != 0;
 	e->partial = cur_u8(in) != 0;
 	e->flavor = cur_be16(in);
 	e->media = cur_u8(in);

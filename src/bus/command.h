@@ -25,6 +25,14 @@
 	X(ROLE,   "give a member a role: to, role")                                      \
 	X(KICK,   "send a member away: to, text")                                        \
 	X(CLOSE,  "send everybody away: text")                                           \
+	X(MUTE,   "turn the microphone of to, or of all who do not look after the room, " \
+		  "off, or let it be turned on: on")                                      \
+	X(LOCK,   "let nobody in, or do again: on")                                      \
+	X(LOBBY,  "let newcomers wait until they are admitted, or no more: on")          \
+	X(ADMIT,  "let in who waits: to")                                                \
+	X(DENY,   "do not: to")                                                          \
+	X(BAN,    "keep to (on: by its address as well), or user or address, out: text") \
+	X(UNBAN,  "let user or address in again")                                        \
 	X(NOTICE, "the server tells to or all: text (raw JSON)")                         \
 	X(ALIAS,  "be addressed by text as well")                                        \
 	X(AWAY,   "the connection broke, the seat is kept")                              \
@@ -46,6 +54,7 @@ struct command {
 	uint16_t changed; /* which of them (and CHANGED_*) count */
 	bool ring;        /* options of JOIN */
 	bool hidden; /* JOIN: the others hear nothing of it; AWAY: they hear that it has left */
+	bool lobby;        /* options of JOIN */
 	uint32_t capacity; /* 0: the server's */
 	bool or_all;       /* SIGNAL: to all others when nobody is called `to_name` */
 	bool named;        /* JOIN: see struct member_info */
@@ -62,7 +71,7 @@ struct command {
 	uint8_t codec; /* RELAY: enum voice_codec */
 	struct slice
 		pass; /* JOIN: what a token says (auth/pass.h), encoded; empty: open mode */
-	struct slice address; /* JOIN: the client's, as text */
+	struct slice address; /* JOIN: the client's, as text; BAN, UNBAN */
 	bool on;              /* REACT, TYPING, BACK */
 	uint32_t
 		limit; /* HISTORY, SEARCH, WHOWAS: at most so many; 0: as many as usual */

@@ -20,6 +20,10 @@
 	X(READ,    "member has read up to message n")                                    \
 	X(ACCEPT,  "member takes the call of `to`")                                      \
 	X(REJECT,  "member refuses the call of `to`: text")                              \
+	X(SETTINGS, "member (0: the server) has set locked, lobby")                      \
+	X(KNOCK,   "subject waits in the lobby; for those who may admit it")             \
+	X(UNKNOCK, "member waits no more; for the same")                                 \
+	X(WAITING, "your join waits until somebody admits you")                          \
 	X(NOTICE,  "the server tells text (raw JSON) to `to` or to all")                 \
 	X(RELAY,   "member wants to hear `to` through the server, as codec or no more")  \
 	X(VOICE,   "a piece of the voice of member for `to`: text (sound); not numbered") \
@@ -39,7 +43,7 @@ struct event {
 	enum event_kind kind;
 	enum leave_reason reason;
 	uint16_t changed;
-	bool ring;
+	bool ring, locked, lobby;
 	bool partial;    /* HISTORY, WHOWAS, REPLAY: there is more than backlog has */
 	uint16_t flavor; /* SIGNAL, CHAT: whose wording `raw` is */
 	uint8_t media;   /* SIGNAL: enum media */

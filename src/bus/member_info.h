@@ -29,6 +29,7 @@ enum presence {
 	CHANGED_METADATA = 64,
 	CHANGED_ROLE = 128,
 	CHANGED_AWAY = 256,
+	CHANGED_MUTED = 512,
 };
 
 /* What a signal carries. */
@@ -67,6 +68,7 @@ struct member_info {
 	uint16_t dialect; /* number of the table that its client speaks by; 0: native */
 	uint32_t order;   /* who joined later has the higher one */
 	bool away;        /* its connection broke, its seat is kept */
+	bool muted;       /* may not turn its microphone on */
 	bool named; /* members of other dialects are addressed by `user`, not by number */
 	struct slice name, user;
 	struct slice metadata; /* raw JSON object, or empty */

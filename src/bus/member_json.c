@@ -39,6 +39,16 @@ void bus_put_presence(struct jsonw *w, uint8_t state, uint8_t which)
 	}
 }
 
+void bus_put_waiting(struct jsonw *w, const struct member_info *m)
+{
+	bus_put_member_id(w, "id", m->id);
+	json_field_string(w, "name", m->name);
+	if (m->user.n > 0)
+		json_field_string(w, "user", m->user);
+	if (m->metadata.n > 0)
+		json_field_raw(w, "metadata", m->metadata);
+}
+
 void bus_put_member(struct jsonw *w, const struct member_info *m)
 {
 	bus_put_member_id(w, "id", m->id);
@@ -51,6 +61,8 @@ void bus_put_member(struct jsonw *w, const struct member_info *m)
 	bus_put_presence(w, m->state, PRESENCE_ALL);
 	if (m->away)
 		json_field_bool(w, "away", true);
+	if (m->muted)
+		json_field_bool(w, "muted", true);
 	json_object_end(w);
 	if (m->metadata.n > 0)
 		json_field_raw(w, "metadata", m->metadata);

@@ -10,5 +10,7 @@ enum role bus_role_named(struct slice name);
 void bus_put_member_id(struct jsonw *w, const char *name, uint64_t id);
 /* "mic":true, ... for the bits of `which`. */
 void bus_put_presence(struct jsonw *w, uint8_t state, uint8_t which);
+/* Of one who waits to become a member, only what is known before. */
+void bus_put_waiting(struct jsonw *w, const struct member_info *m);
 /* All of a member's fields into an open object. */
 void bus_put_member(struct jsonw *w, const struct member_info *m);

@@ -33,6 +33,7 @@
 	X(FILE, "file")                                                                  \
 	X(EMOJI, "emoji")                                                                \
 	X(ON, "on")                                                                      \
+	X(ADDRESS, "address")                                                            \
 	X(CHAT, "chat")
 
 #define X(id, name) FIELD_##id,
@@ -195,6 +196,9 @@ static int take_options(struct decoder *d)
 	t = json_member(&d->j, obj, SLICE("ring"));
 	if (t != 0 && json_bool(&d->j, t, &c->ring) < 0)
 		return bad_field(d, "options.ring");
+	t = json_member(&d->j, obj, SLICE("lobby"));
+	if (t != 0 && json_bool(&d->j, t, &c->lobby) < 0)
+		return bad_field(d, "options.lobby");
 	return 0;
 }
 
@@ -390,6 +394,50 @@ static int decode_kick(struct decoder *d)
 				   &d->m->command.text);
 }
 
+static int decode_close(struct decoder *d)
+{
+	return take_text(d, FIELD_REASON, 0, ROOM_MAX_REASON, &d->m->command.text);
+}
+
+static int decode_who(struct decoder *d)
+{
+	return take_member(d, FIELD_MEMBER, true);
+}
+
+static int decode_mute(struct decoder *d)
+{
+	int err = take_on(d);
+
+	return err == 0 ? take_member(d, FIELD_MEMBER, false) : err;
+}
+
+/* Somebody who is not there: by his user or his address. */
+static int decode_unban(struct decoder *d)
+{
+	struct command *c = &d->m->command;
+	int err = take_text(d, FIELD_USER, 0, ROOM_MAX_NAME, &c->user);
+
+	if (err == 0)
+		err = take_text(d, FIELD_ADDRESS, 0, ROOM_MAX_NAME, &c->address);
+	if (err == 0 && c->user.n == 0 && c->address.n == 0)
+		return bad_field(d, "user");
+	return err;
+}
+
+/* Who is there: as a member, whose address may be kept out as well. */
+static int decode_ban(struct decoder *d)
+{
+	struct command *c = &d->m->command;
+	uint32_t address = d->at[FIELD_ADDRESS];
+	int err = take_text(d, FIELD_REASON, 0, ROOM_MAX_REASON, &c->text);
+
+	if (err < 0 || d->at[FIELD_MEMBER] == 0)
+		return err < 0 ? err : decode_unban(d);
+	if (address != 0 && json_bool(&d->j, address, &c->on) < 0)
+		return bad_field(d, "address");
+	return take_member(d, FIELD_MEMBER, true);
+}
+
 static int decode_relay(struct decoder *d)
 {
 	static const char *const names[VOICE_CODECS] = { "none", "opus", "pcm" };
@@ -481,6 +529,14 @@ static const struct {
 	{ SLICE_LIT("reject"), COMMAND_REJECT, decode_reject },
 	{ SLICE_LIT("role"), COMMAND_ROLE, decode_role },
 	{ SLICE_LIT("kick"), COMMAND_KICK, decode_kick },
+	{ SLICE_LIT("close"), COMMAND_CLOSE, decode_close },
+	{ SLICE_LIT("mute"), COMMAND_MUTE, decode_mute },
+	{ SLICE_LIT("lock"), COMMAND_LOCK, take_on },
+	{ SLICE_LIT("lobby"), COMMAND_LOBBY, take_on },
+	{ SLICE_LIT("admit"), COMMAND_ADMIT, decode_who },
+	{ SLICE_LIT("deny"), COMMAND_DENY, decode_who },
+	{ SLICE_LIT("ban"), COMMAND_BAN, decode_ban },
+	{ SLICE_LIT("unban"), COMMAND_UNBAN, decode_unban },
 	{ SLICE_LIT("relay"), COMMAND_RELAY, decode_relay },
 	{ SLICE_LIT("typing"), COMMAND_TYPING, decode_typing },
 	{ SLICE_LIT("read"), COMMAND_READ, decode_n },

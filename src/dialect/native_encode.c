@@ -78,6 +78,8 @@ static void encode_updated(struct jsonw *w, const struct event *e)
 	bus_put_presence(w, e->subject.state, e->changed & PRESENCE_ALL);
 	if (e->changed & CHANGED_AWAY)
 		json_field_bool(w, "away", e->subject.away);
+	if (e->changed & CHANGED_MUTED)
+		json_field_bool(w, "muted", e->subject.muted);
 	if (e->changed & CHANGED_NAME)
 		json_field_string(w, "name", e->subject.name);
 	if (e->changed & CHANGED_METADATA)
@@ -217,6 +219,38 @@ static void encode_relay(struct jsonw *w, const struct event *e)
 	json_field_string(w, "codec", slice_str(names[e->codec]));
 }
 
+static void encode_settings(struct jsonw *w, const struct event *e)
+{
+	if (e->member)
+		bus_put_member_id(w, "from", e->member);
+	json_field_bool(w, "locked", e->locked);
+	json_field_bool(w, "lobby", e->lobby);
+}
+
+static void encode_knock(struct jsonw *w, const struct event *e)
+{
+	json_key(w, SLICE("member"));
+	json_object(w);
+	bus_put_waiting(w, &e->subject);
+	json_object_end(w);
+}
+
+static void encode_unknock(struct jsonw *w, const struct event *e)
+{
+	bus_put_member_id(w, "member", e->member);
+}
+
+static void encode_waiting(struct buf *b, struct slice room)
+{
+	struct jsonw w;
+
+	json_begin(&w, b);
+	json_object(&w);
+	json_field_string(&w, "type", SLICE("waiting"));
+	json_field_raw(&w, "room", room);
+	json_object_end(&w);
+}
+
 static void encode_notice(struct jsonw *w, const struct event *e)
 {
 	json_field_raw(w, "data", e->text);
@@ -239,6 +273,9 @@ static const struct {
 	[EVENT_ACCEPT] = { SLICE_LIT("\"accept\""), encode_accept },
 	[EVENT_REJECT] = { SLICE_LIT("\"reject\""), encode_reject },
 	[EVENT_RELAY] = { SLICE_LIT("\"relay\""), encode_relay },
+	[EVENT_SETTINGS] = { SLICE_LIT("\"settings\""), encode_settings },
+	[EVENT_KNOCK] = { SLICE_LIT("\"knock\""), encode_knock },
+	[EVENT_UNKNOCK] = { SLICE_LIT("\"unknock\""), encode_unknock },
 	[EVENT_NOTICE] = { SLICE_LIT("\"notice\""), encode_notice },
 };
 
@@ -351,6 +388,10 @@ static void encode_welcome(struct buf *b, struct slice room, const struct event 
 	put_roster(&w, e->roster);
 	json_field_u64(&w, "capacity", e->capacity);
 	json_field_bool(&w, "ring", e->ring);
+	if (e->locked)
+		json_field_bool(&w, "locked", true);
+	if (e->lobby)
+		json_field_bool(&w, "lobby", true);
 	if (e->more.n > 0) {
 		json_field_u64(&w, "epoch", more_of(e).epoch);
 		json_field_u64(&w, "n", e->n);
@@ -452,6 +493,10 @@ void native_encode(struct buf *b, struct slice room, const struct event *e)
 
 	if (e->kind == EVENT_WELCOME || e->kind == EVENT_SYNCED) {
 		encode_welcome(b, room, e);
+		return;
+	}
+	if (e->kind == EVENT_WAITING) {
+		encode_waiting(b, room);
 		return;
 	}
 	if (e->kind == EVENT_REPLY) {

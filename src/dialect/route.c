@@ -36,6 +36,13 @@ static void command_here(struct session *s, struct slice room, struct member *m,
 		room_sync(m, request);
 		return;
 	}
+	if (!m) {
+		struct room *r = room_find(d->rooms, room);
+
+		if (r && c->kind == COMMAND_LEAVE)
+			room_forget(r, home, c->reason);
+		return;
+	}
 	err = room_command(m, request, c, loop_wall(d->loop));
 	/* Most signals are not answered: nothing is built then. */
 	if (err < 0 || (request && err != ROOM_LATER))
@@ -139,6 +146,10 @@ static void on_command_letter(void *arg, unsigned from, struct slice body)
 
 	if (m && l.command.kind == COMMAND_SYNC) {
 		room_sync(m, l.request);
+		return;
+	}
+	if (r && !l.member && l.command.kind == COMMAND_LEAVE) {
+		room_forget(r, l.from, l.command.reason);
 		return;
 	}
 	/* A room that has not taken it back after a restart. */

@@ -223,6 +223,12 @@ struct session *session_restore(struct dialect *d, const struct vocabulary *v,
 	return s;
 }
 
+static bool is_sent_away(const struct event *e)
+{
+	return e->kind == EVENT_LEFT &&
+	       (e->reason == LEAVE_KICK || e->reason == LEAVE_CLOSED);
+}
+
 void session_event(struct session *s, struct slice room, const struct event *e)
 {
 	struct seat *seat = session_seat(s, room);
@@ -247,6 +253,9 @@ void session_event(struct session *s, struct slice room, const struct event *e)
 	}
 	if (gone)
 		session_drop_seat(seat);
+	/* Their pages know no way to be out of the room and stay connected. */
+	if (gone && !s->vocabulary->resumes && is_sent_away(e))
+		session_close(s, 4003, "sent away");
 	if (gone && (s->away || recovery_is_lost(s)) && s->seat_count == 0)
 		session_end(s, LEAVE_LEAVE); /* nothing to come back to */
 }
@@ -347,22 +356,20 @@ static void session_leave_rooms(struct session *s, enum leave_reason reason)
 		struct seat *seat = s->seats;
 		struct command leave = { .kind = COMMAND_LEAVE, .reason = reason };
 
-		/* An unseated one gives its seat back when it is welcomed. */
-		if (seat->member_id)
-			route_command(seat, 0, &leave);
-		else
-			session_drop_seat(seat);
+		route_command(seat, 0, &leave);
 	}
 }
 
 void session_drop_unseated(struct session *s)
 {
+	const struct command leave = { .kind = COMMAND_LEAVE,
+				       .reason = LEAVE_DISCONNECT };
 	struct seat *next;
 
 	for (struct seat *seat = s->seats; seat; seat = next) {
 		next = seat->next;
 		if (!seat->member_id)
-			session_drop_seat(seat);
+			route_command(seat, 0, &leave);
 	}
 }
 

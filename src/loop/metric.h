@@ -75,6 +75,7 @@
 	X(RESUMES_REFUSED, counter, "resumes_refused_total",                             \
 	  "resumes of unknown or expired sessions, or with a bad secret or number")      \
 	X(ROOMS, gauge, "rooms", "rooms")                                                \
+	X(WAITING, gauge, "waiting", "joins that wait in a lobby")                       \
 	X(MEMBERS, gauge, "members", "members of rooms")                                 \
 	X(USER_CLAIMS, counter, "user_claims_total",                                     \
 	  "joins as a user who was in the room, without a token to prove it")            \

@@ -25,8 +25,9 @@ static int room_check_update(const struct member *m, const struct command *c)
 		return E_DENIED;
 	if ((on & PRESENCE_MEDIA) && !room_may(m, RIGHT_MEDIA))
 		return E_DENIED;
-	if ((on & m->barred) || ((c->changed & (CHANGED_NAME | CHANGED_METADATA)) &&
-				 !room_may(m, RIGHT_SELF)))
+	if ((on & m->barred) || (m->muted && (on & PRESENCE_MIC)) ||
+	    ((c->changed & (CHANGED_NAME | CHANGED_METADATA)) &&
+	     !room_may(m, RIGHT_SELF)))
 		return E_DENIED;
 	if (c->name.n > ROOM_MAX_NAME || c->metadata.n > ROOM_MAX_METADATA)
 		return E_BAD_FIELD;
@@ -206,7 +207,14 @@ int room_command(struct member *m, uint64_t request, const struct command *c, ms
 	case COMMAND_ROLE:
 	case COMMAND_KICK:
 	case COMMAND_CLOSE:
-		return room_moderate(m->room, m, c);
+	case COMMAND_MUTE:
+	case COMMAND_LOCK:
+	case COMMAND_LOBBY:
+	case COMMAND_ADMIT:
+	case COMMAND_DENY:
+	case COMMAND_BAN:
+	case COMMAND_UNBAN:
+		return room_moderate(m->room, m, c, wall);
 	case COMMAND_ALIAS:
 		return room_on_alias(m, c);
 	case COMMAND_AWAY:
@@ -267,10 +275,12 @@ int room_order(struct room *r, struct bus_home from, uint64_t request,
 
 	if (!c->to && c->to_name.n > 0) {
 		const struct member *m = room_user_named(r, c->to_name);
+		uint64_t id =
+			bus_member_number(c->to_name); /* who waits is no member yet */
 
-		if (!m)
+		if (!m && !id)
 			return E_NO_MEMBER;
-		known.to = m->id;
+		known.to = m ? m->id : id;
 	}
 	switch (c->kind) {
 	case COMMAND_NOTICE:
@@ -284,6 +294,6 @@ int room_order(struct room *r, struct bus_home from, uint64_t request,
 	case COMMAND_WHOWAS:
 		return room_recall(r, NULL, from, request, &known);
 	default:
-		return room_moderate(r, NULL, &known);
+		return room_moderate(r, NULL, &known, wall);
 	}
 }

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "bus/mail.h"
 #include "loop/mail.h"
-#include "room/internal.h"
+#include "room/guard.h"
 
 #define ROOMS_LIMIT 1000 /* of one worker, in one answer */
 
@@ -41,6 +41,8 @@ static void room_info_of(const struct room *r, struct room_info *out)
 		.seq = r->seq,
 		.made_at = r->made_at,
 		.ring = r->ring,
+		.locked = room_is_locked(r),
+		.lobby = room_has_lobby(r),
 	};
 }
 
@@ -143,6 +145,8 @@ static void on_ask(void *arg, unsigned from, struct slice body)
 		back.err = E_NOT_FOUND;
 	else if (a.kind == ASK_ROOM)
 		answer_room(r, &rooms, &members);
+	else if (a.kind == ASK_WAITING)
+		room_guard_list(r, &members);
 	else
 		back.err = room_order(r, (struct bus_home){ .worker = from }, a.ticket,
 				      &a.command, loop_wall(d->loop));

@@ -19,13 +19,15 @@ struct member {
 	bool verified;  /* a token proved its user */
 	bool hidden;
 	bool ghost; /* hidden while it is away: the others think that it has left */
+	bool muted;
 	uint16_t dialect;
 	uint32_t order;
 	bool named;
 	uint64_t away; /* the room's seq when its connection broke; 0: it is here */
 	ms_t joined_at;
 	char *name, *user, *metadata, *alias; /* each owned, NULL: none */
-	uint32_t name_len, user_len, metadata_len, alias_len;
+	char *address;                        /* the client's, owned, NULL: unknown */
+	uint32_t name_len, user_len, metadata_len, alias_len, address_len;
 	uint64_t *hears; /* ids of the members whose voice it wants through the server */
 	uint32_t hears_count;
 	bool replays;   /* back after a restart: to be told what came after */
@@ -48,7 +50,8 @@ struct room {
 	void *user_data;
 	struct map by_id; /* only past ROOM_SCAN members */
 	struct room_chat *chat;
-	ms_t made_at; /* wall clock */
+	struct room_guard *guard; /* NULL: everybody may come in */
+	ms_t made_at;             /* wall clock */
 	bool ring;
 	uint16_t name_len;
 	char name[];
@@ -111,8 +114,8 @@ static inline bool room_is_below(const struct member *m, const struct command *c
 	return c->guarded && m->role > c->role;
 }
 /* Any command that moderates: of a member, or of the server (NULL). `r` may be gone afterwards. */
-int room_moderate(struct room *r, const struct member *m, const struct command *c)
-	NODISCARD;
+int room_moderate(struct room *r, const struct member *m, const struct command *c,
+		  ms_t wall) NODISCARD;
 /* Sends everybody away and ends the room. */
 void room_close(struct room *r, enum leave_reason reason, struct slice text);
 
@@ -123,6 +126,7 @@ void room_on_voice(struct member *m, const struct command *c);
 void room_forget_voice(struct member *m);
 /* entry.c: what a newcomer is. */
 struct room_entry {
+	uint64_t id; /* the member's; 0: a new one */
 	struct slice user, name, metadata, address;
 	uint8_t role; /* ROLES: the room decides */
 	uint8_t barred, denied;
@@ -131,6 +135,10 @@ struct room_entry {
 /* E_BAD_FIELD, E_UNAUTHORIZED, E_DENIED. */
 int room_entry_of(struct room_entry *e, const struct room_registry *g, struct slice room,
 		  const struct command *c) NODISCARD;
+/* Takes its seat; the last part of a join. E_ROOM_FULL, E_DENIED. */
+int room_take_in(struct room *r, const struct command *c, const struct room_entry *e,
+		 struct bus_home home, uint64_t request, ms_t wall) NODISCARD;
+uint64_t room_new_id(const struct room *r);
 /* Nobody may be who another one there has proved to be. */
 bool room_may_be(const struct room *r, const struct room_entry *e);
 /* The same user again: may he have this one's seat? */

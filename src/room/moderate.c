@@ -1,6 +1,6 @@
 /* moderate: what owners, moderators and the server do to others. */
 #include "base/err.h"
-#include "room/internal.h"
+#include "room/guard.h"
 
 /* Only an owner (or the server) makes owners or unmakes them. */
 static bool may_touch_owners(const struct member *m)
@@ -40,6 +40,42 @@ static int room_on_role(struct room *r, const struct member *m, const struct com
 	room_note_visit(to);
 	room_member_info(to, &e.subject);
 	room_tell_all(r, &e, NULL);
+	room_guard_brief(r, to);
+	return 0;
+}
+
+static void room_mute(struct room *r, struct member *to, bool on)
+{
+	struct event e = { .kind = EVENT_UPDATED, .member = to->id };
+
+	if (to->muted != on)
+		e.changed = CHANGED_MUTED;
+	to->muted = on;
+	if (on) {
+		e.changed |= to->state & PRESENCE_MIC;
+		to->state &= (uint8_t)~PRESENCE_MIC;
+	}
+	if (!e.changed || to->hidden)
+		return;
+	room_member_info(to, &e.subject);
+	room_tell_all(r, &e, NULL);
+}
+
+static int room_on_mute(struct room *r, const struct member *m, const struct command *c)
+{
+	struct member *to = c->to ? room_member(r, c->to) : NULL;
+
+	if (c->to && !to)
+		return E_NO_MEMBER;
+	if (to && to->role == ROLE_OWNER && !may_touch_owners(m))
+		return E_DENIED;
+	if (to) {
+		room_mute(r, to, c->on);
+		return 0;
+	}
+	for (uint32_t i = 0; i < r->count; i++)
+		if (!room_may(r->members[i], RIGHT_ADMIN))
+			room_mute(r, r->members[i], c->on);
 	return 0;
 }
 
@@ -67,7 +103,8 @@ static int room_on_close(struct room *r, const struct member *m, const struct co
 	return 0;
 }
 
-int room_moderate(struct room *r, const struct member *m, const struct command *c)
+int room_moderate(struct room *r, const struct member *m, const struct command *c,
+		  ms_t wall)
 {
 	if (!room_may(m, RIGHT_ADMIN))
 		return E_DENIED;
@@ -78,7 +115,9 @@ int room_moderate(struct room *r, const struct member *m, const struct command *
 		return room_on_kick(r, m, c);
 	case COMMAND_CLOSE:
 		return room_on_close(r, m, c);
+	case COMMAND_MUTE:
+		return room_on_mute(r, m, c);
 	default:
-		return E_UNKNOWN_TYPE;
+		return room_guard_command(r, m, c, wall);
 	}
 }

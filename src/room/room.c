@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
-#include "room/internal.h"
+#include "room/guard.h"
 
 #define MEMBER_ID_BITS 40
 
@@ -53,6 +53,7 @@ static void member_free(struct member *m)
 	free(m->user);
 	free(m->metadata);
 	free(m->alias);
+	free(m->address);
 	free(m->hears);
 	free(m);
 	metric_add(METRIC_MEMBERS, -1);
@@ -62,6 +63,7 @@ static void room_free(struct room *r)
 {
 	for (uint32_t i = 0; i < r->count; i++)
 		member_free(r->members[i]);
+	room_guard_free(r);
 	map_fini(&r->by_id);
 	room_chat_close(r->chat);
 	free(r->members);
@@ -186,7 +188,7 @@ void room_each_remote(const struct room *r, unsigned self, void (*fn)(void *, un
 			fn(arg, w);
 }
 
-static uint64_t room_new_id(const struct room *r)
+uint64_t room_new_id(const struct room *r)
 {
 	uint64_t id;
 
@@ -228,6 +230,7 @@ static struct member *member_make(struct room *r, const struct room_entry *e,
 	room_set_text(&m->name, &m->name_len, e->name);
 	room_set_text(&m->user, &m->user_len, e->user);
 	room_set_text(&m->metadata, &m->metadata_len, e->metadata);
+	room_set_text(&m->address, &m->address_len, e->address);
 	return m;
 }
 
@@ -252,7 +255,8 @@ static struct member *room_add(struct room *r, const struct command *c,
 			       const struct room_entry *e, struct bus_home home,
 			       ms_t wall)
 {
-	struct member *m = member_make(r, e, home, room_new_id(r), wall);
+	uint64_t id = e->id ? e->id : room_new_id(r);
+	struct member *m = member_make(r, e, home, id, wall);
 
 	m->role = (uint8_t)role_for(r, e);
 	m->state = c->state & PRESENCE_ALL & (uint8_t)~e->barred;
@@ -278,6 +282,7 @@ void room_member_info(const struct member *m, struct member_info *out)
 		.dialect = m->dialect,
 		.order = m->order,
 		.away = m->away != 0,
+		.muted = m->muted,
 		.named = m->named,
 		.name = slice_of(m->name, m->name_len),
 		.user = slice_of(m->user, m->user_len),
@@ -327,6 +332,8 @@ static void room_describe(struct room *r, struct member *m, enum event_kind kind
 	e.backlog = buf_slice(&backlog);
 	e.capacity = r->capacity;
 	e.ring = r->ring;
+	e.locked = room_is_locked(r);
+	e.lobby = room_has_lobby(r);
 	e.seq = r->seq;
 	room_tell(r, &e, m, NULL);
 	buf_fini(&roster);
@@ -441,6 +448,20 @@ void room_close(struct room *r, enum leave_reason reason, struct slice text)
 	room_end(r);
 }
 
+void room_forget(struct room *r, struct bus_home home, enum leave_reason reason)
+{
+	if (room_withdraw(r, home))
+		return;
+	for (uint32_t i = 0; i < r->count; i++) {
+		struct member *m = r->members[i];
+
+		if (m->home.worker == home.worker && m->home.session == home.session) {
+			room_leave(m, reason, SLICE_NONE);
+			return;
+		}
+	}
+}
+
 static struct member *room_named(const struct room *r, struct slice name)
 {
 	for (uint32_t i = 0; i < r->count; i++) {
@@ -526,20 +547,29 @@ int room_join(struct room_registry *g, struct slice name, const struct command *
 	if (!r)
 		err = room_make(g, name, c, wall, &r);
 	if (err == 0)
-		err = room_make_way(r, c, &entry);
+		err = room_guard_check(r, c, &entry, home, request);
+	return err == 0 ? room_take_in(r, c, &entry, home, request, wall) : err;
+}
+
+int room_take_in(struct room *r, const struct command *c, const struct room_entry *e,
+		 struct bus_home home, uint64_t request, ms_t wall)
+{
+	int err = room_make_way(r, c, e);
 	if (err < 0)
 		return err;
-
-	struct member *m = room_add(r, c, &entry, home, wall);
+	struct member *m = room_add(r, c, e, home, wall);
+	if (r->count == 1 && c->lobby && m->role == ROLE_OWNER)
+		room_guard_lobby(r);
 	room_describe(r, m, EVENT_WELCOME, request);
 	if (r->count > 1 && !m->hidden) {
-		struct event e = { .kind = EVENT_JOINED, .member = m->id };
+		struct event joined = { .kind = EVENT_JOINED, .member = m->id };
 
-		room_member_info(m, &e.subject);
-		room_tell_all(r, &e, m);
+		room_member_info(m, &joined.subject);
+		room_tell_all(r, &joined, m);
 	}
 	log_info("room", "joined", "room=%s member=%" PRIx64 " n=%u",
-		 log_value(&(struct log_text){ 0 }, name), m->id, r->count);
+		 log_value(&(struct log_text){ 0 }, room_name(r)), m->id, r->count);
+	room_guard_brief(r, m);
 	return 0;
 }
 

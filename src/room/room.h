@@ -54,7 +54,7 @@ void room_registry_destroy(struct room_registry *g); /* members are gone without
 struct room *room_find(const struct room_registry *g, struct slice name);
 
 /* Takes a seat in the room of that name, made if need be: WELCOME to the newcomer, JOINED to the others.
- * E_ROOM_FULL, E_LIMIT (too many rooms), E_BAD_FIELD, E_UNAUTHORIZED (no pass), E_DENIED (the pass is for another room or
+ * ROOM_LATER (it waits in the lobby: WAITING, then WELCOME or a REPLY), E_ROOM_FULL, E_LIMIT (too many rooms), E_LOCKED, E_BANNED, E_BAD_FIELD, E_UNAUTHORIZED (no pass), E_DENIED (the pass is for another room or
  * user). `wall`: now. */
 int room_join(struct room_registry *g, struct slice name, const struct command *c,
 	      struct bus_home home, uint64_t request, ms_t wall) NODISCARD;
@@ -64,6 +64,10 @@ int room_restore(struct room_registry *g, struct slice name, const struct member
 		 const struct command *c, struct bus_home home, ms_t wall) NODISCARD;
 /* LEFT to the others. Frees `m`, and the room with its last member. */
 void room_leave(struct member *m, enum leave_reason reason, struct slice text);
+/* A session gives up a join that it has no answer to yet: whether it waits or has its seat by now. */
+void room_forget(struct room *r, struct bus_home home, enum leave_reason reason);
+/* Out of the lobby. False: it does not wait there. */
+bool room_withdraw(struct room *r, struct bus_home home);
 /* The answer to SYNC: what a WELCOME would say now. */
 void room_sync(struct member *m, uint64_t request);
 /* Answered by room_answer_fn, now or later. */
