@@ -1,57 +1,64 @@
-// A line to a server (a TCP proxy): it cuts what goes through it, and lets nothing new in, as a
-// broken network does.
-import { once } from "node:events";
-import { connect, createServer } from "node:net";
+// A line to the server that can be cut: clients connect to it as if it were the server.
+import net from "node:net";
 
 export class Line {
-	#pairs = new Set();
-	#broken = false;
-	#server;
+	#ends = new Set();
+	#down = false;
 
 	static async open(t, server) {
 		const line = new Line();
-		line.#server = createServer((inside) => line.#take(inside, server.port));
-		line.#server.listen(0, "127.0.0.1");
-		await once(line.#server, "listening");
-		t.after(() => {
-			line.cut();
-			line.#server.close();
-		});
+		line.listener = net.createServer((near) => line.#join(near, server));
+		await new Promise((resolve) => line.listener.listen(0, "127.0.0.1", resolve));
+		line.port = line.listener.address().port;
+		t.after(() => line.close());
 		return line;
 	}
 
 	get http() {
-		return `http://127.0.0.1:${this.#server.address().port}`;
+		return `http://127.0.0.1:${this.port}`;
 	}
 
-	#take(inside, port) {
-		if (this.#broken) {
-			inside.destroy();
+	#join(near, server) {
+		if (this.#down) {
+			near.destroy();
 			return;
 		}
-		const outside = connect({ host: "127.0.0.1", port });
-		this.#pairs.add(inside).add(outside);
-		inside.pipe(outside).pipe(inside);
-		for (const [one, other] of [
-			[inside, outside],
-			[outside, inside],
-		]) {
-			one.on("error", () => other.destroy());
-			one.on("close", () => {
-				this.#pairs.delete(one);
-				other.destroy();
+		const far = net.connect(server.port, "127.0.0.1");
+		for (const end of [near, far]) {
+			this.#ends.add(end);
+			end.on("error", () => {});
+			end.on("close", () => {
+				this.#ends.delete(end);
+				near.destroy();
+				far.destroy();
 			});
+		}
+		near.pipe(far);
+		far.pipe(near);
+	}
+
+	/** Both sides are told, and nothing gets through until it is mended. */
+	cut() {
+		this.#down = true;
+		for (const end of this.#ends) {
+			end.destroy();
 		}
 	}
 
-	cut() {
-		this.#broken = true;
-		for (const socket of this.#pairs) {
-			socket.destroy();
+	/** Neither side is told: what was under way is lost. */
+	silence() {
+		for (const end of this.#ends) {
+			end.unpipe();
+			end.pause();
 		}
 	}
 
 	mend() {
-		this.#broken = false;
+		this.#down = false;
+	}
+
+	close() {
+		this.cut();
+		this.listener.close();
 	}
 }
