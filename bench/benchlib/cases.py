@@ -8,7 +8,7 @@ import tempfile
 from .cycles import Cycles
 from .load import Variant
 from .resume import IN_TIME_S, Resume
-from .servers import Parley, Refws, memory_kb
+from .servers import Parley, Refws, SocketIo, memory_kb
 
 WINDOW = ["--warmup", "0.5", "--duration", "1.2"]
 IDLE_CONNS = 19000  # one process of the generator has 20 000 descriptors
@@ -79,6 +79,49 @@ def room(subject, members, size):
 def coach(subject, size):
     """Candidates relayed on /ws-simple: read, put into the receiver's wording, passed on."""
     return side_by_side(subject, f"coach-2-{size}", "room", "coach", room_args(2, size), 1.30)
+
+
+def sio(subject, name, mode, dialect, args, limit, key=CPU, rounds=99):
+    """Socket.IO over its WebSocket, against the npm package."""
+    variants = [
+        Variant("socket.io", SocketIo, mode, dialect, args),
+        Variant("parley", subject, mode, dialect, args),
+    ]
+    what = {CPU: "CPU per delivery", "rss_bytes_per_conn": "RSS per connection"}
+    what = what.get(key, "CPU per connection")
+    measures = [Ratio(what, key, "parley", "socket.io", limit)]
+    return Case(name, variants, measures, rounds)
+
+
+def sio_cases(subject):
+    # The peer compiles its code while it runs: it is given time for that.
+    warm = ["--warmup", "1.5", "--duration", "1.5"]
+
+    def echo_args(depth):
+        return ["--conns", "100", "--depth", str(depth), "--size", "64", *warm]
+
+    def rooms(members, size, *more):
+        count = max(1, 1000 // members)
+        return ["--rooms", str(count), "--members", str(members), "--size", str(size),
+                *more, *warm]
+
+    storm_args = ["--concurrency", "64", *warm]
+    idle_args = ["--conns", "5000", "--hold", "1"]
+    return [
+        sio(subject, "sio-echo-d1", "echo", "sio_echo", echo_args(1), 0.22),
+        sio(subject, "sio-echo-d16", "echo", "sio_echo", echo_args(16), 0.06),
+        sio(subject, "sio-room-2-64", "room", "sio_room", rooms(2, 64), 0.18),
+        sio(subject, "sio-room-10-64", "room", "sio_room", rooms(10, 64), 0.30),
+        sio(subject, "sio-room-100-64", "room", "sio_room", rooms(100, 64), 0.42),
+        sio(subject, "sio-room-1000-64", "room", "sio_room", rooms(1000, 64), 0.42),
+        sio(subject, "sio-room-100-1024", "room", "sio_room", rooms(100, 1024), 0.42),
+        sio(subject, "sio-win16-100-64", "room", "sio_room",
+            rooms(100, 64, "--window", "16"), 0.06),
+        sio(subject, "sio-storm", "storm", "sio_quiet", storm_args, 0.12,
+            key="cpu_us_per_connection"),
+        sio(subject, "sio-idle-5000", "idle", "sio_quiet", idle_args, 0.10,
+            key="rss_bytes_per_conn", rounds=2),
+    ]
 
 
 def window(subject):
@@ -224,6 +267,7 @@ def all_cases(subject=Parley):
         idle(subject, "joined-19000", "room"),
         cycles(subject),
         resume(subject),
+        *sio_cases(subject),
     ]
 
 

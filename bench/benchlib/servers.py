@@ -110,19 +110,17 @@ class Server:
         self.stop()
 
 
-class Refws(Server):
-    """The yardstick: bench/refws."""
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
-    name = "refws"
-    program = None
-    room = ["--first", "J{room}", "--await", "joined"]
 
-    def __init__(self, workers=1, data_dir=None):
-        del workers, data_dir  # it has one thread and keeps nothing
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        super().__init__([self.program, str(port), "300"])
+class OnPort(Server):
+    """A server that is told its port and says nothing."""
+
+    def __init__(self, command, port):
+        super().__init__(command)
         self.port = port
         self.await_port()
 
@@ -136,7 +134,62 @@ class Refws(Server):
                 break
             time.sleep(0.002)
         self.stop()
-        raise BenchError(f"refws does not start: {self.said()!r}")
+        raise BenchError(f"{self.name} does not start: {self.said()!r}")
+
+
+class Refws(OnPort):
+    """The yardstick: bench/refws."""
+
+    name = "refws"
+    program = None
+    room = ["--first", "J{room}", "--await", "joined"]
+
+    def __init__(self, workers=1, data_dir=None):
+        del workers, data_dir  # it has one thread and keeps nothing
+        port = free_port()
+        super().__init__([self.program, str(port), "300"], port)
+
+
+SIO = ["--proto", "sio", "--path", "/socket.io/?EIO=4&transport=websocket"]
+
+
+class SocketIo(OnPort):
+    """The npm package socket.io: bench/peers/sio_server.js."""
+
+    name = "socket.io"
+    program = os.path.join(os.path.dirname(__file__), "..", "peers", "sio_server.js")
+    sio_echo = [*SIO, "--msg", '42["echo","{stamp}{pad}"]']
+    sio_quiet = SIO
+    sio_room = [
+        *SIO, "--first", '42["join","{room}"]', "--await", '"joined"',
+        "--msg", '42["msg","{stamp}{pad}"]',
+    ]
+
+    def __init__(self, workers=1, data_dir=None):
+        del workers, data_dir
+        port = free_port()
+        super().__init__(["node", self.program, str(port)], port)
+
+
+# What bench/peers/sio_server.js does, in the place of the duo dialect.
+TABLE = """
+dialect  duo
+speaks   socketio
+route    socketio /
+
+on join
+    join room=$1
+on msg
+    relay others
+when welcome
+    send joined $room
+"""
+
+
+def write_table(data_dir):
+    os.makedirs(os.path.join(data_dir, "dialects"), exist_ok=True)
+    with open(os.path.join(data_dir, "dialects", "duo.dialect"), "w", encoding="utf-8") as f:
+        f.write(TABLE)
 
 
 class Parley(Server):
@@ -159,9 +212,14 @@ class Parley(Server):
         "--msg", '{"type":"ice-candidate","candidate":{"candidate":"{stamp}{pad}"}}',
     ]
 
+    sio_echo = SocketIo.sio_echo
+    sio_quiet = SocketIo.sio_quiet
+    sio_room = SocketIo.sio_room
+
     def __init__(self, workers=1, data_dir=None):
         self.own_dir = data_dir is None
         self.data_dir = data_dir or tempfile.mkdtemp(prefix="parley-bench-")
+        write_table(self.data_dir)
         super().__init__([
             self.program, "--listen", "127.0.0.1:0", "--workers", str(workers),
             "--data-dir", self.data_dir, *PARLEY_OPTIONS,

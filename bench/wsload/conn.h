@@ -18,6 +18,7 @@ struct worker;
 	X(FREE, "not open: to be opened")                                                \
 	X(CONNECTING, "TCP handshake")                                                   \
 	X(UPGRADING, "request sent, waits for 101")                                      \
+	X(GREETING, "Socket.IO: connect packet sent, waits for its answer")              \
 	X(JOINING, "first message sent, waits for its answer")                           \
 	X(READY, "traffic")                                                              \
 	X(CLOSING, "close frame sent")                                                   \

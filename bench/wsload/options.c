@@ -33,6 +33,7 @@ struct options opt = {
 	.msg = "{stamp}{pad}",
 	.close = "rst",
 	.label = "",
+	.proto = "ws",
 };
 
 static const char *const mode_names[MODES] = {
@@ -51,6 +52,7 @@ static const struct row {
 	{ "--host", TEXT, &opt.host, "IPv4 address of the server" },
 	{ "--port", COUNT, &opt.port, "its port" },
 	{ "--path", TEXT, &opt.path, "request target, a template" },
+	{ "--proto", TEXT, &opt.proto, "ws, or sio: Socket.IO over its WebSocket" },
 	{ "--header", TEXT, &opt.header, "one more request header, 'Name: value'" },
 	{ "--pid", TEXT, &opt.pids_text,
 	  "server processes P[,P...]: their CPU and memory" },
@@ -163,6 +165,8 @@ static void check(void)
 	if (!opt.depth || !opt.window || !opt.members || !opt.rooms || !opt.conns ||
 	    !opt.procs || !opt.concurrency || !opt.spread || opt.duration <= 0)
 		die("counts must be positive");
+	if (strcmp(opt.proto, "ws") != 0 && strcmp(opt.proto, "sio") != 0)
+		die("--proto must be ws or sio");
 	if (inet_pton(AF_INET, opt.host, &opt.addr) != 1)
 		die("--host must be an IPv4 address");
 	if (opt.mode == MODE_ROOM && opt.members < opt.slow + 2)
@@ -173,6 +177,7 @@ static void check(void)
 
 static void derive(void)
 {
+	opt.sio = strcmp(opt.proto, "sio") == 0;
 	if (opt.mode == MODE_STORM)
 		opt.conns = opt.concurrency * opt.procs;
 	if (!options_rooms())

@@ -16,7 +16,8 @@ struct options {
 	uint32_t port, conns, depth, size, rooms, members, senders, window, slow;
 	uint32_t procs, concurrency, spread, stall_ms;
 	double rate, duration, warmup, hold, connect_timeout;
-	const char *host, *path, *header, *first, *await, *msg, *close, *label;
+	const char *host, *path, *header, *first, *await, *msg, *close, *label, *proto;
+	bool sio; /* Socket.IO: a namespace is joined before anything is said */
 	const char *pids_text;
 	pid_t pids[OPTIONS_MAX_PIDS];
 	size_t npids;

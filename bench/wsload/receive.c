@@ -63,6 +63,34 @@ static void say_first(struct conn *c)
 		become_ready(c);
 }
 
+/* Socket.IO (protocol 5): the main namespace is asked for, and then given. */
+static void greet(struct conn *c)
+{
+	int err = conn_send_frame(c, FRAME_TEXT, "40", 2);
+
+	c->state = CONN_GREETING;
+	if (err < 0)
+		conn_fail(c, "write of the connect packet", -err);
+}
+
+/* Engine.IO (version 4): a ping is a message. True: it was one of the protocol's own. */
+static bool on_protocol(struct conn *c, const struct frame *f)
+{
+	if (f->n == 1 && f->p[0] == '2') {
+		int err = conn_send_frame(c, FRAME_TEXT, "3", 1);
+		if (err < 0)
+			conn_fail(c, "write of a pong", -err);
+		return true;
+	}
+	if (c->state != CONN_GREETING)
+		return false;
+	if (f->n >= 2 && memcmp(f->p, "40", 2) == 0)
+		say_first(c);
+	else if (f->n > 0 && f->p[0] != '0')
+		conn_fail(c, "the namespace is refused", 0);
+	return true;
+}
+
 /* Bytes used; 0 when the head is not complete, or the connection failed. */
 static size_t on_head(struct conn *c, char *p, size_t n)
 {
@@ -83,7 +111,10 @@ static size_t on_head(struct conn *c, char *p, size_t n)
 		conn_fail(c, why, 0);
 		return 0;
 	}
-	say_first(c);
+	if (opt.sio)
+		greet(c);
+	else
+		say_first(c);
 	return (size_t)(end + 4 - p);
 }
 
@@ -119,6 +150,8 @@ static unsigned on_data(struct conn *c, const struct frame *f)
 {
 	bool first = f->op != FRAME_MORE;
 
+	if (opt.sio && first && on_protocol(c, f))
+		return 0;
 	if (c->state == CONN_JOINING) {
 		on_answer(c, f);
 		return 0;
