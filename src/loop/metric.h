@@ -18,6 +18,7 @@
 	X(TLS_FAILURES, counter, "tls_failures_total", "TLS handshakes that failed")     \
 	X(BYTES_IN, counter, "received_bytes_total", "bytes read from sockets")          \
 	X(BYTES_OUT, counter, "sent_bytes_total", "bytes written to sockets")            \
+	X(DTLS_SESSIONS, gauge, "dtls_sessions", "DTLS sessions")                       \
 	X(UDP_IN, counter, "udp_received_total", "datagrams received")                   \
 	X(UDP_OUT, counter, "udp_sent_total", "datagrams sent")                          \
 	X(UDP_DROPPED, counter, "udp_dropped_total",                                     \

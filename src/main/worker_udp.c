@@ -19,7 +19,7 @@ struct worker_udp {
 	struct listener *listeners[RELAYS_MAX_LISTEN];
 };
 
-/* RFC 7983: 0..3 STUN, 64..79 a TURN channel (RFC 5766 had them up to 127). */
+/* RFC 7983: 0..3 STUN, 20..63 DTLS, 64..79 a TURN channel (RFC 5766 had them up to 127). */
 static void on_datagram(void *arg, struct udp *u, const struct udp_packet *p)
 {
 	struct worker_udp *w = arg;
@@ -27,7 +27,7 @@ static void on_datagram(void *arg, struct udp *u, const struct udp_packet *p)
 	if (p->bytes.n == 0)
 		return;
 	uint8_t first = p->bytes.p[0];
-	if (first < 4 || first >> 6 == 1)
+	if (first < 4 || (first >= 20 && first < 128))
 		turn_server_datagram(w->turn, u, p);
 }
 
@@ -97,7 +97,14 @@ int worker_udp_create(struct worker_udp **out, struct loop *l,
 	w->shared = shared;
 	w->tls = tls;
 	w->pool = udp_pool_create(l);
-	w->turn = turn_server_create(l, w->pool, &shared->relays->turn, BUS_TURN);
+	const struct turn_wiring wiring = {
+		.loop = l,
+		.pool = w->pool,
+		.tls = tls,
+		.max_dtls = shared->config->max_connections,
+		.mail = BUS_TURN,
+	};
+	w->turn = turn_server_create(&wiring, &shared->relays->turn);
 	http_server_set_neighbour(
 		http,
 		&(struct http_neighbour){ turn_server_wants, on_neighbour, w->turn });

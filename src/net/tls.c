@@ -26,6 +26,7 @@ struct tls_context {
 	struct loop *loop;
 	struct loop_timer timer;
 	SSL_CTX *ctx;
+	SSL_CTX *dtls;
 	char *cert_file;
 	char *key_file;
 	struct stamp seen[2]; /* also of a pair that did not load: told once */
@@ -84,11 +85,11 @@ static int tls_no_passphrase(char *buf, int size, int rwflag, void *arg)
 	return -1;
 }
 
-static SSL_CTX *tls_settings(void)
+static SSL_CTX *tls_settings(const SSL_METHOD *method, int version)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	SSL_CTX *ctx = SSL_CTX_new(method);
 
-	if (!ctx || !SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) ||
+	if (!ctx || !SSL_CTX_set_min_proto_version(ctx, version) ||
 	    !SSL_CTX_set_cipher_list(ctx, CIPHERS_1_2) ||
 	    !SSL_CTX_set1_groups_list(ctx, GROUPS))
 		abort(); /* constants: this fails for want of memory only */
@@ -122,27 +123,38 @@ static bool stamp_eq(const struct stamp *a, const struct stamp *b)
 	       a->inode == b->inode;
 }
 
+/* NULL, or the file that is wrong. */
+static const char *tls_load_pair(const struct tls_context *t, SSL_CTX *ctx)
+{
+	if (SSL_CTX_use_certificate_chain_file(ctx, t->cert_file) != 1)
+		return t->cert_file;
+	if (SSL_CTX_use_PrivateKey_file(ctx, t->key_file, SSL_FILETYPE_PEM) != 1)
+		return t->key_file; /* also when it does not belong to the certificate */
+	return NULL;
+}
+
 /* Loads the pair; the old one stays when it fails. */
 static int tls_load(struct tls_context *t, struct buf *why)
 {
-	SSL_CTX *ctx = tls_settings();
-	const char *what;
+	SSL_CTX *ctx = tls_settings(TLS_server_method(), TLS1_2_VERSION);
+	SSL_CTX *dtls = tls_settings(DTLS_server_method(), DTLS1_2_VERSION);
 
 	ERR_clear_error();
-	if (SSL_CTX_use_certificate_chain_file(ctx, t->cert_file) != 1)
-		what = t->cert_file;
-	else if (SSL_CTX_use_PrivateKey_file(ctx, t->key_file, SSL_FILETYPE_PEM) != 1)
-		what = t->key_file; /* also when it does not belong to the certificate */
-	else
-		what = NULL;
+	tls_set_up_dtls(dtls);
+	const char *what = tls_load_pair(t, ctx);
+	if (!what)
+		what = tls_load_pair(t, dtls); /* replaced meanwhile, at worst */
 	if (what) {
 		buf_printf(why, "%s: %s", what, tls_reason());
 		ERR_clear_error();
 		SSL_CTX_free(ctx);
+		SSL_CTX_free(dtls);
 		return E_MALFORMED;
 	}
 	SSL_CTX_free(t->ctx); /* connections that use it hold it themselves */
+	SSL_CTX_free(t->dtls);
 	t->ctx = ctx;
+	t->dtls = dtls;
 	return 0;
 }
 
@@ -206,17 +218,33 @@ void tls_context_destroy(struct tls_context *t)
 		return;
 	loop_timer_stop(t->loop, &t->timer);
 	SSL_CTX_free(t->ctx);
+	SSL_CTX_free(t->dtls);
 	free(t->cert_file);
 	free(t->key_file);
 	free(t);
 }
 
-SSL *tls_session(struct tls_context *t)
+static SSL *session_of(SSL_CTX *ctx)
 {
-	SSL *ssl = SSL_new(t->ctx);
+	SSL *ssl = SSL_new(ctx);
 
 	if (!ssl)
 		abort(); /* out of memory, as xmalloc() has it */
 	SSL_set_accept_state(ssl);
 	return ssl;
+}
+
+SSL *tls_session(struct tls_context *t)
+{
+	return session_of(t->ctx);
+}
+
+SSL *tls_dtls_session(struct tls_context *t)
+{
+	return session_of(t->dtls);
+}
+
+bool tls_dtls_is_current(const struct tls_context *t, const SSL *ssl)
+{
+	return SSL_get_SSL_CTX(ssl) == t->dtls;
 }

@@ -5,5 +5,10 @@
 
 /* A server's side of a new connection, with the certificate of the moment. */
 SSL *tls_session(struct tls_context *t);
+/* The same for DTLS, and whether a session has the certificate of the moment. */
+SSL *tls_dtls_session(struct tls_context *t);
+bool tls_dtls_is_current(const struct tls_context *t, const SSL *ssl);
+/* dtls.c: what the settings of DTLS have beside those of TLS. */
+void tls_set_up_dtls(SSL_CTX *ctx);
 /* OpenSSL's reason for the last failure of this thread. */
 const char *tls_reason(void);

@@ -80,6 +80,8 @@ static void op_send(void *arg, const struct turn_path *to, const struct turn_par
 		const struct udp_parts out = { parts->head, parts->body, parts->pad,
 					       false };
 		udp_send(to->link, &to->remote, &to->local, &out);
+	} else if (to->transport == TURN_DTLS) {
+		turn_dtls_send(to->link, parts);
 	} else {
 		turn_conn_send(to->link, parts);
 	}
@@ -138,21 +140,23 @@ static const struct turn_ops ops = {
 
 /* --- life --- */
 
-struct turn_server *turn_server_create(struct loop *l, struct udp_pool *pool,
-				       const struct turn_settings *settings,
-				       unsigned mail)
+struct turn_server *turn_server_create(const struct turn_wiring *w,
+				       const struct turn_settings *settings)
 {
 	struct turn_server *s = xzalloc(sizeof(*s));
 
-	s->loop = l;
-	s->pool = pool;
+	s->loop = w->loop;
+	s->pool = w->pool;
 	s->settings = settings;
-	s->mail = mail;
-	s->turn = turn_create(settings, loop_id(l), &ops, s);
+	s->mail = w->mail;
+	s->max_dtls = w->max_dtls;
+	s->door = w->tls ? dtls_door_create(w->tls) : NULL;
+	map_init(&s->dtls);
+	s->turn = turn_create(settings, loop_id(w->loop), &ops, s);
 	s->hmac = stun_hmac_create();
 	list_init(&s->conns);
 	loop_timer_init(&s->timer, on_timer);
-	loop_mail_handler(l, mail, on_letter, s);
+	loop_mail_handler(w->loop, w->mail, on_letter, s);
 	return s;
 }
 
@@ -161,7 +165,10 @@ void turn_server_destroy(struct turn_server *s)
 	if (!s)
 		return;
 	turn_conn_close_all(s);
+	turn_dtls_close_all(s);
 	turn_destroy(s->turn);
+	dtls_door_destroy(s->door);
+	map_fini(&s->dtls);
 	stun_hmac_destroy(s->hmac);
 	loop_timer_stop(s->loop, &s->timer);
 	free(s);
@@ -183,7 +190,11 @@ void turn_server_datagram(struct turn_server *s, struct udp *u,
 		.remote = p->from, .local = p->to, .link = u, .transport = TURN_UDP
 	};
 
-	turn_server_input(s, &from, p->bytes);
+	/* RFC 7983: 20 to 63 are DTLS. */
+	if (p->bytes.n > 0 && p->bytes.p[0] >= 20 && p->bytes.p[0] < 64)
+		turn_dtls_datagram(s, u, p);
+	else
+		turn_server_input(s, &from, p->bytes);
 }
 
 /* --- credentials and sessions --- */

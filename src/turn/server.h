@@ -12,12 +12,19 @@
 #define TURN_IDLE 60000
 
 struct turn_server;
-/* `mail`: a kind of mail of its own, between the TURN servers of the workers. */
-struct turn_server *turn_server_create(struct loop *l, struct udp_pool *pool,
-				       const struct turn_settings *s, unsigned mail);
+struct turn_wiring {
+	struct loop *loop;
+	struct udp_pool *pool;
+	struct tls_context *tls; /* for DTLS; NULL: none */
+	int64_t max_dtls;        /* sessions of the process */
+	unsigned
+		mail; /* a kind of mail of its own, between the TURN servers of the workers */
+};
+struct turn_server *turn_server_create(const struct turn_wiring *w,
+				       const struct turn_settings *s);
 void turn_server_destroy(struct turn_server *s);
 
-/* A datagram that came to a listening socket: STUN or ChannelData. */
+/* A datagram that came to a listening socket: STUN, ChannelData or DTLS. */
 void turn_server_datagram(struct turn_server *s, struct udp *u,
 			  const struct udp_packet *p);
 /* Whether a connection that begins so is one for turn_server_take(): 1 yes, 0 no, -EAGAIN: too few bytes to
