@@ -1,12 +1,15 @@
 // STUN and TURN on the server's own port: by UDP, TCP and TLS, between workers, and how relays end.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { connect as connectTcp, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { connect, freshRoom } from "./lib/client.mjs";
 import { iceCredential } from "./lib/ice.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { serverFor, startServer } from "./lib/server.mjs";
-import { encode, METHOD, relayFor, turnFor } from "./lib/turn.mjs";
+import { ATTR, encode, METHOD, relayFor, turnFor } from "./lib/turn.mjs";
 
 const USER = { username: "ann", credential: "secret" };
 const ARGS = ["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"];
@@ -99,12 +102,99 @@ describe("TURN", () => {
 	});
 });
 
+/** Listens on TCP; what it hears it says again. */
+async function echoServer(t) {
+	const peer = createServer((socket) => socket.on("error", () => {}).pipe(socket));
+	await new Promise((done) => peer.listen(0, "127.0.0.1", done));
+	t.after(() => peer.close());
+	return { address: "127.0.0.1", port: peer.address().port };
+}
+
+describe("a TCP allocation (RFC 6062)", () => {
+	let server;
+	before(async () => {
+		server = await startServer({ workers: 2, args: ARGS });
+	});
+	after(() => server.stop());
+
+	async function tcpRelay(t, transport) {
+		const ann = await turnFor(t, server, { transport, ...USER });
+		const answer = await ann.allocate([], 6);
+		assert.equal(answer.code, 0, answer.reason);
+		return ann;
+	}
+
+	/** A second connection, which becomes the peer's. */
+	async function dataFor(t, transport, id) {
+		const data = await turnFor(t, server, { transport, ...USER });
+		const answer = await data.request(METHOD.connectionBind, [[ATTR.connectionId, id]]);
+		assert.equal(answer.code, 0, answer.reason);
+		return data.becomeRaw();
+	}
+
+	for (const transport of ["tcp", "tls"]) {
+		it(`connects to a peer, by ${transport}, on whichever worker the second connection is`, async (t) => {
+			const peer = await echoServer(t);
+			for (let i = 0; i < 4; i++) {
+				const ann = await tcpRelay(t, transport);
+				const connected = await ann.connectTo(peer);
+				assert.equal(connected.code, 0, connected.reason);
+				assert.equal((await ann.connectTo(peer)).code, 446);
+				const data = await dataFor(t, transport, connected.value("connectionId"));
+				const text = randomBytes(500_000).toString("base64");
+				data.write(text);
+				await data.hears(text);
+				data.close();
+				await ann.refresh(0);
+			}
+		});
+	}
+
+	it("hands peers on that connect to it, when they are permitted", async (t) => {
+		const ann = await tcpRelay(t, "tcp");
+		const stranger = connectTcp(ann.relay.port, "127.0.0.1").on("error", () => {});
+		await new Promise((done) => stranger.once("close", done));
+		assert.equal((await ann.permit({ address: "127.0.0.1", port: 1 })).code, 0);
+		const peer = connectTcp(ann.relay.port, "127.0.0.1");
+		t.after(() => peer.destroy());
+		peer.write("early");
+		await ann.until(
+			() => ann.messages.length > 0,
+			() => "a ConnectionAttempt",
+		);
+		const [attempt] = ann.messages;
+		assert.equal(attempt.method, METHOD.connectionAttempt);
+		assert.equal(attempt.address("xorPeer").port, peer.localPort);
+		const data = await dataFor(t, "tcp", attempt.value("connectionId"));
+		await data.hears("early");
+		data.write("late");
+		const [late] = await once(peer, "data");
+		assert.equal(late.toString(), "late");
+		await ann.refresh(0);
+		await once(peer, "close");
+	});
+
+	it("tells what does not go", async (t) => {
+		const ann = await tcpRelay(t, "tcp");
+		const nobody = await echoServer(t);
+		assert.equal((await ann.connectTo({ address: "127.0.0.1", port: 1 })).code, 447);
+		assert.equal((await ann.connectTo({ address: "10.0.0.1", port: 1 })).code, 403);
+		const other = await turnFor(t, server, { transport: "tcp", ...USER });
+		const id = Buffer.from([0, 0, 0, 1]);
+		const bound = await other.request(METHOD.connectionBind, [[ATTR.connectionId, id]]);
+		assert.equal(bound.code, 400);
+		const udp = await relayFor(t, server, USER);
+		assert.equal((await udp.connectTo(nobody)).code, 437);
+		assert.equal((await (await turnFor(t, server, USER)).allocate([], 6)).code, 400);
+	});
+});
+
 describe("a relay", () => {
 	it("without a session ends with its credential", async (t) => {
-		const server = await serverFor(t, { args: ["--turn.credential-lifetime", "2s"] });
+		const server = await serverFor(t, { args: ["--turn.credential-lifetime", "4s"] });
 		const { username, credential } = await iceCredential(server);
 		const ann = await relayFor(t, server, { username, credential });
-		assert.ok(ann.lifetime <= 2);
+		assert.ok(ann.lifetime <= 4);
 		await metricIs(server, "turn_allocations", 1);
 		await metricIs(server, "turn_allocations", 0);
 		const late = await ann.allocate();
@@ -115,7 +205,7 @@ describe("a relay", () => {
 	it("of a session outlives its credential, and ends with the session", async (t) => {
 		const server = await serverFor(t, {
 			workers: 2,
-			args: ["--turn.credential-lifetime", "3s"],
+			args: ["--turn.credential-lifetime", "4s"],
 		});
 		const ann = await connect(t, server);
 		await ann.join(freshRoom());

@@ -102,6 +102,7 @@ int worker_udp_create(struct worker_udp **out, struct loop *l,
 		.pool = w->pool,
 		.tls = tls,
 		.max_dtls = shared->config->max_connections,
+		.workers = shared->admin.workers,
 		.mail = BUS_TURN,
 	};
 	w->turn = turn_server_create(&wiring, &shared->relays->turn);

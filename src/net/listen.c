@@ -173,3 +173,31 @@ void listen_close(struct listener *ln)
 	if (!ln->busy)
 		free(ln);
 }
+
+int listen_connect(const struct addr *from, const struct addr *to)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = addr_to_sock(to, &ss);
+	int fd = socket_bound(from, true);
+
+	if (fd < 0)
+		return fd;
+	int err = socket_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (err == 0 && connect(fd, (struct sockaddr *)&ss, n) < 0 &&
+	    errno != EINPROGRESS)
+		err = -errno;
+	if (err == 0)
+		return fd;
+	close(fd);
+	return err;
+}
+
+int listen_connect_result(int fd)
+{
+	int err = 0;
+	socklen_t n = sizeof(err);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &n) < 0)
+		return -errno;
+	return -err;
+}

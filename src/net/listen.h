@@ -19,3 +19,8 @@ int listen_open(struct listener **out, struct loop *l, const struct addr *a,
 		listen_accept_fn *fn, void *arg) NODISCARD;
 /* Stops accepting. */
 void listen_close(struct listener *ln);
+
+/* The other direction: begins to connect from an address that somebody listens on (by listen_open()) to another. The
+ * descriptor (non-blocking, close-on-exec, TCP_NODELAY), or -errno; writable: listen_connect_result() says how it went. */
+int listen_connect(const struct addr *from, const struct addr *to) NODISCARD;
+int listen_connect_result(int fd) NODISCARD;

@@ -100,6 +100,7 @@ void turn_alloc_end(struct turn_alloc *a, const char *why)
 	log_debug("turn", "ended", "client=%s why=%s", addr_text(&a->path.remote, &from),
 		  why);
 	(void)why;
+	turn_tcp_end_all(a);
 	relay_close(a, 0);
 	relay_close(a, 1);
 	turn_ledger_leave(t->settings->ledger, a->user, &a->path.remote);
@@ -157,7 +158,8 @@ static int relay_open_at(struct turn_alloc *a, unsigned row, uint16_t port)
 	r->alloc = a;
 	r->told = s->told[row];
 	r->told.port = at.port = port;
-	int err = t->ops->relay_open(t->arg, r, &at);
+	int err = a->protocol == TURN_PROTOCOL_TCP ? t->ops->relay_listen(t->arg, r, &at)
+						   : t->ops->relay_open(t->arg, r, &at);
 	if (err < 0) {
 		turn_ledger_release(s->ledger, at.family, port);
 		return err;
@@ -204,7 +206,13 @@ static unsigned read_transport(const struct turn_request *r, struct wish *w)
 	if (!a || a->value.n != 4)
 		return 400;
 	w->protocol = a->value.p[0];
-	return w->protocol == TURN_PROTOCOL_UDP ? 0 : 442;
+	if (w->protocol != TURN_PROTOCOL_TCP)
+		return w->protocol == TURN_PROTOCOL_UDP ? 0 : 442;
+	/* RFC 6062, 5.1: over a stream only, and without what is UDP's. */
+	bool odd = stun_find(r->m, STUN_EVEN_PORT) ||
+		   stun_find(r->m, STUN_DONT_FRAGMENT) ||
+		   stun_find(r->m, STUN_RESERVATION_TOKEN);
+	return turn_is_stream(r->path) && !odd ? 0 : 400;
 }
 
 static unsigned read_even_port(const struct turn_request *r, struct wish *w)
@@ -258,7 +266,7 @@ static unsigned read_wish(const struct turn_request *r, struct wish *w)
 	return s->told[w->v6 ? 1 : 0].family ? 0 : 440;
 }
 
-static struct turn_alloc *alloc_create(struct turn_request *r)
+static struct turn_alloc *alloc_create(struct turn_request *r, uint8_t protocol)
 {
 	struct turn *t = r->turn;
 	struct turn_alloc *a = xzalloc(sizeof(*a));
@@ -277,6 +285,8 @@ static struct turn_alloc *alloc_create(struct turn_request *r)
 	memcpy(a->tid, r->m->tid.p, STUN_TID);
 	list_init(&a->wheel);
 	list_init(&a->same_session);
+	list_init(&a->tcps);
+	a->protocol = protocol;
 	map_put_u64(&t->allocs, a->hash, a);
 	session_add(a);
 	metric_add(METRIC_TURN_ALLOCATIONS, 1);
@@ -390,7 +400,7 @@ static void allocate(struct turn_request *r, const struct wish *w)
 	struct turn *t = r->turn;
 	uint8_t token[TURN_TOKEN];
 	bool reserved = false;
-	struct turn_alloc *a = alloc_create(r);
+	struct turn_alloc *a = alloc_create(r, w->protocol);
 	int err = open_relays(a, w, r->now);
 
 	if (err < 0) {
@@ -405,7 +415,6 @@ static void allocate(struct turn_request *r, const struct wish *w)
 				    (uint16_t)(told->port + 1), r->now.mono, token);
 		reserved = true;
 	}
-	a->protocol = w->protocol;
 	a->expires = r->now.mono + (ms_t)lifetime_for(r, a) * 1000;
 	if (t->allocs.count == 1)
 		t->second = r->now.mono / 1000;

@@ -9,10 +9,18 @@
 struct turn_conn {
 	struct list link; /* server->conns */
 	struct turn_server *server;
-	struct stream *stream;
+	struct stream *stream; /* NULL: given away */
 	struct turn_path path;
 	struct loop_timer idle;
 };
+
+static void conn_free(struct turn_conn *c)
+{
+	turn_path_closed(c->server->turn, &c->path, turn_server_now(c->server));
+	loop_timer_stop(c->server->loop, &c->idle);
+	list_unlink(&c->link);
+	free(c);
+}
 
 /* Bytes of the frame that begins at p: -EAGAIN: not to be told yet, E_MALFORMED: none begins so. */
 static ssize_t frame_size(const uint8_t *p, size_t n)
@@ -25,6 +33,20 @@ static ssize_t frame_size(const uint8_t *p, size_t n)
 	}
 	int size = stun_size(p, n);
 	return size == 0 ? E_MALFORMED : size;
+}
+
+/* The worker that a ConnectionBind request is for (RFC 6062); -1: it is none, or for us. */
+static int other_worker(const struct turn_server *s, struct slice frame)
+{
+	struct stun_msg m;
+	uint32_t id;
+
+	if (frame.p[0] != 0 || frame.p[1] != STUN_CONNECTION_BIND ||
+	    stun_decode(&m, frame.p, frame.n) < 0 ||
+	    stun_get_u32(&m, STUN_CONNECTION_ID, &id) < 0)
+		return -1;
+	unsigned worker = turn_tcp_worker(id);
+	return worker != loop_id(s->loop) && worker < s->workers ? (int)worker : -1;
 }
 
 static ssize_t on_data(void *arg, struct stream *s, uint8_t *p, size_t n)
@@ -44,18 +66,22 @@ static ssize_t on_data(void *arg, struct stream *s, uint8_t *p, size_t n)
 			metric_add(METRIC_STUN_BAD, 1);
 			return size;
 		}
-		turn_server_input(c->server, &c->path, slice_of(p + used, (size_t)size));
+		struct slice frame = slice_of(p + used, (size_t)size);
+		int worker = other_worker(c->server, frame);
+		if (worker >= 0) { /* with this message still unread */
+			stream_detach(s);
+			turn_server_hand_over(c->server, (unsigned)worker, s);
+			conn_free(c);
+			return (ssize_t)used;
+		}
 		used += (size_t)size;
+		turn_server_input(c->server, &c->path, frame);
+		if (!c->stream) {
+			conn_free(c);
+			break;
+		}
 	}
 	return (ssize_t)used;
-}
-
-static void conn_free(struct turn_conn *c)
-{
-	turn_path_closed(c->server->turn, &c->path, turn_server_now(c->server));
-	loop_timer_stop(c->server->loop, &c->idle);
-	list_unlink(&c->link);
-	free(c);
 }
 
 static void on_closed(void *arg, struct stream *s, int err)
@@ -113,6 +139,22 @@ static struct turn_conn *conn_create(struct turn_server *s, const struct addr *p
 	loop_timer_init(&c->idle, on_idle);
 	loop_timer_start(s->loop, &c->idle, TURN_IDLE);
 	return c;
+}
+
+struct stream *turn_conn_take(struct turn_conn *c)
+{
+	struct stream *stream = c->stream;
+
+	c->stream = NULL;
+	return stream;
+}
+
+void turn_conn_attach(struct turn_server *s, struct stream *stream)
+{
+	struct turn_conn *c = conn_create(s, stream_peer(stream));
+
+	c->stream = stream;
+	stream_attach(s->loop, stream, &ops, c);
 }
 
 void turn_server_take(struct turn_server *s, struct stream *stream)

@@ -72,6 +72,8 @@ struct turn_alloc {
 	uint32_t peer_count, peer_cap;
 	struct turn_peer inside[TURN_PEERS_INSIDE];
 
+	struct list tcps; /* struct turn_tcp */
+	uint32_t tcp_count;
 	struct list wheel;
 	struct list same_session;
 	ms_t expires;          /* its lifetime, */
@@ -98,7 +100,8 @@ struct turn {
 	struct stun_hmac *hmac;
 	struct map allocs;    /* by the hash of the path */
 	struct map relays[2]; /* by port */
-	struct map sessions;  /* struct list head of allocations, by session */
+	struct map sessions;  /* the first allocation of each */
+	struct map tcps;      /* by id */
 	struct list wheel[TURN_WHEEL];
 	ms_t second;             /* everything due up to this second has ended */
 	struct turn_alloc *last; /* of the last look-up: bursts come from one client */
@@ -148,9 +151,16 @@ void turn_alloc_end(struct turn_alloc *a, const char *why);
 void turn_on_create_permission(struct turn_request *r);
 void turn_on_channel_bind(struct turn_request *r);
 struct turn_peer *turn_peer_by_channel(struct turn_alloc *a, uint16_t channel, ms_t now);
+/* The code to answer with when somebody may be no peer; 0: it may. */
+unsigned turn_peer_judge(const struct turn_request *r, const struct addr *peer);
 /* Whether there is a permission for the peer; and its channel, if it has one (else 0). */
 bool turn_peer_permitted(const struct turn_alloc *a, const struct addr *peer, ms_t now,
 			 uint16_t *channel);
+
+/* tcp.c */
+void turn_on_connect(struct turn_request *r);
+void turn_on_connection_bind(struct turn_request *r);
+void turn_tcp_end_all(struct turn_alloc *a);
 
 /* relay.c */
 void turn_on_send(struct turn *t, const struct turn_path *from, const struct stun_msg *m,

@@ -119,8 +119,7 @@ static bool is_own_relay(const struct turn *t, const struct addr *peer)
 	return same_ip(peer, &t->settings->told[turn_row(peer->family)]);
 }
 
-/* The code to answer with; 0: fine. */
-static unsigned judge(const struct turn_request *r, const struct addr *peer)
+unsigned turn_peer_judge(const struct turn_request *r, const struct addr *peer)
 {
 	const struct turn *t = r->turn;
 
@@ -153,7 +152,7 @@ void turn_on_create_permission(struct turn_request *r)
 		if (stun_get_xor_addr(r->m, a, &peer[n]) < 0)
 			code = 400;
 		else
-			code = judge(r, &peer[n++]);
+			code = turn_peer_judge(r, &peer[n++]);
 	}
 	if (code == 403)
 		log_denied(r, &peer[n - 1]);
@@ -186,7 +185,7 @@ static unsigned read_channel(const struct turn_request *r, uint16_t *channel,
 	if (*channel < TURN_CHANNEL_FIRST || *channel > TURN_CHANNEL_LAST ||
 	    peer->port == 0)
 		return 400;
-	return judge(r, peer);
+	return turn_peer_judge(r, peer);
 }
 
 void turn_on_channel_bind(struct turn_request *r)

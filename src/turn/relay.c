@@ -67,7 +67,8 @@ void turn_relay_input(struct turn *t, struct turn_relay *r, const struct addr *f
 	uint16_t channel;
 
 	(void)t;
-	if (body.n > UINT16_MAX || !turn_peer_permitted(a, from, now.mono, &channel)) {
+	if (a->protocol != TURN_PROTOCOL_UDP || body.n > UINT16_MAX ||
+	    !turn_peer_permitted(a, from, now.mono, &channel)) {
 		drop();
 		return;
 	}
@@ -104,7 +105,7 @@ static void send_up(struct turn_alloc *a, const struct addr *to, struct slice bo
 	unsigned row = turn_row(to->family);
 	struct turn_relay *r = &a->relay[row];
 
-	if (!r->socket) {
+	if (!r->socket || a->protocol != TURN_PROTOCOL_UDP) {
 		drop();
 		return;
 	}

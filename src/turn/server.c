@@ -10,13 +10,15 @@
 
 /* --- mail between the workers' servers --- */
 
-enum letter_kind { LETTER_PACKET, LETTER_SESSION };
+enum letter_kind { LETTER_PACKET, LETTER_SESSION, LETTER_STREAM };
 
-/* A packet for a relay of the receiver, its bytes behind; or a session whose relays are to end. */
+/* A packet for a relay of the receiver, its bytes behind; a session whose relays are to end; or a client's
+ * connection whose first message names a connection of the receiver. */
 struct letter {
 	enum letter_kind kind;
 	struct addr to, from;
 	uint64_t session;
+	struct stream *stream;
 };
 
 static void post_letter(const struct turn_server *s, unsigned worker,
@@ -41,9 +43,19 @@ static void on_letter(void *arg, unsigned from, struct slice body)
 	memcpy(&l, body.p, sizeof(l));
 	if (l.kind == LETTER_SESSION)
 		turn_end_session(s->turn, l.session, turn_server_now(s));
+	else if (l.kind == LETTER_STREAM)
+		turn_conn_attach(s, l.stream);
 	else
 		turn_from_relay(s->turn, &l.to, &l.from, slice_from(body, sizeof(l)),
 				turn_server_now(s));
+}
+
+void turn_server_hand_over(const struct turn_server *s, unsigned worker,
+			   struct stream *stream)
+{
+	const struct letter l = { .kind = LETTER_STREAM, .stream = stream };
+
+	post_letter(s, worker, &l, SLICE_NONE);
 }
 
 /* --- time --- */
@@ -110,7 +122,10 @@ static int op_relay_open(void *arg, struct turn_relay *r, const struct addr *at)
 static void op_relay_close(void *arg, struct turn_relay *r)
 {
 	(void)arg;
-	udp_close(r->socket);
+	if (r->alloc->protocol == TURN_PROTOCOL_TCP)
+		turn_wire_unlisten(r);
+	else
+		udp_close(r->socket);
 }
 
 static void op_relay_send(void *arg, struct turn_relay *r, const struct addr *to,
@@ -120,6 +135,12 @@ static void op_relay_send(void *arg, struct turn_relay *r, const struct addr *to
 
 	(void)arg;
 	udp_send(r->socket, to, NULL, &out);
+}
+
+static void op_tcp_join(void *arg, struct turn_tcp *c, const struct turn_path *path)
+{
+	(void)arg;
+	turn_wire_join(c, turn_conn_take(path->link));
 }
 
 static void op_forward(void *arg, unsigned worker, const struct addr *to,
@@ -135,6 +156,10 @@ static const struct turn_ops ops = {
 	.relay_open = op_relay_open,
 	.relay_close = op_relay_close,
 	.relay_send = op_relay_send,
+	.relay_listen = turn_wire_listen,
+	.tcp_connect = turn_wire_connect,
+	.tcp_close = turn_wire_close,
+	.tcp_join = op_tcp_join,
 	.forward = op_forward,
 };
 
@@ -150,6 +175,7 @@ struct turn_server *turn_server_create(const struct turn_wiring *w,
 	s->settings = settings;
 	s->mail = w->mail;
 	s->max_dtls = w->max_dtls;
+	s->workers = w->workers;
 	s->door = w->tls ? dtls_door_create(w->tls) : NULL;
 	map_init(&s->dtls);
 	s->turn = turn_create(settings, loop_id(w->loop), &ops, s);

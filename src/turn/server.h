@@ -17,6 +17,7 @@ struct turn_wiring {
 	struct udp_pool *pool;
 	struct tls_context *tls; /* for DTLS; NULL: none */
 	int64_t max_dtls;        /* sessions of the process */
+	unsigned workers;        /* of the process */
 	unsigned
 		mail; /* a kind of mail of its own, between the TURN servers of the workers */
 };

@@ -34,6 +34,8 @@ struct bench {
 	unsigned opened;
 	int open_error; /* for the next relay_open() */
 	unsigned forwards, forwarded_to;
+	struct turn_tcp *tcp; /* of the last tcp_connect() */
+	struct turn_path joined;
 };
 
 static inline void bench_send(void *arg, const struct turn_path *to,
@@ -86,6 +88,34 @@ static inline void bench_relay_send(void *arg, struct turn_relay *r,
 	memcpy(b->relayed_bytes, body.p, body.n);
 }
 
+static inline int bench_tcp_connect(void *arg, struct turn_tcp *c,
+				    const struct turn_relay *from)
+{
+	struct bench *b = arg;
+
+	(void)from;
+	b->tcp = c;
+	c->wire = b;
+	return 0;
+}
+
+static inline void bench_tcp_close(void *arg, struct turn_tcp *c)
+{
+	struct bench *b = arg;
+
+	(void)c;
+	b->tcp = NULL;
+}
+
+static inline void bench_tcp_join(void *arg, struct turn_tcp *c,
+				  const struct turn_path *path)
+{
+	struct bench *b = arg;
+
+	(void)c;
+	b->joined = *path;
+}
+
 static inline void bench_forward(void *arg, unsigned worker, const struct addr *to,
 				 const struct addr *from, struct slice body)
 {
@@ -103,6 +133,10 @@ static const struct turn_ops bench_ops = {
 	.relay_open = bench_relay_open,
 	.relay_close = bench_relay_close,
 	.relay_send = bench_relay_send,
+	.relay_listen = bench_relay_open,
+	.tcp_connect = bench_tcp_connect,
+	.tcp_close = bench_tcp_close,
+	.tcp_join = bench_tcp_join,
 	.forward = bench_forward,
 };
 

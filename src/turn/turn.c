@@ -22,6 +22,7 @@ struct turn *turn_create(const struct turn_settings *s, unsigned worker,
 	map_init(&t->relays[0]);
 	map_init(&t->relays[1]);
 	map_init(&t->sessions);
+	map_init(&t->tcps);
 	for (unsigned i = 0; i < TURN_WHEEL; i++)
 		list_init(&t->wheel[i]);
 	buf_init(&t->out, OUT_MAX);
@@ -43,6 +44,7 @@ void turn_destroy(struct turn *t)
 	map_fini(&t->relays[0]);
 	map_fini(&t->relays[1]);
 	map_fini(&t->sessions);
+	map_fini(&t->tcps);
 	stun_hmac_destroy(t->hmac);
 	buf_fini(&t->out);
 	free(t->buckets);
@@ -88,12 +90,16 @@ static void on_proven(struct turn_request *r)
 		turn_reply_unknown(r);
 	} else if (r->m->method == STUN_ALLOCATE) {
 		turn_on_allocate(r);
+	} else if (r->m->method == STUN_CONNECTION_BIND) {
+		turn_on_connection_bind(r);
 	} else if (!a) {
 		turn_reply_error(r, 437);
 	} else if (!slice_eq(a->user, r->user_name)) {
 		turn_reply_error(r, 441);
 	} else if (r->m->method == STUN_REFRESH) {
 		turn_on_refresh(r);
+	} else if (r->m->method == STUN_CONNECT) {
+		turn_on_connect(r);
 	} else if (r->m->method == STUN_CREATE_PERMISSION) {
 		turn_on_create_permission(r);
 	} else if (r->m->method == STUN_CHANNEL_BIND) {
@@ -104,7 +110,8 @@ static void on_proven(struct turn_request *r)
 static bool is_ours(unsigned method)
 {
 	return method == STUN_ALLOCATE || method == STUN_REFRESH ||
-	       method == STUN_CREATE_PERMISSION || method == STUN_CHANNEL_BIND;
+	       method == STUN_CREATE_PERMISSION || method == STUN_CHANNEL_BIND ||
+	       method == STUN_CONNECT || method == STUN_CONNECTION_BIND;
 }
 
 static void on_request(struct turn *t, const struct turn_path *from,

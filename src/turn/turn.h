@@ -12,6 +12,7 @@
  */
 #pragma once
 #include "base/clock.h"
+#include "base/list.h"
 #include "net/addr.h"
 #include "turn/credential.h"
 #include "turn/ledger.h"
@@ -35,7 +36,29 @@ struct turn_now {
 struct turn_relay {
 	struct turn_alloc *alloc;
 	struct addr told; /* as clients know it */
-	void *socket;     /* NULL: there is none of this family */
+	void *socket;     /* NULL: there is none of this family. UDP, or listening */
+};
+
+#define TURN_TCP_STATES(X)                                                               \
+	X(CONNECTING, "to the peer; the Connect request waits for its answer")           \
+	X(WAITING, "for a connection of the client that names it")                       \
+	X(BOUND, "joined with one; only the wiring has to do with it")
+
+#define X(name, prose) TURN_TCP_##name,
+enum turn_tcp_state { TURN_TCP_STATES(X) };
+#undef X
+
+/* A connection between a relay address and a peer. The wiring keeps its part in `wire`. */
+struct turn_tcp {
+	struct list link; /* of the allocation */
+	struct turn_alloc *alloc;
+	void *wire;
+	struct addr peer;
+	uint32_t id;
+	enum turn_tcp_state state;
+	enum stun_proof proof; /* of the request that waits, */
+	bool fingerprint;
+	uint8_t tid[STUN_TID];
 };
 
 /* What a client gets: bytes one after the other, then zero bytes to a multiple of four. */
@@ -53,6 +76,12 @@ struct turn_ops {
 	void (*relay_close)(void *arg, struct turn_relay *r);
 	void (*relay_send)(void *arg, struct turn_relay *r, const struct addr *to,
 			   struct slice body, bool whole);
+	/* The same for TCP allocations: a listening socket; connections from the relay address, and their end; `path` is the
+	 * client's connection from now on joined with c. */
+	int (*relay_listen)(void *arg, struct turn_relay *r, const struct addr *at);
+	int (*tcp_connect)(void *arg, struct turn_tcp *c, const struct turn_relay *from);
+	void (*tcp_close)(void *arg, struct turn_tcp *c);
+	void (*tcp_join)(void *arg, struct turn_tcp *c, const struct turn_path *path);
 	/* To a relay of this server that lives on another worker: turn_from_relay() there. */
 	void (*forward)(void *arg, unsigned worker, const struct addr *to,
 			const struct addr *from, struct slice body);
@@ -91,6 +120,17 @@ void turn_relay_input(struct turn *t, struct turn_relay *r, const struct addr *f
 /* The same from another relay of this server, by the address that it was sent to. */
 void turn_from_relay(struct turn *t, const struct addr *to, const struct addr *from,
 		     struct slice body, struct turn_now now);
+/* --- TCP allocations --- */
+/* The connection is there, or it failed: then c is gone. */
+void turn_tcp_connected(struct turn_tcp *c, int err);
+/* A peer has come; NULL: it is not welcome. */
+struct turn_tcp *turn_tcp_accepted(struct turn_relay *r, const struct addr *peer,
+				   struct turn_now now);
+/* Frees it and tells tcp_close(). */
+void turn_tcp_end(struct turn_tcp *c);
+/* The worker that a CONNECTION-ID belongs to. */
+unsigned turn_tcp_worker(uint32_t id);
+
 /* A connection is gone, and its allocation with it. */
 void turn_path_closed(struct turn *t, const struct turn_path *path, struct turn_now now);
 /* A session has ended, or has nothing to do with its relays any more. */

@@ -127,18 +127,18 @@ export function decode(bytes) {
 
 /** Cuts a stream into messages and ChannelData. */
 class Framer {
-	#rest = Buffer.alloc(0);
+	rest = Buffer.alloc(0);
 
 	*take(bytes) {
-		this.#rest = Buffer.concat([this.#rest, bytes]);
-		while (this.#rest.length >= 4) {
-			const length = this.#rest.readUInt16BE(2);
-			const size = this.#rest[0] >> 6 === 1 ? 4 + ((length + 3) & ~3) : 20 + length;
-			if (this.#rest.length < size) {
+		this.rest = Buffer.concat([this.rest, bytes]);
+		while (this.rest.length >= 4) {
+			const length = this.rest.readUInt16BE(2);
+			const size = this.rest[0] >> 6 === 1 ? 4 + ((length + 3) & ~3) : 20 + length;
+			if (this.rest.length < size) {
 				return;
 			}
-			yield this.#rest.subarray(0, size);
-			this.#rest = this.#rest.subarray(size);
+			yield this.rest.subarray(0, size);
+			this.rest = this.rest.subarray(size);
 		}
 	}
 }
@@ -165,7 +165,7 @@ export class TurnClient extends Waiters {
 			this.localPort = this.socket.address().port;
 			return this;
 		}
-		const framer = new Framer();
+		this.framer = new Framer();
 		const to = { host: this.host, port: this.port, rejectUnauthorized: false };
 		this.socket = this.transport === "tls" ? connectTls(to) : connectTcp(to);
 		const event = this.transport === "tls" ? "secureConnect" : "connect";
@@ -177,7 +177,7 @@ export class TurnClient extends Waiters {
 				this.poke();
 				return;
 			}
-			for (const frame of framer.take(bytes)) {
+			for (const frame of this.framer.take(bytes)) {
 				this.#onFrame(frame);
 			}
 		});
@@ -285,6 +285,23 @@ export class TurnClient extends Waiters {
 			[ATTR.channelNumber, u32(channel << 16)],
 			[ATTR.xorPeer, xorAddress(peer, tid)],
 		]);
+	}
+
+	connectTo(peer) {
+		return this.request(METHOD.connect, (tid) => [[ATTR.xorPeer, xorAddress(peer, tid)]]);
+	}
+
+	/** From now on its connection carries bytes of a peer; they may have come with the answer. */
+	becomeRaw() {
+		this.raw = [this.framer.rest];
+		return this;
+	}
+
+	hears(text) {
+		return this.until(
+			() => Buffer.concat(this.raw).toString() === text,
+			() => `${text.length} bytes of a peer; there are ${Buffer.concat(this.raw).length}`,
+		);
 	}
 
 	send(peer, text) {
