@@ -23,13 +23,15 @@ export const FAR = "parley.test";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** deny: camera and microphone are refused to every page. within: wraps the program (netlab). */
-export async function launchBrowser({ deny = false, within = (program) => program } = {}) {
+/** deny: camera and microphone are refused to every page. within: wraps the program (netlab). home: a home directory with a
+ * certificate store. */
+export async function launchBrowser({ deny = false, within = (program) => program, home } = {}) {
 	const dir = freshDir();
 	const wav = join(dir, "tone.wav");
 	writeTone(wav);
 	const browser = await loadPlaywright().chromium.launch({
 		executablePath: within(CHROMIUM),
+		env: home ? { ...process.env, HOME: home } : process.env,
 		args: [
 			"--no-sandbox",
 			"--disable-gpu",

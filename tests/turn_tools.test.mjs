@@ -1,0 +1,77 @@
+// Another implementation's clients against ours: coturn's turnutils_stunclient and turnutils_uclient (Debian's
+// package coturn), over UDP, TCP, TLS and DTLS.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+import { iceCredential } from "./lib/ice.mjs";
+import { startServer } from "./lib/server.mjs";
+
+const execute = promisify(execFile);
+const COUNT = 5;
+
+async function tool(name, ...args) {
+	const { stdout } = await execute(name, args, { timeout: 60_000, maxBuffer: 1 << 24 });
+	return stdout;
+}
+
+/** Two clients each, which send each other messages through their relays: {sent, received, lost}. */
+async function relayed(server, user, password, ...options) {
+	const out = await tool(
+		"turnutils_uclient",
+		...["-p", String(server.port), "-u", user, "-w", password, "-y"],
+		...["-n", String(COUNT), "-m", "1", ...options, "127.0.0.1"],
+	);
+	const totals = out.match(/tot_send_msgs=(\d+), tot_recv_msgs=(\d+)\s[^]*Total lost packets (\d+)/);
+	assert.ok(totals, out);
+	const [sent, received, lost] = totals.slice(1).map(Number);
+	return { sent, received, lost };
+}
+
+describe("coturn's clients", () => {
+	let server;
+	before(async () => {
+		server = await startServer({
+			workers: 2,
+			args: ["--turn.user", "bench:bench", "--turn.allow-peer", "127.0.0.0/8"],
+		});
+	});
+	after(() => server.stop());
+
+	it("learn their address", async () => {
+		const out = await tool("turnutils_stunclient", "-p", String(server.port), "127.0.0.1");
+		assert.match(out, /UDP reflexive addr: 127\.0\.0\.1:\d+/);
+	});
+
+	const ways = {
+		UDP: [],
+		"UDP, by indications": ["-s"],
+		"UDP, without fragments": ["-g"],
+		TCP: ["-t"],
+		"TCP, by indications": ["-t", "-s"],
+		DTLS: ["-S"],
+		"TCP to the peer (RFC 6062)": ["-t", "-T"],
+	};
+	for (const [name, options] of Object.entries(ways)) {
+		it(`relay by ${name}`, async () => {
+			const { sent, received, lost } = await relayed(server, "bench", "bench", ...options);
+			assert.ok(sent >= COUNT);
+			assert.equal(received, sent);
+			assert.equal(lost, 0);
+		});
+	}
+
+	// Of the three TLS versions that this client tries in turn we take one; it counts what it would have sent over
+	// the other two as lost, with whatever server.
+	it("relay by TLS", async () => {
+		const { received } = await relayed(server, "bench", "bench", "-t", "-S");
+		assert.ok(received >= COUNT);
+	});
+
+	it("relay with a credential that expires", async () => {
+		const { username, credential } = await iceCredential(server);
+		const { sent, received } = await relayed(server, username, credential);
+		assert.ok(sent >= COUNT);
+		assert.equal(received, sent);
+	});
+});
