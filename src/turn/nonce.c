@@ -9,7 +9,7 @@
 static void write_text(struct turn_nonce *out, const uint64_t key[2],
 		       const struct addr *client, uint32_t seconds)
 {
-	uint8_t text[4 + 16 + 2], bytes[12];
+	uint8_t text[4 + 16], bytes[12];
 	struct buf b = { .p = (uint8_t *)out->text,
 			 .cap = TURN_NONCE,
 			 .max = TURN_NONCE };
@@ -17,8 +17,6 @@ static void write_text(struct turn_nonce *out, const uint64_t key[2],
 	for (unsigned i = 0; i < 4; i++)
 		text[i] = bytes[i] = (uint8_t)(seconds >> (24 - 8 * i));
 	memcpy(text + 4, client->ip, 16);
-	text[20] = (uint8_t)(client->port >> 8);
-	text[21] = (uint8_t)client->port;
 	uint64_t hash = hash_keyed(slice_of(text, sizeof(text)), key);
 	for (unsigned i = 0; i < 8; i++)
 		bytes[4 + i] = (uint8_t)(hash >> (56 - 8 * i));

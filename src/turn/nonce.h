@@ -1,5 +1,6 @@
 /* nonce: what a client must repeat to show that it has heard us lately. Nothing is kept: a nonce is its time and a
- * keyed hash of the time and the client's address, so that it is good on every worker and for that client only.
+ * keyed hash of the time and the client's IP address, so that it is good on every worker, for all connections of that
+ * client and nobody elsewhere.
  *
  *   obMatJos2 AAAB tttttmmmmmmmmmmm
  *   cookie    |    base64 of the time (32 bits, s) and the hash (64 bits)

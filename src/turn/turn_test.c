@@ -143,7 +143,7 @@ static void refusals_say_why(void **state)
 static void nonces_grow_stale_and_belong_to_one_address(void **state)
 {
 	struct client c = client_at(b, "203.0.113.9:4711");
-	struct client d = client_at(b, "203.0.113.9:4712");
+	struct client d = client_at(b, "203.0.113.10:4711");
 
 	(void)state;
 	assert_int_equal(client_allocate(&c), 0);
