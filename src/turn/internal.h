@@ -35,7 +35,7 @@
 	X(486, "Allocation Quota Reached")                                               \
 	X(508, "Insufficient Capacity")
 
-/* Why a credential is refused. The phrase reaches the page: browsers show it in an icecandidateerror. */
+/* Why a credential is refused: in the log, and as the phrase of the answer. */
 #define TURN_REFUSAL_LIST(X)                                                             \
 	X(NONE,       401, "Unauthenticated")                                            \
 	X(INCOMPLETE, 400, "Credential Incomplete")                                      \
