@@ -7,6 +7,7 @@ import "./styles/tiles.css";
 import "./styles/chat.css";
 import "./styles/message.css";
 import "./styles/dialog.css";
+import "./styles/rooms.css";
 import "./styles/check.css";
 import { render } from "preact";
 import { Router } from "./state/route.js";
@@ -19,7 +20,7 @@ function App({ router }: { router: Router }) {
 	const route = router.route.value;
 	if (route.page === "home") return <Home router={router} />;
 	if (route.page === "check") return <CheckPage />;
-	return <RoomPage key={route.room} room={route.room} ring={route.ring} router={router} />;
+	return <RoomPage room={route.room} ring={route.ring} router={router} />;
 }
 
 takeToken();

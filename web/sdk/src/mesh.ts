@@ -123,6 +123,8 @@ export class Mesh extends Emitter<MeshEvents> {
 	}
 
 	#handlePresent(person: Person): void {
+		// Somebody who reads along from another room of theirs, and takes no part in the call.
+		if (person.metadata.watching === true) return;
 		// Between native members the newcomer offers.
 		const standing = this.desk.handlePresent(person, person.offer ? "we" : "they");
 		if (standing === "admitted") this.#connect(person);

@@ -6,8 +6,8 @@ import {
 	type Role,
 	type RoomEvents,
 } from "../../../sdk/src/index.js";
-import { ChatModel } from "./chat-model.js";
-import { tabUser } from "./identity.js";
+import { type ChatLeft, ChatModel } from "./chat-model.js";
+import { outboxOption, tabUser } from "./identity.js";
 import type { MediaModel } from "./media-model.js";
 import { type CallerModel, callers, ownTile, remoteTiles, type TileModel } from "./people.js";
 import { joinWords, type PlainWords } from "./plain-words.js";
@@ -21,6 +21,8 @@ export interface CallSettings {
 	media: MediaModel;
 	/** Where the server asks for tokens. */
 	token?: string | undefined;
+	/** What its chat was left with, if we read along there before. */
+	left?: ChatLeft | undefined;
 }
 
 /** How a call ended, for the page after it. */
@@ -83,7 +85,7 @@ export class CallModel {
 			...outboxOption(),
 			relayOnly: this.relayOnly.value,
 		});
-		this.chat = new ChatModel(this.session.room, (text) => this.#announce(text));
+		this.chat = new ChatModel(this.session.room, (text) => this.#announce(text), settings.left);
 		this.#follow();
 		this.refresh();
 	}
@@ -98,6 +100,13 @@ export class CallModel {
 		if (this.ending.value) return;
 		this.session.leave();
 		this.#end({ kind: "left" });
+	}
+
+	/** The call moves to another room: out of this one, with the devices on. */
+	handOver(): void {
+		for (const off of this.#offs.splice(0)) off();
+		this.chat.close();
+		this.session.leave();
 	}
 
 	toggleHand(): void {
@@ -267,13 +276,4 @@ export class CallModel {
 
 function hasRelay(servers: readonly RTCIceServer[]): boolean {
 	return servers.some(({ urls }) => [urls].flat().some((url) => url.startsWith("turn")));
-}
-
-/** A private window may have no storage: the outbox then lives as long as the page. */
-function outboxOption(): { outbox?: Storage } {
-	try {
-		return { outbox: sessionStorage };
-	} catch {
-		return {};
-	}
 }

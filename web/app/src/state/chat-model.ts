@@ -9,6 +9,12 @@ export type ChatView = "messages" | "search" | "people";
 /** How far a question to the server has come. */
 export type Asking = "idle" | "busy" | "failed";
 
+/** How a room was left, so that what comes meanwhile can be told from what was there. */
+export interface ChatLeft {
+	unread: number;
+	since: number | undefined;
+}
+
 const TEXT_BYTES = 8_192;
 const SEARCH_MS = 250;
 
@@ -44,15 +50,20 @@ export class ChatModel {
 	);
 	/** Who we are in `reactions`. */
 	readonly reader = signal<string>();
+	/** What was said before this time is no news. */
+	#since: number | undefined;
 	readonly #announce: (text: string) => void;
 	readonly #offs: (() => void)[];
-	/** When we came; what was said before is no news. */
-	#since: number | undefined;
 	#searching: AbortController | undefined;
 	#searchTimer: ReturnType<typeof setTimeout> | undefined;
 
-	/** @param announce what a screen reader is told */
-	constructor(room: Room, announce: (text: string) => void) {
+	/**
+	 * @param announce what a screen reader is told
+	 * @param left what the room was left with before
+	 */
+	constructor(room: Room, announce: (text: string) => void, left?: ChatLeft) {
+		this.unread.value = left?.unread ?? 0;
+		this.#since = left?.since;
 		this.room = room;
 		this.#announce = announce;
 		const { chat } = room;
@@ -67,6 +78,12 @@ export class ChatModel {
 				this.#since ??= you.joinedAt;
 			}),
 		];
+	}
+
+	/** For a later ChatModel of the same room: what is here already is no news to it. */
+	get left(): ChatLeft {
+		const last = this.room.chat.entries.filter(({ state }) => state === "sent").at(-1);
+		return { unread: this.unread.peek(), since: last ? last.time + 1 : this.#since };
 	}
 
 	close(): void {

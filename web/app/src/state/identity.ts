@@ -15,3 +15,12 @@ export function tabUser(): string {
 		return `u_${randomId()}`;
 	}
 }
+
+/** A private window may have no storage: the outbox then lives as long as the page. */
+export function outboxOption(): { outbox?: Storage } {
+	try {
+		return { outbox: sessionStorage };
+	} catch {
+		return {};
+	}
+}

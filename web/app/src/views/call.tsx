@@ -2,28 +2,34 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CallModel } from "../state/call-model.js";
 import { loadPrefs, savePrefs } from "../state/prefs.js";
+import type { RoomsModel } from "../state/rooms-model.js";
 import { durationText, secondsUntil } from "../state/status.js";
 import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
 import { useNow, useShortcuts } from "./hooks.js";
-import { AlertIcon, CloseIcon } from "./icons.js";
+import { AlertIcon, CloseIcon, RoomsIcon } from "./icons.js";
 import { CopyButton, Meter } from "./parts.js";
 import { Problems } from "./prejoin.js";
 import { Calling, Declined, Incoming } from "./ringing.js";
+import { Rooms } from "./rooms.js";
 import { Settings } from "./settings.js";
 import { inviteLink, Stage } from "./stage.js";
 import { Voices } from "./voices.js";
 
 interface CallProps {
 	model: CallModel;
+	/** None where a token is for this room alone. */
+	rooms: RoomsModel | undefined;
+	onSwitch: (room: string) => void;
 	onLeave: () => void;
 	onAgain: () => void;
 	onHome: () => void;
 }
 
 /** The room itself. */
-export function Call({ model, onLeave, onAgain, onHome }: CallProps) {
+export function Call({ model, rooms, onSwitch, onLeave, onAgain, onHome }: CallProps) {
 	const settings = useSignal(false);
+	const choosing = useSignal(false);
 	const toggleSettings = () => {
 		settings.value = !settings.value;
 	};
@@ -36,6 +42,9 @@ export function Call({ model, onLeave, onAgain, onHome }: CallProps) {
 		s: sending(() => model.media.toggleScreen()),
 		h: () => model.toggleHand(),
 		c: () => model.chat.toggle(),
+		r: () => {
+			choosing.value = rooms !== undefined;
+		},
 		"?": toggleSettings,
 	});
 	useWakeLock();
@@ -46,7 +55,13 @@ export function Call({ model, onLeave, onAgain, onHome }: CallProps) {
 			data-testid="call"
 			data-phase={phase}
 		>
-			<CallHead model={model} />
+			<CallHead
+				model={model}
+				rooms={rooms}
+				onRooms={() => {
+					choosing.value = true;
+				}}
+			/>
 			<Banners model={model} />
 			{phase === "calling" ? (
 				<Calling model={model} onCancel={onLeave} />
@@ -61,6 +76,16 @@ export function Call({ model, onLeave, onAgain, onHome }: CallProps) {
 			{model.chat.open.value && <Chat model={model} />}
 			<Incoming model={model} />
 			{settings.value && <Settings model={model} onClose={toggleSettings} />}
+			{rooms && choosing.value && (
+				<Rooms
+					rooms={rooms}
+					current={model.room}
+					onSwitch={onSwitch}
+					onClose={() => {
+						choosing.value = false;
+					}}
+				/>
+			)}
 			<Voices model={model} />
 			<p class="unseen" role="status" aria-live="polite" data-testid="announcement">
 				{model.announcement.value}
@@ -69,11 +94,35 @@ export function Call({ model, onLeave, onAgain, onHome }: CallProps) {
 	);
 }
 
-function CallHead({ model }: { model: CallModel }) {
+interface CallHeadProps {
+	model: CallModel;
+	rooms: RoomsModel | undefined;
+	onRooms: () => void;
+}
+
+function CallHead({ model, rooms, onRooms }: CallHeadProps) {
 	const { tone, text } = model.status.value;
 	const people = model.others.value.length + 1;
 	return (
 		<header class="call-head">
+			{rooms && (
+				<button
+					type="button"
+					class="soft round rooms-button"
+					data-testid="rooms-button"
+					aria-label="Rooms"
+					aria-keyshortcuts="R"
+					title="Rooms (R)"
+					onClick={onRooms}
+				>
+					<RoomsIcon size={20} />
+					{rooms.unread.value > 0 && (
+						<span class="badge" data-testid="rooms-unread">
+							{rooms.unread.value > 9 ? "9+" : rooms.unread.value}
+						</span>
+					)}
+				</button>
+			)}
 			<div class="call-title">
 				<h1 data-testid="room-title">{model.room}</h1>
 				<span class="call-facts">

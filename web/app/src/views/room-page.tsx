@@ -1,8 +1,9 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { exposeDebug } from "../debug.js";
 import { CallModel } from "../state/call-model.js";
 import { MediaModel } from "../state/media-model.js";
+import { RoomsModel } from "../state/rooms-model.js";
 import type { Router } from "../state/route.js";
 import { nameIn, tokenOf } from "../state/token.js";
 import { Call } from "./call.js";
@@ -19,6 +20,7 @@ interface RoomPageProps {
 export function RoomPage({ room, ring, router }: RoomPageProps) {
 	const token = tokenOf(room);
 	const media = useSignal<MediaModel>();
+	const rooms = useMemo(() => new RoomsModel(), []);
 	const call = useSignal<CallModel>();
 
 	const prepare = () => {
@@ -32,12 +34,19 @@ export function RoomPage({ room, ring, router }: RoomPageProps) {
 		if (!media.value) return;
 		// What went wrong was read in the preview; the call starts without it.
 		media.value.dismiss(["audio", "camera"]);
-		const model = new CallModel({ room, name, ring, media: media.value, token });
+		const model = new CallModel({
+			...{ room, name, ring, token },
+			media: media.value,
+			left: rooms.leftOf(room),
+		});
 		call.value = model;
 		exposeDebug(model);
 		model.start();
+		// A token is for one room.
+		if (token === undefined) rooms.attach(model.session.connection, name, room);
 	};
 	const leave = () => {
+		rooms.detach();
 		call.value?.leave();
 		media.value?.close();
 	};
@@ -48,9 +57,21 @@ export function RoomPage({ room, ring, router }: RoomPageProps) {
 		join(name);
 	};
 
+	/** The address names another room: the call moves there, and we read along in the old one. */
+	const move = (from: CallModel) => {
+		rooms.park(from.room, from.chat.left);
+		rooms.detach();
+		from.handOver();
+		join(from.name);
+	};
+
 	useEffect(() => {
-		void prepare();
 		document.title = `${room} · Parley`;
+		const model = call.peek();
+		if (model && !model.ending.peek()) move(model);
+		else void prepare();
+	}, [room]);
+	useEffect(() => {
 		addEventListener("pagehide", leave);
 		return () => {
 			removeEventListener("pagehide", leave);
@@ -68,7 +89,20 @@ export function RoomPage({ room, ring, router }: RoomPageProps) {
 	}
 	const ending = model.ending.value;
 	const retry = () => void again(model.name);
-	if (!ending) return <Call model={model} onLeave={leave} onAgain={retry} onHome={home} />;
+	if (!ending) {
+		const go = (next: string) => router.go({ page: "room", room: next, ring: false });
+		return (
+			<Call
+				key={model.room}
+				model={model}
+				rooms={token === undefined ? rooms : undefined}
+				onSwitch={go}
+				onLeave={leave}
+				onAgain={retry}
+				onHome={home}
+			/>
+		);
+	}
 	const onAgain = ending.kind === "refused" ? retry : () => void prepare();
 	return <Ended room={room} ending={ending} onAgain={onAgain} onHome={home} />;
 }

@@ -1,0 +1,72 @@
+// Several rooms in one tab: the call is in one, the others are read along.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { callOf, Guest, launchBrowser } from "../lib/browser.mjs";
+import { connect, freshRoom } from "../lib/client.mjs";
+import { startServer } from "../lib/server.mjs";
+
+describe("several rooms in one page", () => {
+	let browser;
+	let server;
+	before(async () => {
+		browser = await launchBrowser();
+		server = await startServer();
+	});
+	after(async () => {
+		await browser?.close();
+		await server?.stop();
+	});
+
+	it("moves the call, reads along in the room it left, and comes back", async (t) => {
+		const [first, second] = [freshRoom("kitchen"), freshRoom("garden")];
+		const [ann, bob] = await callOf(t, browser, server, first, ["Ann", "Bob"]);
+		const [cem] = await callOf(t, browser, server, second, ["Cem"]);
+		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
+		await ann.press("rooms-button");
+		await ann.find("other-room-input").fill(`${server.http}/r/${second}`);
+		await ann.press("other-room-button");
+		await ann.counts(2);
+		assert.equal(new URL(ann.page.url()).pathname, `/r/${second}`);
+		await Promise.all([ann.hearsAndSees(cem), cem.hearsAndSees(ann)]);
+		await bob.counts(1);
+		await bob.press("chat-button");
+		await bob.find("chat-input").fill("are you coming back?");
+		await bob.press("chat-send");
+		await ann.sees("rooms-unread", "1");
+		await ann.press("rooms-button");
+		await ann.sees("room-row", first);
+		await ann.sees("room-unread", "1");
+		await ann.shot("rooms");
+		await ann.find("room-row").getByText(first).click();
+		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
+		await cem.counts(1);
+		await ann.sees("chat-unread", "1");
+		await ann.press("chat-button");
+		await ann.sees("chat-message", "are you coming back?");
+		await ann.page.goBack();
+		await Promise.all([ann.hearsAndSees(cem), cem.hearsAndSees(ann)]);
+		await Promise.all([ann, bob, cem].map((guest) => guest.press("leave-button")));
+	});
+
+	it("leaves a room that is only read along, and forgets it", async (t) => {
+		const [first, second] = [freshRoom("hall"), freshRoom("attic")];
+		const witness = await connect(t, server);
+		await witness.join(first, { name: "Witness" });
+		const ann = await Guest.open(t, browser, server, `/r/${first}`, "Ann");
+		await ann.join();
+		await witness.next("joined");
+		await ann.page.keyboard.press("r");
+		await ann.find("other-room-input").fill(second);
+		await ann.press("other-room-button");
+		await witness.next("left", { reason: "leave" });
+		const { member } = await witness.next("joined");
+		assert.equal(member.metadata.watching, true);
+		await ann.sees("empty-room");
+		await ann.press("rooms-button");
+		await ann.find("room-row").getByRole("button", { name: `Leave ${first}` }).click();
+		await witness.next("left", { member: member.id });
+		assert.equal(await ann.find("room-row").count(), 0);
+		await ann.page.keyboard.press("Escape");
+		await ann.press("leave-button");
+	});
+});
