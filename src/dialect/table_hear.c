@@ -451,10 +451,11 @@ static void start_hearing(struct hearing *h, struct session *s,
 
 static bool has_required(const struct hearing *h)
 {
-	const struct table_value *v = &h->t->values[h->t->required.first];
+	const struct table_span need = h->t->required;
 
-	for (unsigned i = 0; i < h->t->required.count; i++) {
-		uint32_t t = table_field_token(&h->sc, &v[i].field);
+	for (unsigned i = 0; i < need.count; i++) {
+		const struct table_value *v = &h->t->values[need.first + i];
+		uint32_t t = table_field_token(&h->sc, &v->field);
 
 		if (t == UINT32_MAX || slice_is(json_raw(h->sc.json, t), "\"\""))
 			return false;

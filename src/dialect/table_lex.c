@@ -121,6 +121,18 @@ bool table_lex_take_word(struct table_lex *l, const char *w)
 	return true;
 }
 
+bool table_lex_at_tests(struct table_lex *l)
+{
+	size_t at;
+
+	if (!table_lex_more(l))
+		return true;
+	at = l->at;
+	bool end = table_lex_take_word(l, "if");
+	l->at = at;
+	return end;
+}
+
 int table_lex_string(struct table_lex *l, struct slice *out)
 {
 	struct json_token token;

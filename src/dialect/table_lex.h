@@ -26,6 +26,8 @@ bool table_lex_more(struct table_lex *l);
 bool table_lex_take(struct table_lex *l, char c);
 /* Whether the word `w` comes next; it is taken. */
 bool table_lex_take_word(struct table_lex *l, const char *w);
+/* Nothing but conditions ("if ...") is left on the line. */
+bool table_lex_at_tests(struct table_lex *l);
 /* The byte that comes next, after blanks; 0 at the end of the line. */
 char table_lex_peek(struct table_lex *l);
 /* Up to a blank, comma or bracket: names of messages, paths. E_MALFORMED when there is none; `what` says what it should have been. */

@@ -71,7 +71,7 @@ static int parse_join(struct table_parse *p, struct table_step *s)
 	struct table_lex *l = &p->l;
 	int err = 0;
 
-	while (err == 0 && table_lex_more(l)) {
+	while (err == 0 && !table_lex_at_tests(l)) {
 		if (take_key(l, "room"))
 			err = table_parse_values(p->t, l, &s->values);
 		else if (take_key(l, "name"))

@@ -492,18 +492,6 @@ static void put_name_alone(struct template *m)
 	add_op(m, OP_CLOSE)->text = SLICE("}");
 }
 
-static bool at_end(struct table_lex *l)
-{
-	size_t at;
-
-	if (!table_lex_more(l))
-		return true;
-	at = l->at;
-	bool end = table_lex_take_word(l, "if");
-	l->at = at;
-	return end;
-}
-
 static struct template start_template(struct table *t, struct table_lex *l,
 				      enum table_place place, struct table_template *out)
 {
@@ -520,18 +508,18 @@ int table_parse_args(struct table *t, struct table_lex *l, enum table_place plac
 	int err = 0;
 
 	if (json) {
-		if (at_end(l))
+		if (table_lex_at_tests(l))
 			put_name_alone(&m);
 		else if (table_lex_peek(l) != '{')
 			return table_lex_fail(l, l->at,
 					      "a JSON message is one object: {...}");
 		else
 			err = put_object(&m, SLICE_NONE);
-		if (err == 0 && !at_end(l))
+		if (err == 0 && !table_lex_at_tests(l))
 			return table_lex_fail(l, l->at,
 					      "a JSON message is one object, no more");
 	} else {
-		while (err == 0 && !at_end(l)) {
+		while (err == 0 && !table_lex_at_tests(l)) {
 			err = put_value(&m, SLICE_NONE, false);
 			(void)table_lex_take(l, ',');
 		}

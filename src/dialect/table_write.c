@@ -341,18 +341,17 @@ static bool is_one_of(const struct table *t, struct slice raw, struct table_span
 
 bool table_holds(const struct table_scope *sc, struct table_span tests)
 {
-	const struct table_test *test = &sc->table->tests[tests.first];
-
 	for (unsigned i = 0; i < tests.count; i++) {
+		const struct table_test *test = &sc->table->tests[tests.first + i];
 		struct buf raw = BUF_INIT(1 << 20);
-		bool there = put_one(&raw, sc, &test[i].value);
-		bool holds = there && (test[i].texts.count > 0
-					       ? is_one_of(sc->table, buf_slice(&raw),
-							   test[i].texts)
-					       : is_something(buf_slice(&raw)));
+		bool there = put_one(&raw, sc, &test->value);
+		bool holds = there &&
+			     (test->texts.count > 0
+				      ? is_one_of(sc->table, buf_slice(&raw), test->texts)
+				      : is_something(buf_slice(&raw)));
 
 		buf_fini(&raw);
-		if (holds == test[i].negated)
+		if (holds == test->negated)
 			return false;
 	}
 	return true;
@@ -494,8 +493,12 @@ static void put_naming(struct buf *b, const struct table_scope *sc)
 static void put_ops(struct buf *b, const struct table_scope *sc, struct table_span ops,
 		    bool first)
 {
-	const struct table_op *op = &sc->table->ops[ops.first], *end = op + ops.count;
+	const struct table_op *op, *end;
 
+	if (ops.count == 0) /* the table may have none at all */
+		return;
+	op = &sc->table->ops[ops.first];
+	end = op + ops.count;
 	for (; op < end; op++, first = false) {
 		switch ((enum table_op_kind)op->kind) {
 		case OP_OPEN:
