@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "dialect/coworking.h"
 #include "dialect/table.h"
 #include "main/pages.h"
 #include "main/worker_udp.h"
@@ -22,6 +23,7 @@ struct worker {
 	struct worker_udp *udp; /* NULL: no STUN and TURN */
 	struct room_desk *desk;
 	struct api *api;
+	struct coworking *coworking;
 	struct listener **listeners;
 	pthread_t thread;
 	struct restored *restored; /* until it runs */
@@ -46,6 +48,7 @@ static void add_routes(struct worker *w)
 	table_add_routes(w->dialect, h);
 	if (s->config->debug_echo)
 		echo_add_routes(w->dialect, h);
+	coworking_add_routes(w->coworking, h);
 	api_add_routes(w->api, h);
 	pages_add_routes(h);
 }
@@ -95,6 +98,7 @@ int worker_create(struct worker **out, struct worker_shared *shared, unsigned id
 					     .gate = dialect_gate(w->dialect),
 					     .desk = w->desk,
 				     });
+	w->coworking = coworking_create(w->dialect, w->desk);
 	add_routes(w);
 	err = open_listeners(w, why);
 	if (err < 0)
@@ -116,6 +120,7 @@ void worker_destroy(struct worker *w)
 	room_desk_destroy(w->desk);
 	api_destroy(w->api);
 	dialect_restore_drop(w->restored);
+	coworking_destroy(w->coworking);
 	dialect_destroy(w->dialect);
 	http_server_destroy(w->http);
 	worker_udp_destroy(w->udp);
