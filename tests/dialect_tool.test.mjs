@@ -1,0 +1,91 @@
+// parley dialect: the tool for those who write a table; and the tutorial, which shows what it says.
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { it } from "node:test";
+import { freshDir, runParley } from "./lib/server.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const TUTORIAL = readFileSync(join(ROOT, "docs/dialect-tutorial.md"), "utf8");
+
+/** The indented block that begins with `first`, without its indent. */
+function block(first) {
+	const lines = TUTORIAL.split("\n");
+	const from = lines.indexOf(`    ${first}`);
+	assert.ok(from > 0, `the tutorial has a block that begins with ${first}`);
+	const length = lines.slice(from).findIndex((line) => line !== "" && !line.startsWith("    "));
+	const text = lines.slice(from, from + length).map((line) => line.slice(4));
+	return `${text.join("\n").trimEnd()}\n`;
+}
+
+it("the tutorial's table and talk give what the tutorial says", async () => {
+	const dir = freshDir();
+	const file = join(dir, "standup.dialect");
+	const talk = join(dir, "talk.json");
+	writeFileSync(file, block("dialect  standup"));
+	const first = TUTORIAL.split("\n").find((line) => line.startsWith('    [{"as":"ann"'));
+	writeFileSync(talk, block(first.slice(4)));
+	const check = await runParley(["dialect", "check", file]);
+	assert.equal(check.stdout, block("$ parley dialect check standup.dialect").replace(/^.*\n/, ""));
+	const said = await runParley(["dialect", "test", file, "--with", talk]);
+	const wanted = block("$ parley dialect test standup.dialect --with talk.json");
+	const time = (text) => text.replace(/"at":"[^"]*"/g, '"at":""').trimEnd();
+	assert.equal(time(said.stdout), time(wanted.replace(/^.*\n/, "")));
+	assert.equal(said.code, 0);
+});
+
+it("a slip is shown as the tutorial shows it", async () => {
+	const file = join(freshDir(), "standup.dialect");
+	writeFileSync(file, block("dialect  standup").replace("    relay", "    reley"));
+	const { code, stderr } = await runParley(["dialect", "check", file]);
+	assert.equal(code, 1);
+	const at = stderr.indexOf("standup.dialect:");
+	const wanted = TUTORIAL.split("\n").filter((line) => /reley|^ +\^$/.test(line));
+	assert.equal(stderr.slice(at), `${wanted.map((line) => line.slice(4)).join("\n")}\n`);
+});
+
+it("list and show print the shipped tables, and what they print is taken", async () => {
+	const list = (await runParley(["dialect", "list"])).stdout;
+	for (const name of readdirSync(join(ROOT, "dialects"))) {
+		const shipped = readFileSync(join(ROOT, "dialects", name), "utf8");
+		const short = name.replace(".dialect", "");
+		assert.ok(list.includes(`${short} `), short);
+		const { stdout } = await runParley(["dialect", "show", short]);
+		assert.equal(stdout, shipped);
+		const file = join(freshDir(), name);
+		writeFileSync(file, stdout);
+		assert.equal((await runParley(["dialect", "check", file])).code, 0);
+	}
+});
+
+for (const [args, code] of [
+	[["dialect"], 0],
+	[["dialect", "dance"], 2],
+	[["dialect", "show", "nothing"], 1],
+	[["dialect", "check"], 2],
+	[["dialect", "check", "/nowhere"], 1],
+	[["dialect", "test", "x"], 2],
+]) {
+	it(`parley ${args.join(" ")} ends with ${code}`, async () => {
+		assert.equal((await runParley(args)).code, code);
+	});
+}
+
+for (const [what, text, wanted] of [
+	["with a mistake", "dialect x\nspeeks json\n", /bad\.dialect:2:1: unknown setting 'speeks'/],
+	[
+		"that wants another's path",
+		"dialect x\nspeaks text\nroute /ws/relay/{room}\non connect\n    join room=$room\n",
+		/the dialects relay and x both want \/ws\/relay\/\{room\}/,
+	],
+]) {
+	it(`a table ${what} keeps the server from starting, and it says why`, async () => {
+		const dir = freshDir();
+		mkdirSync(join(dir, "dialects"));
+		writeFileSync(join(dir, "dialects", "bad.dialect"), text);
+		const { code, stderr } = await runParley(["--listen=127.0.0.1:0", `--data-dir=${dir}`]);
+		assert.equal(code, 1);
+		assert.match(stderr, wanted);
+	});
+}
