@@ -120,10 +120,9 @@ static void send_join(struct hearing *h, const struct table_step *step, struct s
 	route_command(session_add_seat(h->s, room, request_of(h)), request_of(h), &join);
 }
 
-/* Who is somewhere already goes from there, or asks how things stand when it is the same room. */
+/* Who is there already asks how things stand. */
 static bool is_there(struct hearing *h, const struct table_step *step, struct slice room)
 {
-	const struct command leave = { .kind = COMMAND_LEAVE };
 	const struct command sync = { .kind = COMMAND_SYNC };
 	struct seat *seat = h->s->seats;
 
@@ -131,17 +130,22 @@ static bool is_there(struct hearing *h, const struct table_step *step, struct sl
 		return false;
 	if (step->once)
 		return true;
-	if (slice_eq(seat->fanout->room, room)) {
-		h->asked = true;
-		if (seat->member_id)
-			route_command(seat, request_of(h), &sync);
-		return true;
-	}
+	if (!slice_eq(seat->fanout->room, room))
+		return false;
+	h->asked = true;
 	if (seat->member_id)
+		route_command(seat, request_of(h), &sync);
+	return true;
+}
+
+static void leave_seat(struct seat *seat)
+{
+	const struct command leave = { .kind = COMMAND_LEAVE };
+
+	if (seat && seat->member_id)
 		route_command(seat, 0, &leave);
-	else
+	else if (seat)
 		session_drop_seat(seat);
-	return false;
 }
 
 /* True: the connection is on its way to the room's worker, where the message is heard again. */
@@ -183,15 +187,17 @@ static bool do_join(struct hearing *h, const struct table_step *step)
 		if (step->name.count > 0)
 			(void)table_text_of(&h->sc, step->name, ROOM_MAX_NAME, &words,
 					    &name);
-		replace_text(&own->name, name);
-		if (!own->fixed_id)
-			replace_text(&own->id, user);
-		choose_wording(h);
 		put_kept(h, step, &kept);
-		if (kept.bad)
+		if (kept.bad) {
 			complain(h, E_TOO_LARGE, NULL);
-		else
+		} else {
+			leave_seat(h->s->seats);
+			replace_text(&own->name, name);
+			if (!own->fixed_id)
+				replace_text(&own->id, user);
+			choose_wording(h);
 			send_join(h, step, room, buf_slice(&kept));
+		}
 	}
 	buf_fini(&words);
 	buf_fini(&kept);
@@ -200,7 +206,6 @@ static bool do_join(struct hearing *h, const struct table_step *step)
 
 static void do_leave(struct hearing *h, const struct table_step *step)
 {
-	const struct command leave = { .kind = COMMAND_LEAVE };
 	struct seat *seat = h->s->seats;
 	struct buf words = BUF_INIT(4096);
 	struct slice room;
@@ -210,10 +215,7 @@ static void do_leave(struct hearing *h, const struct table_step *step)
 	    table_text_of(&h->sc, step->values, ROOM_MAX_NAME, &words, &room) &&
 	    !slice_eq(room, seat->fanout->room))
 		seat = NULL;
-	if (seat && seat->member_id)
-		route_command(seat, 0, &leave);
-	else if (seat)
-		session_drop_seat(seat);
+	leave_seat(seat);
 	buf_fini(&words);
 }
 
