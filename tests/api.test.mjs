@@ -5,8 +5,8 @@ import { BY_KEY, call } from "./lib/api.mjs";
 import { connect, freshRoom } from "./lib/client.mjs";
 import { Ajv2020 } from "./lib/deps.mjs";
 import { get } from "./lib/http.mjs";
-import { serverFor, startServer } from "./lib/server.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
+import { serverFor, startServer } from "./lib/server.mjs";
 import { jwt, KEY, KEY_ARGS, now, SECRET, tokenFor } from "./lib/token.mjs";
 
 const bearer = (token) => ({ Authorization: `Bearer ${token}` });
@@ -100,7 +100,10 @@ describe("rooms and members", () => {
 			seen.push(...page.rooms.map((room) => room.name));
 			after = page.next;
 		}
-		assert.deepEqual(seen.filter((name) => name.startsWith("page-")), rooms);
+		assert.deepEqual(
+			seen.filter((name) => name.startsWith("page-")),
+			rooms,
+		);
 	});
 
 	it("a member is given another role, or sent away", async (t) => {
@@ -219,14 +222,14 @@ describe("who may call", () => {
 	const WHO = {
 		"an API key as Bearer": [BY_KEY, EVERY],
 		"an API key as Basic": [basic(`${KEY}:${SECRET}`), EVERY],
-		"nothing": [{}, [], 401, "no token"],
+		nothing: [{}, [], 401, "no token"],
 		"a wrong secret": [bearer(`${KEY}:${SECRET}x`), [], 401, "unknown key"],
 		"a wrong secret as Basic": [basic(`${KEY}:`), [], 401, "unknown key"],
 		"an unknown key": [bearer(`x:${SECRET}`), [], 401, "unknown key"],
 		"Basic that is none": [{ Authorization: "Basic *" }, [], 401, "no token"],
 		"another scheme": [{ Authorization: `Digest ${SECRET}` }, [], 401, "no token"],
 		"an expired token": [granted({ roomList: true }, expired), [], 401, "expired"],
-		"roomList": [granted({ roomList: true }), ["listRooms", "getRoom"], 403],
+		roomList: [granted({ roomList: true }), ["listRooms", "getRoom"], 403],
 		"roomAdmin of the room": [
 			granted({ roomAdmin: true, room }),
 			["getRoom", "listMembers", "sendNotice"],
@@ -243,13 +246,7 @@ describe("who may call", () => {
 	for (const [name, [headers, allowed, refused, detail]] of Object.entries(WHO)) {
 		it(`${name}: ${allowed.join(", ") || "nothing"}`, async () => {
 			for (const [op, [method, path, body]] of Object.entries(OPS)) {
-				const { status, json, headers: answered } = await call(
-					server,
-					method,
-					path,
-					body,
-					headers,
-				);
+				const { status, json, headers: answered } = await call(server, method, path, body, headers);
 				if (allowed.includes(op)) {
 					assert.ok(status < 300, `${op}: ${JSON.stringify(json)}`);
 					continue;
@@ -285,35 +282,122 @@ describe("who may call", () => {
 describe("what is sent wrongly", () => {
 	// [method, path, body] -> [status, code, detail]
 	const WRONG = [
-		[["GET", "/api/v1/rooms/nowhere"], [404, "not_found", "room"]],
-		[["GET", "/api/v1/rooms/nowhere/members"], [404, "not_found", "room"]],
-		[["DELETE", "/api/v1/rooms/nowhere"], [404, "not_found", "room"]],
-		[["GET", "/api/v1/nothing"], [404, "not_found"]],
-		[["PUT", "/api/v1/rooms"], [405, "method_not_allowed"]],
-		[["GET", "/api/v1/rooms?limit=0"], [400, "bad_field", "limit"]],
-		[["GET", "/api/v1/rooms?limit=1001"], [400, "bad_field", "limit"]],
-		[["GET", "/api/v1/rooms?limit=-1"], [400, "bad_field", "limit"]],
-		[["GET", "/api/v1/rooms?limit=99999999999999999999"], [400, "bad_field", "limit"]],
-		[["GET", `/api/v1/rooms?after=${"x".repeat(129)}`], [400, "bad_field", "after"]],
-		[["GET", `/api/v1/rooms/${"x".repeat(129)}`], [400, "bad_field", "room"]],
-		[["GET", `/api/v1/rooms/x/members/${"x".repeat(129)}`], [400, "bad_field", "member"]],
-		[["GET", "/api/v1/rooms/%00"], [400, "malformed"]],
-		[["GET", "/api/v1/rooms/%ff"], [400, "malformed"]],
-		[["POST", "/api/v1/tokens", ""], [400, "malformed"]],
-		[["POST", "/api/v1/tokens", "{"], [400, "malformed"]],
-		[["POST", "/api/v1/tokens", "[]"], [400, "malformed"]],
-		[["POST", "/api/v1/tokens", '{"identity":"\\ud800"}'], [400, "malformed"]],
-		[["POST", "/api/v1/tokens", `${"[".repeat(100)}`], [413, "too_large"]],
-		[["POST", "/api/v1/tokens", `[${"1,".repeat(2000)}1]`], [413, "too_large"]],
-		[["POST", "/api/v1/tokens", "x".repeat(70_000)], [413, "too_large"]],
-		[["POST", "/api/v1/tokens", {}], [400, "bad_field", "identity"]],
-		[["POST", "/api/v1/tokens", { identity: "" }], [400, "bad_field", "identity"]],
-		[["POST", "/api/v1/tokens", { identity: 7 }], [400, "bad_field", "identity"]],
-		[["POST", "/api/v1/tokens", { identity: "x".repeat(129) }], [400, "bad_field", "identity"]],
-		[["POST", "/api/v1/tokens", { identity: "a", role: "king" }], [400, "bad_field", "role"]],
-		[["POST", "/api/v1/tokens", { identity: "a", ttl: 0 }], [400, "bad_field", "ttl"]],
-		[["POST", "/api/v1/tokens", { identity: "a", ttl: 1.5 }], [400, "bad_field", "ttl"]],
-		[["POST", "/api/v1/tokens", { identity: "a", admin: 1 }], [400, "bad_field", "admin"]],
+		[
+			["GET", "/api/v1/rooms/nowhere"],
+			[404, "not_found", "room"],
+		],
+		[
+			["GET", "/api/v1/rooms/nowhere/members"],
+			[404, "not_found", "room"],
+		],
+		[
+			["DELETE", "/api/v1/rooms/nowhere"],
+			[404, "not_found", "room"],
+		],
+		[
+			["GET", "/api/v1/nothing"],
+			[404, "not_found"],
+		],
+		[
+			["PUT", "/api/v1/rooms"],
+			[405, "method_not_allowed"],
+		],
+		[
+			["GET", "/api/v1/rooms?limit=0"],
+			[400, "bad_field", "limit"],
+		],
+		[
+			["GET", "/api/v1/rooms?limit=1001"],
+			[400, "bad_field", "limit"],
+		],
+		[
+			["GET", "/api/v1/rooms?limit=-1"],
+			[400, "bad_field", "limit"],
+		],
+		[
+			["GET", "/api/v1/rooms?limit=99999999999999999999"],
+			[400, "bad_field", "limit"],
+		],
+		[
+			["GET", `/api/v1/rooms?after=${"x".repeat(129)}`],
+			[400, "bad_field", "after"],
+		],
+		[
+			["GET", `/api/v1/rooms/${"x".repeat(129)}`],
+			[400, "bad_field", "room"],
+		],
+		[
+			["GET", `/api/v1/rooms/x/members/${"x".repeat(129)}`],
+			[400, "bad_field", "member"],
+		],
+		[
+			["GET", "/api/v1/rooms/%00"],
+			[400, "malformed"],
+		],
+		[
+			["GET", "/api/v1/rooms/%ff"],
+			[400, "malformed"],
+		],
+		[
+			["POST", "/api/v1/tokens", ""],
+			[400, "malformed"],
+		],
+		[
+			["POST", "/api/v1/tokens", "{"],
+			[400, "malformed"],
+		],
+		[
+			["POST", "/api/v1/tokens", "[]"],
+			[400, "malformed"],
+		],
+		[
+			["POST", "/api/v1/tokens", '{"identity":"\\ud800"}'],
+			[400, "malformed"],
+		],
+		[
+			["POST", "/api/v1/tokens", `${"[".repeat(100)}`],
+			[413, "too_large"],
+		],
+		[
+			["POST", "/api/v1/tokens", `[${"1,".repeat(2000)}1]`],
+			[413, "too_large"],
+		],
+		[
+			["POST", "/api/v1/tokens", "x".repeat(70_000)],
+			[413, "too_large"],
+		],
+		[
+			["POST", "/api/v1/tokens", {}],
+			[400, "bad_field", "identity"],
+		],
+		[
+			["POST", "/api/v1/tokens", { identity: "" }],
+			[400, "bad_field", "identity"],
+		],
+		[
+			["POST", "/api/v1/tokens", { identity: 7 }],
+			[400, "bad_field", "identity"],
+		],
+		[
+			["POST", "/api/v1/tokens", { identity: "x".repeat(129) }],
+			[400, "bad_field", "identity"],
+		],
+		[
+			["POST", "/api/v1/tokens", { identity: "a", role: "king" }],
+			[400, "bad_field", "role"],
+		],
+		[
+			["POST", "/api/v1/tokens", { identity: "a", ttl: 0 }],
+			[400, "bad_field", "ttl"],
+		],
+		[
+			["POST", "/api/v1/tokens", { identity: "a", ttl: 1.5 }],
+			[400, "bad_field", "ttl"],
+		],
+		[
+			["POST", "/api/v1/tokens", { identity: "a", admin: 1 }],
+			[400, "bad_field", "admin"],
+		],
 		[
 			["POST", "/api/v1/tokens", { identity: "a", metadata: [] }],
 			[400, "bad_field", "metadata"],
@@ -322,14 +406,26 @@ describe("what is sent wrongly", () => {
 			["POST", "/api/v1/tokens", { identity: "a", metadata: { x: "y".repeat(4096) } }],
 			[400, "bad_field", "metadata"],
 		],
-		[["POST", "/api/v1/revocations", {}], [400, "bad_field", "identity or token"]],
+		[
+			["POST", "/api/v1/revocations", {}],
+			[400, "bad_field", "identity or token"],
+		],
 		[
 			["POST", "/api/v1/revocations", { identity: "a", token: "b" }],
 			[400, "bad_field", "identity or token"],
 		],
-		[["POST", "/api/v1/rooms/x/messages", { text: "" }], [400, "bad_field", "text"]],
-		[["POST", "/api/v1/rooms/x/messages", { text: "x".repeat(8193) }], [400, "bad_field", "text"]],
-		[["POST", "/api/v1/rooms/x/notices", {}], [400, "bad_field", "data"]],
+		[
+			["POST", "/api/v1/rooms/x/messages", { text: "" }],
+			[400, "bad_field", "text"],
+		],
+		[
+			["POST", "/api/v1/rooms/x/messages", { text: "x".repeat(8193) }],
+			[400, "bad_field", "text"],
+		],
+		[
+			["POST", "/api/v1/rooms/x/notices", {}],
+			[400, "bad_field", "data"],
+		],
 	];
 	it("is answered with what is wrong", async () => {
 		const before = (await metrics(server)).get("api_calls_refused_total");
@@ -380,7 +476,10 @@ describe("/openapi.json", () => {
 
 	it("has no reference without an end, and schemas that compile", () => {
 		const at = (pointer) =>
-			pointer.slice(2).split("/").reduce((value, key) => value?.[key], document);
+			pointer
+				.slice(2)
+				.split("/")
+				.reduce((value, key) => value?.[key], document);
 		for (const [, ref] of JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)) {
 			assert.notEqual(at(ref), undefined, ref);
 		}

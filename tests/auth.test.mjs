@@ -59,7 +59,10 @@ const TOKENS = {
 		null,
 	],
 	"just expired, within the skew": [jwt({ ...ANN, exp: now() - 5 }), null],
-	"with unknown claims": [jwt({ ...ANN, sip: { call: true }, video: { ...ANN.video, x: 1 } }), null],
+	"with unknown claims": [
+		jwt({ ...ANN, sip: { call: true }, video: { ...ANN.video, x: 1 } }),
+		null,
+	],
 	"that is missing": ["", "no token"],
 	"that is none": ["joe", "no valid token"],
 	"with a wrong secret": [jwt(ANN, { key: `${SECRET}x` }), "bad signature"],
@@ -97,7 +100,7 @@ const TOKENS = {
 	],
 	"with crit": [jwt(ANN, { header: { crit: ["exp"] } }), "no valid token"],
 	"cut short": [jwt(ANN).slice(0, -3), "bad signature"],
-	"padded": [`${jwt(ANN)}=`, "no valid token"],
+	padded: [`${jwt(ANN)}=`, "no valid token"],
 };
 
 describe("a server with keys", () => {
@@ -173,8 +176,7 @@ describe("a server with keys", () => {
 		assert.equal((await metrics(server)).get("unauthorized_total"), before + 1);
 	});
 
-	const enter = (t, claims) =>
-		connect(t, server, { headers: bearer(jwt({ ...ANN, ...claims })) });
+	const enter = (t, claims) => connect(t, server, { headers: bearer(jwt({ ...ANN, ...claims })) });
 
 	it("the token says who one is", async (t) => {
 		const room = freshRoom();
@@ -209,7 +211,7 @@ describe("a server with keys", () => {
 			"listener",
 			["mic", "camera", "screen", "signal"],
 		],
-		"canPublishSources": [
+		canPublishSources: [
 			{ video: { canPublishSources: ["microphone"] } },
 			"speaker",
 			["camera", "screen"],

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { freshDir, runParley } from "./lib/server.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));

@@ -101,6 +101,9 @@ describe("the doctor", () => {
 		for (const name of ["address by UDP", "relay by UDP", "relay by TCP"]) {
 			assert.equal(found[name]?.verdict, "pass", JSON.stringify(found[name]));
 		}
-		assert.match(found["relay by UDP"].measured, /^127\.0\.0\.1:\d+ in \d+ ms, a message in \d+ ms$/);
+		assert.match(
+			found["relay by UDP"].measured,
+			/^127\.0\.0\.1:\d+ in \d+ ms, a message in \d+ ms$/,
+		);
 	});
 });

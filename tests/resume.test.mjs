@@ -454,6 +454,9 @@ describe("many that are lost", () => {
 		);
 		await metricIs(server, "sessions_away", 0);
 		await metricIs(server, "members", 500);
-		assert.equal((await perWorker(server, "sessions")).reduce((a, b) => a + b), 500);
+		assert.equal(
+			(await perWorker(server, "sessions")).reduce((a, b) => a + b),
+			500,
+		);
 	});
 });

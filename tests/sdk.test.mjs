@@ -80,9 +80,18 @@ describe("the package @parley/client", () => {
 		const key = "app:a-secret-of-some-length";
 		const server = await serverFor(t, { args: ["--auth.key", key] });
 		const name = freshRoom("token");
-		const made = await runParley(
-			["token", "create", "--auth.key", key, "--room", name, "--identity", "ann", "--name", "Ann A."],
-		);
+		const made = await runParley([
+			"token",
+			"create",
+			"--auth.key",
+			key,
+			"--room",
+			name,
+			"--identity",
+			"ann",
+			"--name",
+			"Ann A.",
+		]);
 		const url = connectUrl(server.http, name);
 		const enter = (options) => {
 			const connection = new Connection({ url, WebSocket, ...options });

@@ -26,7 +26,9 @@ describe("the chat of the page", () => {
 	const message = (guest, text) => guest.find("chat-message").filter({ hasText: text });
 	const act = async (guest, text, action) => {
 		await message(guest, text).hover();
-		await message(guest, text).getByRole("button", { name: /^Actions for/ }).click();
+		await message(guest, text)
+			.getByRole("button", { name: /^Actions for/ })
+			.click();
 		await guest.find("message-actions").getByRole("button", { name: action }).click();
 	};
 	/** Takes the network away from a page: what is open breaks, and nothing new opens. */
@@ -166,12 +168,20 @@ describe("the chat of the page", () => {
 			const room = freshRoom("phone");
 			const robot = await connect(t, server);
 			await robot.join(room, { name: "Robot" });
-			await robot.do({ type: "chat", text: "Shall we begin? I have the notes of the last time here." });
-			const guest = await Guest.open(t, browser, server, `/r/${room}`, "Ann", { ...PHONE, colorScheme });
+			await robot.do({
+				type: "chat",
+				text: "Shall we begin? I have the notes of the last time here.",
+			});
+			const guest = await Guest.open(t, browser, server, `/r/${room}`, "Ann", {
+				...PHONE,
+				colorScheme,
+			});
 			await guest.join();
 			await guest.press("chat-button");
 			await write(guest, "Yes, let me just find my glasses. They were on the table a minute ago.");
-			await message(guest, "Shall we begin").getByRole("button", { name: /^Actions/ }).tap();
+			await message(guest, "Shall we begin")
+				.getByRole("button", { name: /^Actions/ })
+				.tap();
 			await guest.sees("message-actions");
 			const { width, scroll } = await guest.page.evaluate(() => ({
 				width: document.documentElement.clientWidth,

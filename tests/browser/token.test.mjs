@@ -8,7 +8,17 @@ import { runParley, serverFor } from "../lib/server.mjs";
 const KEY = "app:a-secret-of-some-length";
 
 async function tokenFor(room, ...extra) {
-	const args = ["--auth.key", KEY, "--room", room, "--identity", "ann", "--name", "Ann A.", ...extra];
+	const args = [
+		"--auth.key",
+		KEY,
+		"--room",
+		room,
+		"--identity",
+		"ann",
+		"--name",
+		"Ann A.",
+		...extra,
+	];
 	const { stdout } = await runParley(["token", "create", ...args]);
 	return stdout.trim();
 }

@@ -1,23 +1,15 @@
 // Clients of the other dialects, and of our own, as their pages behave: who offers when, which
-// fields are read, what is sent back. Descriptions are texts that only have to arrive. The pages
-// wait half a second or one before they offer; these do not.
+// fields are read, what is sent back.
 import assert from "node:assert/strict";
-import { WebSocket } from "./deps.mjs";
+import { calling, Hearer } from "./calls.mjs";
+import { socketIo, WebSocket } from "./deps.mjs";
 import { mustBeValid } from "./schemas.mjs";
-import { DEADLINE, Waiters, within } from "./wait.mjs";
+import { within } from "./wait.mjs";
 
 let marks = 0;
 
-const has = (message, wanted) =>
-	Object.entries(wanted).every(
-		([key, value]) => JSON.stringify(message[key]) === JSON.stringify(value),
-	);
-
 /** A WebSocket that speaks JSON objects and keeps whatever it hears. */
-export class Talker extends Waiters {
-	inbox = [];
-	gone = null;
-
+export class Talker extends Hearer {
 	constructor(server, path, protocol = []) {
 		super();
 		this.socket = new WebSocket(server.ws + path, protocol, { perMessageDeflate: false });
@@ -58,35 +50,6 @@ export class Talker extends Waiters {
 		this.socket.send(text);
 	}
 
-	mustBeSound() {
-		if (this.broken) {
-			throw this.broken;
-		}
-	}
-
-	/** Resolves with condition()'s value; `what` says what did not come. */
-	wait(condition, what, ms = DEADLINE) {
-		return this.until(
-			() => {
-				this.mustBeSound();
-				const value = condition();
-				if (!value && this.gone) {
-					throw new Error(`closed (${JSON.stringify(this.gone)}) instead of ${what}`);
-				}
-				return value;
-			},
-			() => `${what}; inbox: ${JSON.stringify(this.inbox)}`,
-			ms,
-		);
-	}
-
-	/** Takes the first message with these fields out of the inbox, when it comes. */
-	async next(type, wanted = {}) {
-		const at = () => this.inbox.findIndex((m) => m.type === type && has(m, wanted));
-		await this.wait(() => at() >= 0, `${type} ${JSON.stringify(wanted)}`);
-		return this.inbox.splice(at(), 1)[0];
-	}
-
 	/** How the server closed: {code, reason}. */
 	ended() {
 		return within(this.closed, "the server's close");
@@ -102,119 +65,10 @@ export class Talker extends Waiters {
 	}
 }
 
-/** What a simulated page does with its RTCPeerConnections, one for each `id` it knows. */
-class Page extends Talker {
-	links = new Map();
-	faults = [];
-	sent = { offer: 0, answer: 0 };
-
+class Page extends calling(Talker) {
 	constructor(server, path, name, protocol) {
 		super(server, path, protocol);
 		this.name = name;
-	}
-
-	link(id) {
-		if (!this.links.has(id)) {
-			this.links.set(id, { state: "new", remote: null, candidates: [] });
-		}
-		return this.links.get(id);
-	}
-
-	fault(text) {
-		this.faults.push(text);
-	}
-
-	offer(id) {
-		const link = this.link(id);
-		if (link.state !== "new") {
-			this.fault(`${this.name} is made to offer to ${id} again`);
-		}
-		link.state = "offered";
-		this.sent.offer += 1;
-		this.say(id, "offer", { type: "offer", sdp: `v=0 offer of ${this.name}\r\n` });
-		this.trickle(id);
-	}
-
-	trickle(id) {
-		for (const n of [1, 2]) {
-			this.candidate(id, n);
-		}
-	}
-
-	candidate(id, n) {
-		this.say(id, "candidate", {
-			candidate: `candidate:${n} 1 udp 1 192.0.2.1 9 typ host ${this.name}`,
-			sdpMid: "0",
-			sdpMLineIndex: 0,
-			usernameFragment: "frag",
-		});
-	}
-
-	onOffer(id, offer) {
-		const link = this.link(id);
-		if (link.state !== "new") {
-			this.fault(`${this.name} gets an offer of ${id} while ${link.state}`);
-		}
-		this.mustDescribe(offer, "offer");
-		link.state = "connected";
-		link.remote = offer.sdp;
-		this.sent.answer += 1;
-		this.say(id, "answer", { type: "answer", sdp: `v=0 answer of ${this.name}\r\n` });
-		this.trickle(id);
-	}
-
-	onAnswer(id, answer) {
-		const link = this.links.get(id);
-		if (link?.state !== "offered") {
-			this.fault(`${this.name} gets an answer of ${id} while ${link?.state}`);
-			return;
-		}
-		this.mustDescribe(answer, "answer");
-		link.state = "connected";
-		link.remote = answer.sdp;
-	}
-
-	onCandidate(id, candidate) {
-		const link = this.links.get(id);
-		if (!link?.remote) {
-			this.fault(`${this.name} gets a candidate of ${id} before its description`);
-			return;
-		}
-		if (typeof candidate?.candidate !== "string" || candidate.sdpMLineIndex !== 0) {
-			this.fault(`${this.name} gets the candidate ${JSON.stringify(candidate)}`);
-			return;
-		}
-		link.candidates.push(candidate.candidate);
-	}
-
-	mustDescribe(description, type) {
-		if (description?.type !== type || !description.sdp?.startsWith(`v=0 ${type} of `)) {
-			this.fault(`${this.name} gets the ${type} ${JSON.stringify(description)}`);
-		}
-	}
-
-	/** Resolves when it has a description and `candidates` candidates of each of `names`. */
-	meets(names, candidates = 2) {
-		const whole = (name) => {
-			const link = [...this.links.values()].find(({ remote }) => remote?.includes(` ${name}\r`));
-			return link?.state === "connected" && link.candidates.length >= candidates;
-		};
-		return this.wait(
-			() => {
-				if (this.faults.length > 0) {
-					throw new Error(this.faults.join("; "));
-				}
-				return names.every(whole);
-			},
-			`${this.name} to meet ${names}; links ${JSON.stringify([...this.links])}`,
-		);
-	}
-
-	/** A further candidate to everybody it is connected with. */
-	mark(n) {
-		for (const id of this.links.keys()) {
-			this.candidate(id, n);
-		}
 	}
 }
 
@@ -431,6 +285,77 @@ export class CoworkingPage extends Page {
 	}
 }
 
+/** duo: a stock client of Socket.IO; of two the one with the smaller id calls as soon as it hears of the other. */
+export class DuoPage extends calling(Hearer) {
+	constructor(server, { room, name, transports = ["polling", "websocket"] }) {
+		super();
+		this.room = room;
+		this.name = name;
+		this.socket = socketIo[4](server.http, { forceNew: true, reconnection: false, transports });
+		this.opened = new Promise((resolve, reject) => {
+			this.socket.on("connect", resolve);
+			this.socket.on("connect_error", reject);
+		});
+		this.opened.catch(() => {});
+		this.socket.on("connect", () => this.emit("room:join", { room, userName: name }));
+		this.socket.on("disconnect", (reason) => {
+			this.gone = { reason };
+			this.poke();
+		});
+		this.socket.onAny((event, message) => {
+			this.inbox.push({ type: event, ...message });
+			this.#take(event, message);
+			this.poke();
+		});
+	}
+
+	emit(event, message) {
+		this.socket.emit(event, message);
+	}
+
+	say(to, kind, body) {
+		if (kind === "offer") {
+			this.emit("user:call", { to, offer: body, userName: this.name });
+		} else if (kind === "answer") {
+			this.emit("call:accepted", { to, ans: body, userName: this.name });
+		} else {
+			this.emit("ice:candidate", { to, candidate: body });
+		}
+	}
+
+	#take(event, message) {
+		if (event === "room:joined") {
+			for (const { id } of message.users.filter(({ id }) => id !== this.socket.id)) {
+				this.#meet(id);
+			}
+		} else if (event === "user:joined") {
+			this.#meet(message.id);
+		} else if (event === "user:left") {
+			this.links.delete(message.id);
+		} else if (event === "incoming:call") {
+			this.onOffer(message.from, message.offer);
+		} else if (event === "call:accepted") {
+			this.onAnswer(message.from, message.ans);
+		} else if (event === "ice:candidate") {
+			this.onCandidate(message.from, message.candidate);
+		}
+	}
+
+	#meet(id) {
+		if (this.socket.id < id) {
+			this.offer(id);
+		}
+	}
+
+	close() {
+		this.socket.close();
+	}
+
+	vanish() {
+		this.socket.close();
+	}
+}
+
 /** Each kind of page by its name; make(server, {room, name, user}). */
 export const PAGES = {
 	native: (server, options) => new NativePage(server, options),
@@ -441,6 +366,8 @@ export const PAGES = {
 	"D3 client": (server, options) => new TriPage(server, { ...options, role: "client" }),
 	"D3 AI": (server, options) => new TriPage(server, { ...options, role: "ai", kind: "ai" }),
 	coworking: (server, options) => new CoworkingPage(server, options),
+	duo: (server, options) => new DuoPage(server, options),
+	"duo, polling": (server, options) => new DuoPage(server, { ...options, transports: ["polling"] }),
 };
 
 /** A page that is closed with the test; it is open, and has said what it says at first. */
