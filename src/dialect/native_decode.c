@@ -340,8 +340,12 @@ static int decode_page(struct decoder *d)
 
 	if (d->m->request == 0)
 		return bad_field(d, "id");
-	if (err == 0)
-		err = take_number(d, FIELD_AFTER, false, &c->after);
+	/* 0: from the first on. */
+	if (err == 0 && d->at[FIELD_AFTER] != 0) {
+		c->on = true;
+		if (json_u53(&d->j, d->at[FIELD_AFTER], &c->after) < 0)
+			err = bad_field(d, "after");
+	}
 	if (err == 0)
 		err = take_number(d, FIELD_LIMIT, false, &limit);
 	if (err == 0 && limit > STORE_PAGE_MAX)

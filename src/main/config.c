@@ -165,6 +165,11 @@ static const struct option table[] = {
 	  .preset = "10000", .min = 1, .max = 10000000, .help = "Rooms of one worker." },
 	{ .name = "chat.replay", .kind = OPTION_INT, .offset = AT(chat_replay), .preset = "50",
 	  .max = 200, .help = "Chat messages that a newcomer is told; so many are kept in memory." },
+	{ .name = "chat.keep", .kind = OPTION_TIME, .offset = AT(chat_keep), .preset = "0",
+	  .max = INT64_C(3162240000000),
+	  .help = "How long messages, and who was in a room, are kept; 0: for ever." },
+	{ .name = "chat.keep-messages", .kind = OPTION_INT, .offset = AT(chat_keep_messages),
+	  .preset = "0", .help = "How many of the last messages of a room are kept; 0: all." },
 	{ .name = "store.url", .kind = OPTION_TEXT, .offset = AT(store_url), .preset = "sqlite",
 	  .secret = true,
 	  .help = "Where chat and room history are kept: sqlite (a file in the data directory), or "

@@ -46,7 +46,8 @@ struct config {
 	int64_t room_capacity, max_rooms, chat_replay;
 	char *store_url;
 	int64_t store_queue;
-	ms_t store_patience;
+	ms_t store_patience, chat_keep;
+	int64_t chat_keep_messages;
 	struct option_list ice_servers;
 
 	bool turn_enabled;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "main/db.h"
 #include "main/diagnose.h"
 #include "main/dialects.h"
 #include "main/serve.h"
@@ -39,6 +40,8 @@ static int run_help(int argc, char **argv)
 		"parley doctor [--url URL]     look at a running server: what fails and the cure\n"
 		"parley ports [options]        print what a firewall must let through\n"
 		"parley token create [options] print a token for a client or for the server API\n"
+		"parley db check | backup FILE | export\n"
+		"                              look after the database, also while the server runs\n"
 		"parley version                print the version\n"
 		"parley help                   print this\n\n"
 		/* clang-format on */
@@ -111,7 +114,7 @@ static const struct {
 	{ "doctor", diagnose_doctor },
 	{ "ports", diagnose_ports },
 	{ "token", token_run },
-	{ "version", run_version },
+	{ "db", db_main },          { "version", run_version },
 	{ "--version", run_version },
 	{ "help", run_help },
 	{ "--help", run_help },

@@ -340,6 +340,8 @@ static void open_store(struct server *s)
 		.sessions = c->grace > 0,
 		.queue = (uint32_t)c->store_queue,
 		.patience = c->store_patience,
+		.keep = c->chat_keep,
+		.keep_messages = (uint64_t)c->chat_keep_messages,
 	};
 	struct buf why = BUF_INIT(1024);
 	int err = 0;

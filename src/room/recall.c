@@ -123,6 +123,7 @@ int room_recall(struct room *r, const struct member *m, struct bus_home home,
 		.reader = m ? room_reader(m, reader) : SLICE_NONE,
 		.before = c->n,
 		.after = c->after,
+		.forward = c->on,
 		.limit = c->limit,
 		.text = c->text,
 	};

@@ -34,7 +34,7 @@ static bool is_writer(const struct backend *b)
 	return store_thread_kind_of(b->thread) == STORE_WRITER;
 }
 
-static char *file_path(const struct store_settings *s)
+char *store_sqlite_path(const struct store_settings *s)
 {
 	struct buf b = BUF_INIT(4096);
 
@@ -198,15 +198,21 @@ static int probe(struct backend *b)
 
 	if (err == 0)
 		err = db_run(&b->db, db_use(&b->db, is_writer(b) ? SQL_PROBE : SQL_BOOT));
-	if (err < 0 && b->db.handle)
-		give_up(b);
-	return err < 0 ? E_UNAVAILABLE : 0;
+	return err;
 }
 
 static void sqlite_tend(struct backend *b, bool ailing)
 {
+	int err = 0;
+
 	if (ailing)
-		store_thread_report(b->thread, probe(b));
+		err = probe(b);
+	else if (is_writer(b))
+		err = store_sqlite_retain(b);
+	if (err < 0 && b->db.handle)
+		give_up(b);
+	if (ailing || err < 0)
+		store_thread_report(b->thread, err < 0 ? E_UNAVAILABLE : 0);
 }
 
 /* --- life --- */
@@ -229,7 +235,7 @@ static int sqlite_open(struct backend **out, const struct store_settings *s,
 
 	b->thread = t;
 	b->settings = s;
-	b->path = file_path(s);
+	b->path = store_sqlite_path(s);
 	map_init(&b->rooms);
 	int err = db_open(&b->db, b->path, is_writer(b) ? DB_WRITE : DB_READ,
 			  store_sqlite_sql, SQL_COUNT, why);
@@ -270,7 +276,7 @@ static int end_lost_visits(struct db *d)
 
 int store_sqlite_prepare(const struct store_settings *s, uint64_t *boot, struct buf *why)
 {
-	char *path = file_path(s);
+	char *path = store_sqlite_path(s);
 	struct db d;
 	int err = db_open(&d, path, DB_WRITE, store_sqlite_sql, SQL_COUNT, why);
 
@@ -314,7 +320,7 @@ static void seat_of(sqlite3_stmt *st, struct store_seat *out)
 
 int store_sqlite_seats(const struct store_settings *s, store_seat_fn *fn, void *arg)
 {
-	char *path = file_path(s);
+	char *path = store_sqlite_path(s);
 	struct store_seat seat;
 	struct db d;
 	int err = db_open(&d, path, DB_READ, store_sqlite_sql, SQL_COUNT, NULL);

@@ -73,6 +73,11 @@
 			" JOIN room ON room.name=seat.room"                              \
 			" JOIN visit ON visit.room=room.id AND visit.member=seat.member" \
 			" AND visit.left IS NULL ORDER BY seat.session, visit.id")       \
+	X(OLDEST,       "SELECT id, text, time, kind FROM message WHERE id BETWEEN ?1 AND ?2" \
+			" ORDER BY id LIMIT ?3")                                         \
+	X(DROP_MESSAGE, "DELETE FROM message WHERE id=?1")                               \
+	X(DROP_VISITS,  "DELETE FROM visit WHERE room=?1 AND left<?2")                   \
+	X(SOME_ROOMS,   "SELECT id FROM room WHERE id>?1 ORDER BY id LIMIT ?2")          \
 	X(DROP_SEATS,   "DELETE FROM seat")                                              \
 	X(DROP_SESSIONS, "DELETE FROM session WHERE NOT EXISTS(SELECT 1 FROM seat"       \
 			" WHERE seat.session=session.id)")                               \
@@ -106,12 +111,20 @@ struct backend {
 	struct db db;
 	struct map rooms; /* of struct sqlite_room by name: those of late */
 	ms_t alive_at;
+	uint64_t retained; /* the room up to which old rows have gone in this round */
 };
 
 /* Looks the room up; id 0: there is none. */
 int store_sqlite_room(struct backend *b, struct slice name, struct sqlite_room *out)
 	NODISCARD;
 void store_sqlite_forget_rooms(struct backend *b);
+/* The number of the room's newest message; *n is left alone when there is none. */
+int store_sqlite_newest(struct backend *b, const struct sqlite_room *r, uint64_t *n)
+	NODISCARD;
+/* Once a second: a few rooms lose what is too old or too much. */
+int store_sqlite_retain(struct backend *b) NODISCARD;
+/* To be freed. */
+char *store_sqlite_path(const struct store_settings *s);
 /* The message of the present row, appended to `out` as an event. */
 void store_sqlite_event(sqlite3_stmt *st, uint64_t epoch, struct buf *out);
 

@@ -87,7 +87,7 @@ static sqlite3_stmt *bind_range(struct backend *b, enum sql which,
 
 /* --- the questions --- */
 
-static int newest(struct backend *b, const struct sqlite_room *r, uint64_t *n)
+int store_sqlite_newest(struct backend *b, const struct sqlite_room *r, uint64_t *n)
 {
 	sqlite3_stmt *st = db_use(&b->db, SQL_NEWEST);
 
@@ -110,7 +110,7 @@ int store_sqlite_wake(struct backend *b, const struct store_query *q,
 	if (err < 0 || r.id == 0)
 		return err;
 	a->epoch = r.epoch;
-	err = newest(b, &r, &a->n);
+	err = store_sqlite_newest(b, &r, &a->n);
 	if (err < 0 || a->n == 0 || q->limit == 0)
 		return err;
 	page_init(&p, q->limit);
