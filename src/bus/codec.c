@@ -64,6 +64,7 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_u8(b, c->hidden);
 	buf_u8(b, c->lobby);
 	buf_u8(b, c->or_all);
+	buf_u8(b, c->echo);
 	buf_u8(b, c->named);
 	buf_u8(b, c->replaces);
 	buf_u8(b, c->offers);
@@ -103,6 +104,7 @@ int bus_command_decode(struct command *c, struct cur *in)
 	c->hidden = cur_u8(in) != 0;
 	c->lobby = cur_u8(in) != 0;
 	c->or_all = cur_u8(in) != 0;
+	c->echo = cur_u8(in) != 0;
 	c->named = cur_u8(in) != 0;
 	c->replaces = cur_u8(in) != 0;
 	c->offers = cur_u8(in);

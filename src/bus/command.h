@@ -57,6 +57,7 @@ struct command {
 	bool lobby;        /* options of JOIN */
 	uint32_t capacity; /* 0: the server's */
 	bool or_all;       /* SIGNAL: to all others when nobody is called `to_name` */
+	bool echo;         /* SIGNAL: and to the speaker, when it is for all */
 	bool named;        /* JOIN: see struct member_info */
 	bool verified;     /* JOIN: `user` is proven */
 	bool replaces; /* JOIN: a named member of the same user goes first, without a word */

@@ -154,8 +154,9 @@ static bool moves_away(struct hearing *h, struct slice room)
 	struct dialect *d = h->s->dialect;
 	unsigned worker = bus_room_worker(room, d->workers);
 
-	/* Not from "on connect": there is no message to be heard again. */
-	if (worker == d->self || !h->s->transport->move || h->rule == h->t->connect)
+	/* Not from "on connect": there is no message to be heard again; nor while it sits in a room here. */
+	if (worker == d->self || !h->s->transport->move || h->rule == h->t->connect ||
+	    h->s->seats)
 		return false;
 	loop_timer_stop(d->loop, &h->own->every);
 	h->s->transport->move(h->s, worker, h->text);
@@ -279,14 +280,6 @@ static void put_json_text(struct buf *b, struct slice text)
 		json_quote(b, text);
 }
 
-static void say_to_self(struct hearing *h, struct slice raw)
-{
-	struct cur in = cur_of_slice(raw);
-
-	while (cur_left(&in) > 0)
-		session_send_with(h->s, cur_prefixed(&in), h->m->binary);
-}
-
 static void do_relay(struct hearing *h, const struct table_step *step)
 {
 	struct dialect *d = h->s->dialect;
@@ -296,6 +289,7 @@ static void do_relay(struct hearing *h, const struct table_step *step)
 		.flavor =
 			table_flavor(h->t, step->say.args.verbatim ? 0 : h->own->variant),
 		.or_all = step->or_all,
+		.echo = step->self,
 		.guarded = h->rule->guarded,
 		.role = h->rule->least,
 		.binary = h->m->binary,
@@ -330,8 +324,6 @@ static void do_relay(struct hearing *h, const struct table_step *step)
 		signal.text = plain_text(h, signal.raw);
 	}
 	h->asked |= h->m->ack != 0;
-	if (step->self)
-		say_to_self(h, signal.raw);
 	route_command(h->s->seats, h->m->ack ? request_of(h) : 0, &signal);
 done:
 	buf_fini(&made);

@@ -142,7 +142,7 @@ static int room_on_signal(struct member *m, const struct command *c)
 		e.to = to->id;
 		room_tell_one(m->room, &e, to);
 	} else {
-		room_tell_all(m->room, &e, m);
+		room_tell_all(m->room, &e, c->echo ? NULL : m);
 	}
 	return 0;
 }
