@@ -10,6 +10,9 @@ import { startServer } from "../lib/server.mjs";
 import { poll } from "../lib/wait.mjs";
 
 const PAGES = fileURLToPath(new URL("../pages/", import.meta.url));
+const STOCK_CLIENT = fileURLToPath(
+	new URL("../../web/node_modules/socket.io-client/dist/socket.io.js", import.meta.url),
+);
 const PATIENCE = 30_000;
 
 const KINDS = {
@@ -20,6 +23,7 @@ const KINDS = {
 	"D3 coach": { file: "coach_tri", role: "coach" },
 	"D3 client": { file: "coach_tri", role: "client" },
 	coworking: { file: "coworking", voiceOnly: true, origin: "http://localhost:5173" },
+	duo: { file: "duo", origin: "http://localhost:5174" },
 };
 
 // [who is there, who comes]: each family with ours, each with itself, and two that are foreign to each other.
@@ -40,6 +44,9 @@ const PAIRS = [
 	["coworking", "coworking"],
 	["coworking", "D3 client"],
 	["D2 coach", "D1"],
+	["duo", "duo"],
+	["duo", "coworking"],
+	["D1", "duo"],
 ];
 
 /** What comes in over each peer connection: [{frames, energy, state}]. Runs in the page. */
@@ -60,7 +67,7 @@ async function readCalls() {
 }
 
 /** Opens the page of that kind; it serves itself where the family's pages come from. */
-async function enter(t, browser, server, kind, { room, name }) {
+async function enter(t, browser, server, kind, { room, name, transports = "polling,websocket" }) {
 	if (kind === "native") {
 		const guest = await Guest.open(t, browser, server, `/r/${room}`, name);
 		guest.kind = kind;
@@ -75,14 +82,18 @@ async function enter(t, browser, server, kind, { room, name }) {
 		await context.close();
 		assert.deepEqual(guest.complaints, [], `scripts failed in ${name}'s page`);
 	});
-	await context.route(`${origin}/pages/*`, (route) =>
+	await context.route(`${origin}/pages/socket.io.js`, (route) =>
+		route.fulfill({ path: STOCK_CLIENT, contentType: "text/javascript" }),
+	);
+	await context.route(`${origin}/pages/*.html*`, (route) =>
 		route.fulfill({ path: `${PAGES}${file}.html`, contentType: "text/html; charset=utf-8" }),
 	);
 	const query = new URLSearchParams({ room, name, user: `user-${name}`, token: "a.b.c" });
 	if (role) {
 		query.set("role", role);
 	}
-	query.set("server", server.ws);
+	query.set("server", kind === "duo" ? server.http : server.ws);
+	query.set("transports", transports);
 	await guest.page.goto(`${origin}/pages/${file}.html?${query}`);
 	return guest;
 }
@@ -124,7 +135,8 @@ describe("pages of other families", () => {
 	let server;
 	let browser;
 	before(async () => {
-		server = await startServer({ workers: 2 });
+		// A page that is closed takes its session with it: there is nothing to recover.
+		server = await startServer({ workers: 2, args: ["--socketio.recovery=false"] });
 		browser = await launchBrowser();
 	});
 	after(async () => {
@@ -149,6 +161,27 @@ describe("pages of other families", () => {
 			}
 			await bob.page.close();
 			await metricIs(server, "members", 1);
+			const alone = () => ann.page.evaluate(readCalls).then(({ length }) => length === 0);
+			await poll(alone, () => "Bob's connection to be gone", PATIENCE);
+		});
+	}
+
+	for (const transports of ["polling", "websocket", "polling,websocket"]) {
+		it(`two duo pages over ${transports} call each other, a third is refused`, async (t) => {
+			await metricIs(server, "members", 0);
+			const room = freshRoom("pages");
+			const come = (name) => enter(t, browser, server, "duo", { room, name, transports });
+			const ann = await come("Ann");
+			await metricIs(server, "members", 1);
+			const bob = await come("Bob");
+			await Promise.all([receives(ann, 1, true), receives(bob, 1, true)]);
+			await Promise.all([shows(ann), shows(bob)]);
+			const eve = await come("Eve");
+			await eve.page.locator("#notice", { hasText: "full" }).waitFor();
+			await eve.page.close();
+			await Promise.all([receives(ann, 1, true), receives(bob, 1, true)]);
+			await metricIs(server, "members", 2);
+			await bob.page.close();
 			const alone = () => ann.page.evaluate(readCalls).then(({ length }) => length === 0);
 			await poll(alone, () => "Bob's connection to be gone", PATIENCE);
 		});
