@@ -81,6 +81,17 @@ def coach(subject, size):
     return side_by_side(subject, f"coach-2-{size}", "room", "coach", room_args(2, size), 1.30)
 
 
+def table(subject, members, size):
+    """The same relay, worded by a table and by the native dialect."""
+    args = room_args(members, size)
+    variants = [
+        Variant("native", subject, "room", "room", args),
+        Variant("table", subject, "room", "coach", args),
+    ]
+    measures = [Ratio("CPU per delivery", CPU, "table", "native", 1.15)]
+    return Case(f"table-{members}-{size}", variants, measures)
+
+
 def sio(subject, name, mode, dialect, args, limit, key=CPU, rounds=99):
     """Socket.IO over its WebSocket, against the npm package."""
     variants = [
@@ -258,6 +269,9 @@ def all_cases(subject=Parley):
         window(subject),
         coach(subject, 64),
         coach(subject, 1024),
+        table(subject, 2, 64),
+        table(subject, 10, 64),
+        table(subject, 2, 1024),
         storm(subject, "storm-echo", "echo"),
         storm(subject, "storm-connect", "quiet"),
         workers(subject, 10, 64),
