@@ -34,13 +34,16 @@ static struct admission *admission_make(const struct auth_pass *p,
 {
 	struct buf pass = BUF_INIT(PASS_MAX), address = BUF_INIT(64);
 
-	auth_pass_encode(&pass, p);
+	if (p)
+		auth_pass_encode(&pass, p);
 	addr_print_ip(peer, &address);
 	struct admission *a = xzalloc(sizeof(*a) + address.n + pass.n);
+
 	a->address_len = (uint8_t)address.n;
 	a->pass_len = (uint32_t)pass.n;
 	memcpy(a->bytes, address.p, address.n);
-	memcpy(a->bytes + address.n, pass.p, pass.n);
+	if (pass.n > 0)
+		memcpy(a->bytes + address.n, pass.p, pass.n);
 	buf_fini(&address);
 	buf_fini(&pass);
 	return a;
@@ -76,7 +79,13 @@ int admit_token(struct dialect *d, struct slice path, struct slice token,
 int admit_exchange(struct dialect *d, struct http_exchange *x, struct admission **out,
 		   const char **why)
 {
-	return admit_token(d, http_path(x), http_token(x), http_peer(x), out, why);
+	const struct addr client = http_client(x);
+	int err = admit_token(d, http_path(x), http_token(x), &client, out, why);
+
+	/* In open mode the peer's address says all, unless a proxy has passed it on. */
+	if (err == 0 && !*out && !addr_eq(&client, http_peer(x)))
+		*out = admission_make(NULL, &client);
+	return err;
 }
 
 struct slice admit_bytes(const struct session *s)

@@ -82,6 +82,9 @@ struct http_server {
 	char date[32]; /* RFC 9110, 5.6.7 */
 	struct log_limit refused;
 	struct log_limit denied;
+	struct log_limit limited;
+	http_limit_fn *limit; /* NULL: nobody asks */
+	void *limit_arg;
 };
 
 static inline struct http_conn *http_conn_of(const struct http_exchange *x)

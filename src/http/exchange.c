@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "http/conn.h"
+#include "http/forwarded.h"
 #include "http/uri.h"
 
 #define EXTRA_MAX 8192
@@ -57,6 +58,17 @@ struct slice http_body(const struct http_exchange *x)
 const struct addr *http_peer(const struct http_exchange *x)
 {
 	return &http_conn_of(x)->peer;
+}
+
+struct addr http_client(const struct http_exchange *x)
+{
+	const struct http_conn *c = http_conn_of(x);
+	const struct http_settings *s = c->server->settings;
+
+	if (s->proxy_count == 0)
+		return c->peer;
+	return http_forwarded(s->proxies, s->proxy_count, &c->peer,
+			      http_header(x, "X-Forwarded-For"));
 }
 
 bool http_is_tls(const struct http_exchange *x)

@@ -23,6 +23,8 @@ struct http_settings {
 	bool authenticated; /* open mode off: loopback origins are not allowed by themselves */
 	const char *const *allowed_origins; /* exact ("https://app.example.org") or "*" */
 	size_t allowed_origin_count;
+	const struct http_proxy *proxies; /* whose X-Forwarded-For counts */
+	size_t proxy_count;
 	struct stream_limits stream;
 };
 
@@ -43,6 +45,11 @@ void http_server_set_neighbour(struct http_server *s, const struct http_neighbou
 /* No keep-alive from now on; idle connections are closed. */
 void http_server_drain(struct http_server *s);
 struct loop *http_server_loop(const struct http_server *s);
+
+/* Asked before each request (`upgrade`: one of a socket) whether it may be carried out: 0, or in how many seconds it may come
+ * again: 429 with Retry-After. `client`: see http_client(). */
+typedef unsigned http_limit_fn(void *arg, const struct addr *client, bool upgrade);
+void http_server_limit(struct http_server *s, http_limit_fn *fn, void *arg);
 
 /* --- routes: the longest literal prefix wins, segment by segment ("/ws" < "/ws/{id}" < "/ws/room/{id}") --- */
 enum http_method {
@@ -93,6 +100,8 @@ struct slice http_bearer(const struct http_exchange *x);
 struct slice http_token(struct http_exchange *x);
 struct slice http_body(const struct http_exchange *x);
 const struct addr *http_peer(const struct http_exchange *x);
+/* Whose request it is: the peer's, or whom trusted proxies name. */
+struct addr http_client(const struct http_exchange *x);
 bool http_is_tls(const struct http_exchange *x);
 struct http_server *http_server_of(const struct http_exchange *x);
 

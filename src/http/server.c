@@ -193,11 +193,44 @@ static bool may_not_cross(const struct http_exchange *x)
 	return x->origin == ORIGIN_FOREIGN && (!safe || upgrade);
 }
 
+/* RFC 6585, 4. */
+static bool is_over_limit(struct http_conn *c)
+{
+	const struct http_server *s = c->server;
+	const struct route *r = c->x.match.path;
+	struct buf after = BUF_INIT(16);
+	struct addr_text text;
+
+	if (!s->limit)
+		return false;
+	struct addr client = http_client(&c->x);
+	unsigned seconds =
+		s->limit(s->limit_arg, &client, r && (r->flags & HTTP_UPGRADE) != 0);
+	if (seconds == 0)
+		return false;
+	metric_add(METRIC_HTTP_LIMITED, 1);
+	log_limited(&c->server->limited, "http", "limited", "client=%s retry=%u",
+		    addr_text(&client, &text), seconds);
+	buf_dec(&after, seconds);
+	http_add_header(&c->x, "Retry-After", buf_slice(&after));
+	buf_fini(&after);
+	http_reply_status(&c->x, 429, "too many requests from your address");
+	return true;
+}
+
+void http_server_limit(struct http_server *s, http_limit_fn *fn, void *arg)
+{
+	s->limit = fn;
+	s->limit_arg = arg;
+}
+
 /* Answers what is not for a handler; true when one is to see it. */
 static bool screen(struct http_conn *c)
 {
 	struct http_exchange *x = &c->x;
 
+	if (is_over_limit(c))
+		return false;
 	if (may_not_cross(x))
 		deny_origin(c);
 	else if (!x->match.route && x->method == HTTP_OPTIONS &&

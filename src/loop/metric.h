@@ -50,6 +50,10 @@
 	  "malformed or oversize HTTP requests")                                         \
 	X(HTTP_TIMEOUTS, counter, "http_timeouts_total",                                 \
 	  "requests that came too slowly")                                               \
+	X(HTTP_LIMITED, counter, "http_limited_total",                                   \
+	  "requests and upgrades over the limits of their address")                      \
+	X(ROOMS_LIMITED, counter, "rooms_limited_total",                                 \
+	  "joins that would have made a room over limit.rooms")                          \
 	X(HTTP_ORIGIN_DENIED, counter, "http_origin_denied_total",                       \
 	  "requests and upgrades from a foreign origin")                                 \
 	X(WEBSOCKETS, gauge, "websockets", "open WebSocket connections")                 \

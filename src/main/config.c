@@ -73,6 +73,23 @@ static const struct option table[] = {
 	  .preset = "75s", .min = 1, .max = MAX_MS,
 	  .help = "A kept connection without a request is closed after." },
 
+	{ .name = "http.trusted-proxies", .kind = OPTION_LIST, .offset = AT(trusted_proxies),
+	  .preset = "", .help = "Proxies in front of this server (10.0.0.0/8): their X-Forwarded-For says "
+				"who the client is." },
+	{ .name = "limit.connects", .kind = OPTION_INT, .offset = AT(limit_connects),
+	  .preset = "300", .max = 10000000,
+	  .help = "Sockets that one address may open in a minute, on each worker; more: 429. 0: no limit. "
+		  "This machine has none." },
+	{ .name = "limit.requests", .kind = OPTION_INT, .offset = AT(limit_requests),
+	  .preset = "6000", .max = 10000000,
+	  .help = "HTTP requests of one address in a minute, on each worker; more: 429. 0: no limit." },
+	{ .name = "limit.rooms", .kind = OPTION_INT, .offset = AT(limit_rooms), .preset = "120",
+	  .max = 10000000,
+	  .help = "Rooms that one address may make in a minute, on each worker; more: rate_limited. 0: no "
+		  "limit." },
+	{ .name = "limit.addresses", .kind = OPTION_INT, .offset = AT(limit_addresses),
+	  .preset = "20000", .max = 10000000,
+	  .help = "Addresses that each worker remembers for these limits." },
 	{ .name = "auth.key", .kind = OPTION_LIST, .offset = AT(auth_keys), .preset = "",
 	  .secret = true,
 	  .help = "An API key, NAME:SECRET, several possible: signs tokens (HS256) and opens the server "

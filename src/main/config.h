@@ -26,7 +26,8 @@ struct config {
 	int64_t max_line, max_headers, max_header_count, max_body;
 	ms_t head_timeout, body_timeout, idle_timeout;
 
-	struct option_list auth_keys, open_paths;
+	struct option_list auth_keys, open_paths, trusted_proxies;
+	int64_t limit_connects, limit_requests, limit_rooms, limit_addresses;
 	char *auth_jwks, *auth_issuer, *auth_audience;
 	ms_t auth_skew;
 

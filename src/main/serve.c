@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dialect/table.h"
+#include "http/forwarded.h"
 #include "loop/signals.h"
 #include "main/banner.h"
 #include "main/token.h"
@@ -23,6 +24,7 @@
 #include "net/udp.h"
 
 #define MAX_LISTEN 16
+#define MAX_PROXIES 64
 
 struct server {
 	const struct config *config;
@@ -35,6 +37,7 @@ struct server {
 	struct table_set *tables;
 	struct buf ice;
 	struct auth_keys *keys;
+	struct http_proxy proxies[MAX_PROXIES];
 	struct relays relays;
 	int lock_fd;
 	struct store *store; /* NULL: chat lives in memory */
@@ -167,6 +170,7 @@ static int fill_dialect(struct server *s, struct buf *why)
 		.chat_replay = (uint32_t)c->chat_replay,
 		.voices = c->voice_frames ? (uint32_t)c->voice_listeners : 0,
 		.tokens = !auth_keys_none(s->keys),
+		.limits = &s->shared.limits,
 	};
 	d->voice = (struct voice_settings){
 		.limits = { (uint32_t)c->voice_listeners, (uint32_t)c->voice_size },
@@ -183,6 +187,32 @@ static int fill_dialect(struct server *s, struct buf *why)
 }
 
 /* --- who may come in --- */
+
+static int fill_limits(struct server *s, struct buf *why)
+{
+	const struct config *c = s->config;
+	const struct option_list *l = &c->trusted_proxies;
+
+	s->shared.limits = (struct auth_limit_settings){
+		.per_minute = { [AUTH_CONNECTS] = (uint32_t)c->limit_connects,
+				[AUTH_REQUESTS] = (uint32_t)c->limit_requests,
+				[AUTH_ROOMS] = (uint32_t)c->limit_rooms },
+		.addresses = (uint32_t)c->limit_addresses,
+	};
+	for (size_t i = 0; i < l->count; i++)
+		if (i == MAX_PROXIES ||
+		    http_proxy_parse(&s->proxies[i], slice_str(l->item[i])) < 0) {
+			buf_printf(
+				why,
+				"http.trusted-proxies: %s is no address or network, or "
+				"there are over %d",
+				l->item[i], MAX_PROXIES);
+			return E_MALFORMED;
+		}
+	s->shared.http.proxies = s->proxies;
+	s->shared.http.proxy_count = l->count;
+	return 0;
+}
 
 static int open_keys(struct server *s, struct buf *why)
 {
@@ -402,6 +432,7 @@ static int server_open(struct server *s, struct buf *why)
 	open_store(s);
 	sh->config = s->config;
 	fill_http(&sh->http, s->config);
+	err = fill_limits(s, why);
 	sh->http.authenticated = !auth_keys_none(s->keys);
 	sh->admin.version = PARLEY_VERSION;
 	sh->admin.workers = worker_count(s->config);

@@ -24,11 +24,26 @@ struct worker {
 	struct room_desk *desk;
 	struct api *api;
 	struct coworking *coworking;
+	struct auth_limits *limits;
 	struct listener **listeners;
 	pthread_t thread;
 	struct restored *restored; /* until it runs */
 	bool started;
 };
+
+/* This machine has no limits: a proxy here that is not named in http.trusted-proxies stands for
+ * everybody. IPv6 counts by its /64, which is one network. */
+static unsigned over_limit(void *arg, const struct addr *client, bool upgrade)
+{
+	struct worker *w = arg;
+	size_t n = client->family == AF_INET6 ? 8 : 4;
+
+	if (addr_is_loopback(client))
+		return 0;
+	return auth_limits_take(w->limits, slice_of(client->ip, n),
+				upgrade ? AUTH_CONNECTS : AUTH_REQUESTS,
+				loop_now(w->loop));
+}
 
 static void add_routes(struct worker *w)
 {
@@ -99,6 +114,8 @@ int worker_create(struct worker **out, struct worker_shared *shared, unsigned id
 					     .desk = w->desk,
 				     });
 	w->coworking = coworking_create(w->dialect, w->desk);
+	w->limits = auth_limits_create(&shared->limits);
+	http_server_limit(w->http, over_limit, w);
 	add_routes(w);
 	err = open_listeners(w, why);
 	if (err < 0)
@@ -119,6 +136,7 @@ void worker_destroy(struct worker *w)
 	free(w->listeners);
 	room_desk_destroy(w->desk);
 	api_destroy(w->api);
+	auth_limits_destroy(w->limits);
 	dialect_restore_drop(w->restored);
 	coworking_destroy(w->coworking);
 	dialect_destroy(w->dialect);

@@ -1,6 +1,7 @@
 /* worker: one thread's loop and everything that runs on it, wired together. */
 #pragma once
 #include "admin/admin.h"
+#include "auth/limit.h"
 #include "dialect/dialect.h"
 #include "dialect/restore.h"
 #include "main/config.h"
@@ -13,6 +14,7 @@ struct worker_shared {
 	struct http_settings http;
 	struct dialect_settings dialect;
 	struct admin_state admin;
+	struct auth_limit_settings limits;
 	const char *cert_file, *key_file;
 	const struct addr *listen; /* with their ports */
 	size_t listen_count;

@@ -63,9 +63,10 @@ struct room_registry {
 	room_event_fn *event;
 	room_answer_fn *answer;
 	void *event_arg;
-	struct store_desk *store; /* NULL: chat lives in memory */
-	uint64_t seq_base;        /* where the events of new rooms count from */
-	struct map left_over;     /* of struct room_chat: their rooms are gone */
+	struct auth_limits *limits; /* NULL: none */
+	struct store_desk *store;   /* NULL: chat lives in memory */
+	uint64_t seq_base;          /* where the events of new rooms count from */
+	struct map left_over;       /* of struct room_chat: their rooms are gone */
 	bool closing;
 };
 

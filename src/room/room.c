@@ -23,6 +23,7 @@ struct room_registry *room_registry_create(const struct room_settings *s,
 	g->settings = s;
 	g->event = fn;
 	g->answer = answer;
+	g->limits = s->limits ? auth_limits_create(s->limits) : NULL;
 	g->event_arg = arg;
 	return g;
 }
@@ -85,12 +86,22 @@ void room_registry_destroy(struct room_registry *g)
 		room_free(r);
 	map_fini(&g->by_name);
 	map_fini(&g->left_over);
+	auth_limits_destroy(g->limits);
 	free(g);
 }
 
 struct room *room_find(const struct room_registry *g, struct slice name)
 {
 	return map_find(&g->by_name, name);
+}
+
+/* This machine has no limit, as in HTTP. */
+static bool is_over_limit(const struct room_registry *g, struct slice address, ms_t wall)
+{
+	if (!g->limits || slice_starts(address, SLICE("127.")) ||
+	    slice_is(address, "::1"))
+		return false;
+	return auth_limits_take(g->limits, address, AUTH_ROOMS, wall) > 0;
 }
 
 static int room_make(struct room_registry *g, struct slice name, const struct command *c,
@@ -100,6 +111,10 @@ static int room_make(struct room_registry *g, struct slice name, const struct co
 
 	if (g->by_name.count >= g->settings->max_rooms)
 		return E_LIMIT;
+	if (is_over_limit(g, c->address, wall)) {
+		metric_add(METRIC_ROOMS_LIMITED, 1);
+		return E_RATE;
+	}
 	struct room *r = xzalloc_line(sizeof(*r) + name.n + 1);
 	r->registry = g;
 	r->capacity = c->capacity > 0 && c->capacity < most ? c->capacity : most;

@@ -7,6 +7,7 @@
  * Rule:    what a member may do is checked here and nowhere else.
  */
 #pragma once
+#include "auth/limit.h"
 #include "bus/address.h"
 #include "bus/command.h"
 #include "bus/event.h"
@@ -29,7 +30,8 @@ struct room_settings {
 	uint32_t max_rooms; /* on this worker */
 	uint32_t
 		voices; /* members whom one may hear through the server; 0: nobody is relayed */
-	bool tokens; /* nobody joins without a pass */
+	bool tokens;                              /* nobody joins without a pass */
+	const struct auth_limit_settings *limits; /* of rooms made; NULL: none */
 	uint32_t
 		chat_replay; /* messages told to newcomers, and kept in memory for them */
 };
