@@ -94,7 +94,10 @@ describe("TURN", () => {
 	});
 
 	it("says why it refuses a credential", async (t) => {
-		const wrong = await turnFor(t, server, { username: "ann", credential: "guess" });
+		const wrong = await turnFor(t, server, {
+			username: "ann",
+			credential: "guess",
+		});
 		const answer = await wrong.allocate();
 		assert.equal(answer.code, 401);
 		assert.equal(answer.reason, "Wrong User or Password");
@@ -189,9 +192,30 @@ describe("a TCP allocation (RFC 6062)", () => {
 	});
 });
 
+describe("the server's own check of its relays", () => {
+	it("passes, and leaves nothing behind", async (t) => {
+		const server = await serverFor(t, { workers: 2 });
+		await metricIs(server, "turn_allocates_total", 2);
+		await metricIs(server, "turn_allocations", 0);
+		assert.equal(await (await fetch(`${server.http}/readyz`)).text(), "ready\n");
+	});
+
+	it("fails where two relays cannot be had, and /readyz says so", async (t) => {
+		const server = await serverFor(t, {
+			args: ["--turn.port-range", "50555-50555"],
+		});
+		await server.logged(/turn +check-failed step=allocate/);
+		const answer = await fetch(`${server.http}/readyz`);
+		assert.equal(answer.status, 503);
+		assert.equal(await answer.text(), "relay unavailable\n");
+	});
+});
+
 describe("a relay", () => {
 	it("without a session ends with its credential", async (t) => {
-		const server = await serverFor(t, { args: ["--turn.credential-lifetime", "4s"] });
+		const server = await serverFor(t, {
+			args: ["--turn.credential-lifetime", "4s"],
+		});
 		const { username, credential } = await iceCredential(server);
 		const ann = await relayFor(t, server, { username, credential });
 		assert.ok(ann.lifetime <= 4);

@@ -11,7 +11,10 @@ const execute = promisify(execFile);
 const COUNT = 5;
 
 async function tool(name, ...args) {
-	const { stdout } = await execute(name, args, { timeout: 60_000, maxBuffer: 1 << 24 });
+	const { stdout } = await execute(name, args, {
+		timeout: 60_000,
+		maxBuffer: 1 << 24,
+	});
 	return stdout;
 }
 
@@ -22,7 +25,9 @@ async function relayed(server, user, password, ...options) {
 		...["-p", String(server.port), "-u", user, "-w", password, "-y"],
 		...["-n", String(COUNT), "-m", "1", ...options, "127.0.0.1"],
 	);
-	const totals = out.match(/tot_send_msgs=(\d+), tot_recv_msgs=(\d+)\s[^]*Total lost packets (\d+)/);
+	const totals = out.match(
+		/tot_send_msgs=(\d+), tot_recv_msgs=(\d+)\s[^]*Total lost packets (\d+)/,
+	);
 	assert.ok(totals, out);
 	const [sent, received, lost] = totals.slice(1).map(Number);
 	return { sent, received, lost };

@@ -197,6 +197,7 @@ class Parley(Server):
 
     name = "parley"
     program = None
+    options = []
     connect = ["--path", "/v1/connect", "--header", "Sec-WebSocket-Protocol: parley.v1"]
     joined = [
         "--first", '{"type":"join","id":1,"room":"{room}","name":"b"}',
@@ -222,7 +223,7 @@ class Parley(Server):
         write_table(self.data_dir)
         super().__init__([
             self.program, "--listen", "127.0.0.1:0", "--workers", str(workers),
-            "--data-dir", self.data_dir, *PARLEY_OPTIONS,
+            "--data-dir", self.data_dir, *PARLEY_OPTIONS, *self.options,
         ])
         self.await_line()
 

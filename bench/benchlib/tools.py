@@ -15,16 +15,17 @@ def quietly(*command):
 
 
 def build(directory):
-    """Returns the paths of wsload and refws."""
+    """Returns the paths of wsload, refws and turnload."""
     ninja = os.path.join(ROOT, directory, "build.ninja")
     if not os.path.exists(ninja):
         quietly("scripts/build", "release")
     with open(ninja, encoding="utf-8") as f:
-        configured = "bench/wsload" in f.read()
+        configured = "bench/turnload" in f.read()
     if not configured:
         quietly("meson", "configure", directory, "-Dbench=true")
-    quietly("ninja", "-C", directory, "bench/wsload", "bench/refws")
-    return [os.path.join(ROOT, directory, "bench", name) for name in ("wsload", "refws")]
+    names = ("wsload", "refws", "turnload")
+    quietly("ninja", "-C", directory, *(f"bench/{name}" for name in names))
+    return [os.path.join(ROOT, directory, "bench", name) for name in names]
 
 
 def find_server(directory):

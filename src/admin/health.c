@@ -22,6 +22,9 @@ void admin_on_readyz(struct http_exchange *x, void *arg)
 		reply_text(x, 503, SLICE("draining\n"));
 	else if (s->store && !store_ready(s->store))
 		reply_text(x, 503, SLICE("store unavailable\n"));
+	else if (s->relay_failed &&
+		 atomic_load_explicit(s->relay_failed, memory_order_relaxed))
+		reply_text(x, 503, SLICE("relay unavailable\n"));
 	else
 		reply_text(x, 200, SLICE("ready\n"));
 }

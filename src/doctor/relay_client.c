@@ -167,6 +167,12 @@ static void put_peer(struct buf *b, const struct addr *peer)
 	stun_put_xor_addr(b, STUN_XOR_PEER_ADDRESS, peer);
 }
 
+static void put_no_life(struct buf *b, const struct addr *peer)
+{
+	(void)peer;
+	stun_put_u32(b, STUN_LIFETIME, 0);
+}
+
 static int read_addr(const struct relay_client *c, unsigned type, struct addr *out)
 {
 	const struct stun_attr *a = stun_find(&c->answer, type);
@@ -225,6 +231,13 @@ int relay_client_allocate(struct relay_client *c)
 	if (err == 0)
 		err = read_addr(c, STUN_XOR_MAPPED_ADDRESS, &c->mapped);
 	return err;
+}
+
+void relay_client_release(struct relay_client *c)
+{
+	int err = request(c, STUN_REFRESH, put_no_life, NULL);
+
+	(void)err;
 }
 
 int relay_client_permit(struct relay_client *c, const struct addr *peer)

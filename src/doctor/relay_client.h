@@ -32,5 +32,7 @@ int relay_client_allocate(struct relay_client *c) NODISCARD;
 int relay_client_permit(struct relay_client *c, const struct addr *peer) NODISCARD;
 int relay_client_send(struct relay_client *c, const struct addr *peer, struct slice data)
 	NODISCARD;
+/* Gives the relay back; if that fails it ends by itself. */
+void relay_client_release(struct relay_client *c);
 /* Waits for a Data indication that holds `data`. */
 int relay_client_expect(struct relay_client *c, struct slice data) NODISCARD;

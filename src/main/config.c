@@ -224,6 +224,12 @@ static const struct option table[] = {
 	  .preset = "",
 	  .help = "The address that relays have for others, one per family; PUBLIC/LOCAL behind a "
 		  "one-to-one NAT. Empty: an address of this machine." },
+	{ .name = "turn.discover", .kind = OPTION_TEXT, .offset = AT(turn_discover), .preset = "",
+	  .help = "A STUN server, HOST:PORT, that is asked at the start which address we have outside; "
+		  "when turn.relay-address is empty." },
+	{ .name = "turn.self-check", .kind = OPTION_BOOL, .offset = AT(turn_self_check),
+	  .preset = "true",
+	  .help = "Try our own relays at the start, and tell by /readyz when they do not work." },
 	{ .name = "turn.port-range", .kind = OPTION_TEXT, .offset = AT(turn_port_range),
 	  .preset = "49152-65535", .help = "UDP ports that relays may use: LOW-HIGH." },
 	{ .name = "turn.allow-peer", .kind = OPTION_LIST, .offset = AT(turn_allow_peers),

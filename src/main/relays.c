@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "doctor/relay_client.h"
 #include "net/udp.h"
 
 #define SECRET_LETTERS 32
@@ -131,6 +132,34 @@ static void find_relays(struct relays *r, const struct addr *main, size_t count)
 		set_relay(r, &loopback, &loopback);
 }
 
+/* What a STUN server sees of us is what others will reach. Blocks for some seconds at most. */
+static void discover(struct relays *r, const char *server)
+{
+	struct buf url = BUF_INIT(512), why = BUF_INIT(256);
+	struct relay_client c;
+	struct ice_target t;
+	struct addr_text text;
+
+	buf_printf(&url, "stun:%s", server);
+	int err = target_parse_ice(&t, buf_slice(&url));
+	if (err == 0) {
+		err = relay_client_open(&c, &t, SLICE_NONE, SLICE_NONE, &why);
+		if (err == 0)
+			err = relay_client_bind(&c);
+		if (err == 0) {
+			set_relay(r, &c.mapped, &c.link.local);
+			log_info("turn", "discovered", "address=%s",
+				 addr_text(&c.mapped, &text));
+		}
+		relay_client_close(&c);
+	}
+	if (err < 0)
+		log_warn("turn", "not-discovered", "server=%s err=\"%s\"", server,
+			 err_text(err));
+	buf_fini(&url);
+	buf_fini(&why);
+}
+
 static int open_relays(struct relays *r, const struct config *c, const struct addr *main,
 		       size_t count, struct buf *why)
 {
@@ -139,6 +168,8 @@ static int open_relays(struct relays *r, const struct config *c, const struct ad
 		if (err < 0)
 			return err;
 	}
+	if (c->turn_relay_addresses.count == 0 && c->turn_discover[0])
+		discover(r, c->turn_discover);
 	if (c->turn_relay_addresses.count == 0)
 		find_relays(r, main, count);
 	return 0;

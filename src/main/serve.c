@@ -17,6 +17,7 @@
 #include "http/forwarded.h"
 #include "loop/signals.h"
 #include "main/banner.h"
+#include "main/relay_check.h"
 #include "main/token.h"
 #include "main/version.h"
 #include "main/worker.h"
@@ -39,6 +40,7 @@ struct server {
 	struct auth_keys *keys;
 	struct http_proxy proxies[MAX_PROXIES];
 	struct relays relays;
+	struct relay_check *relay_check; /* NULL: none */
 	int lock_fd;
 	struct store *store; /* NULL: chat lives in memory */
 	struct loop_signals *signals;
@@ -395,6 +397,9 @@ static int open_relays(struct server *s, struct buf *why)
 		return err;
 	relays_fill_offer(&s->relays, s->config, s->listen, &sh->dialect.ice);
 	sh->relays = &s->relays;
+	if (s->config->turn_self_check)
+		s->relay_check = relay_check_create(&s->relays, s->listen);
+	sh->admin.relay_failed = relay_check_failed(s->relay_check);
 	return 0;
 }
 
@@ -461,6 +466,7 @@ static void server_close(struct server *s)
 	store_destroy(s->store);
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		worker_destroy(s->workers[i]);
+	relay_check_destroy(s->relay_check);
 	relays_fini(&s->relays);
 	buf_fini(&s->ice);
 	auth_keys_destroy(s->keys);
@@ -486,7 +492,10 @@ static void on_drained(struct loop_timer *t)
 	struct server *s = container_of(t, struct server, drained);
 	struct loop *l = worker_loop(s->workers[0]);
 
-	if (metric_total(METRIC_CONNECTIONS) == 0 || loop_now(l) >= s->drain_until)
+	bool gone = relay_check_ended(s->relay_check) &&
+		    metric_total(METRIC_CONNECTIONS) == 0;
+
+	if (gone || loop_now(l) >= s->drain_until)
 		stop_workers(s);
 	else
 		loop_timer_start(l, t, 20);
@@ -532,6 +541,7 @@ static int server_run(struct server *s, struct buf *why)
 	}
 	banner_print(s->listen, s->shared.listen_count, s->cert_file,
 		     s->config->tls_cert[0] == 0);
+	relay_check_start(s->relay_check);
 	worker_run(first);
 	return 0;
 }

@@ -194,9 +194,23 @@ static bool addr_is_link_local(const struct addr *a)
 	return a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
 }
 
+/* Networks of containers and virtual machines of this host: nobody outside can use their addresses. */
+static bool is_bridge(const char *name)
+{
+	static const char *const prefixes[] = { "docker", "br-",    "virbr", "veth",
+						"cni",    "podman", "lxcbr", "lxdbr",
+						"cali",   "flannel" };
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (slice_starts(slice_str(name), slice_str(prefixes[i])))
+			return true;
+	return false;
+}
+
 static bool addr_is_usable(const struct ifaddrs *i, struct addr *a)
 {
-	if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || (i->ifa_flags & IFF_LOOPBACK))
+	if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || (i->ifa_flags & IFF_LOOPBACK) ||
+	    is_bridge(i->ifa_name))
 		return false;
 	return addr_from_sock(a, i->ifa_addr) == 0 && !addr_is_loopback(a) &&
 	       !addr_is_link_local(a);

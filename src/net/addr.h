@@ -31,5 +31,5 @@ bool addr_is_any(const struct addr *a);
 socklen_t addr_to_sock(const struct addr *a, struct sockaddr_storage *ss);
 int addr_from_sock(struct addr *a, const struct sockaddr *sa) NODISCARD;
 /* The addresses of this machine that others in its network may use (no loopback, no
- * link-local, up). Returns the count. */
+ * link-local, up, no bridge of containers). Returns the count. */
 size_t addr_local(struct addr *out, size_t max);

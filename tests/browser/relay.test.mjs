@@ -104,7 +104,10 @@ describe("in Chromium, relays alone", () => {
 			pc.close();
 			return { errors: seen };
 		}, bad);
-		assert.ok(errors.some((error) => error.startsWith("401 ")), errors.join("; "));
+		assert.ok(
+			errors.some((error) => error.startsWith("401 ")),
+			errors.join("; "),
+		);
 		await server.logged(/turn +refused from=\S+ why=PASSWORD user=1600000000:x/);
 	});
 });

@@ -32,14 +32,49 @@ export function makeCertificate(dir, name, commonName = "localhost") {
 /** A CA, and a certificate of it for `name`: {ca, cert, key}. */
 export function makeAuthority(dir, name) {
 	const file = (ending) => join(dir, ending);
-	const key = (to) => ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", to];
+	const key = (to) => [
+		"-newkey",
+		"ec",
+		"-pkeyopt",
+		"ec_paramgen_curve:prime256v1",
+		"-nodes",
+		"-keyout",
+		to,
+	];
 	const ca = file("ca.crt");
-	run("openssl", "req", "-x509", ...key(file("ca.key")), "-days", "30", "-subj", "/CN=test CA", "-out", ca);
-	run("openssl", "req", ...key(file("server.key")), "-subj", `/CN=${name}`, "-out", file("server.csr"));
+	run(
+		"openssl",
+		"req",
+		"-x509",
+		...key(file("ca.key")),
+		"-days",
+		"30",
+		"-subj",
+		"/CN=test CA",
+		"-out",
+		ca,
+	);
+	run(
+		"openssl",
+		"req",
+		...key(file("server.key")),
+		"-subj",
+		`/CN=${name}`,
+		"-out",
+		file("server.csr"),
+	);
 	writeFileSync(file("server.ext"), `subjectAltName=DNS:${name}\nbasicConstraints=CA:FALSE\n`);
 	run(
 		...["openssl", "x509", "-req", "-in", file("server.csr"), "-CA", ca, "-CAkey", file("ca.key")],
-		...["-CAcreateserial", "-days", "30", "-extfile", file("server.ext"), "-out", file("server.crt")],
+		...[
+			"-CAcreateserial",
+			"-days",
+			"30",
+			"-extfile",
+			file("server.ext"),
+			"-out",
+			file("server.crt"),
+		],
 	);
 	return { ca, cert: file("server.crt"), key: file("server.key") };
 }

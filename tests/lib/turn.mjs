@@ -39,7 +39,12 @@ export const ATTR = {
 	additionalFamily: 0x8000,
 	mobilityTicket: 0x8030,
 };
-const CLASS = { request: 0x000, indication: 0x010, success: 0x100, error: 0x110 };
+const CLASS = {
+	request: 0x000,
+	indication: 0x010,
+	success: 0x100,
+	error: 0x110,
+};
 
 export function u32(value) {
 	const b = Buffer.alloc(4);
@@ -105,7 +110,12 @@ export function decode(bytes) {
 	const type = bytes.readUInt16BE(0);
 	const kind = Object.keys(CLASS).find((name) => CLASS[name] === (type & 0x110));
 	const tid = bytes.subarray(8, 20);
-	const message = { method: (type & 0xf) | ((type >> 1) & 0x70), kind, tid, attrs: new Map() };
+	const message = {
+		method: (type & 0xf) | ((type >> 1) & 0x70),
+		kind,
+		tid,
+		attrs: new Map(),
+	};
 	for (let at = 20; at < bytes.length; ) {
 		const length = bytes.readUInt16BE(at + 2);
 		const value = bytes.subarray(at + 4, at + 4 + length);
@@ -193,12 +203,20 @@ export class TurnClient extends Waiters {
 		if (bytes[0] >> 6 === 1) {
 			const length = bytes.readUInt16BE(2);
 			const body = bytes.subarray(4, 4 + length);
-			this.received.push({ channel: bytes.readUInt16BE(0), text: body.toString(), body });
+			this.received.push({
+				channel: bytes.readUInt16BE(0),
+				text: body.toString(),
+				body,
+			});
 		} else {
 			const message = decode(bytes);
 			if (message.kind === "indication" && message.method === METHOD.data) {
 				const body = message.value("data");
-				this.received.push({ from: message.address("xorPeer"), text: body.toString(), body });
+				this.received.push({
+					from: message.address("xorPeer"),
+					text: body.toString(),
+					body,
+				});
 			} else if (message.kind === "indication") {
 				this.messages.push(message);
 			} else {
@@ -246,7 +264,11 @@ export class TurnClient extends Waiters {
 				createHash("md5").update(`${this.username}:${this.realm}:${this.credential}`).digest();
 			const tid = randomBytes(12);
 			const list = typeof attrs === "function" ? attrs(tid) : attrs;
-			const answer = await this.exchange(method, [...list, ...proof], { ...options, key, tid });
+			const answer = await this.exchange(method, [...list, ...proof], {
+				...options,
+				key,
+				tid,
+			});
 			assert.ok(answer, `an answer to method ${method}`);
 			const nonce = answer.value("nonce");
 			const anew = (answer.code === 401 && !this.nonce) || answer.code === 438;
