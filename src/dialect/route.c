@@ -19,15 +19,20 @@ static void reply(struct session *s, struct slice room, uint64_t request, int er
 	session_event(s, room, &e);
 }
 
+static struct bus_home home_of(const struct session *s)
+{
+	return (struct bus_home){ s->dialect->self, s->number };
+}
+
 static void command_here(struct session *s, struct slice room, struct member *m,
 			 uint64_t request, const struct command *c)
 {
 	struct dialect *d = s->dialect;
-	struct bus_home home = { d->self, s->number };
 	int err;
 
 	if (c->kind == COMMAND_JOIN) {
-		err = room_join(d->rooms, room, c, home, request, loop_wall(d->loop));
+		err = room_join(d->rooms, room, c, home_of(s), request,
+				loop_wall(d->loop));
 		if (err < 0)
 			reply(s, room, request, err);
 		return;
@@ -40,7 +45,7 @@ static void command_here(struct session *s, struct slice room, struct member *m,
 		struct room *r = room_find(d->rooms, room);
 
 		if (r && c->kind == COMMAND_LEAVE)
-			room_forget(r, home, c->reason);
+			room_forget(r, home_of(s), c->reason);
 		return;
 	}
 	err = room_command(m, request, c, loop_wall(d->loop));
@@ -53,7 +58,7 @@ static void command_there(unsigned worker, struct session *s, struct slice room,
 			  uint64_t member_id, uint64_t request, const struct command *c)
 {
 	struct bus_command letter = {
-		.from = { s->dialect->self, s->number },
+		.from = home_of(s),
 		.room = room,
 		.member = member_id,
 		.request = request,

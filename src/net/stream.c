@@ -214,7 +214,7 @@ static bool stream_received(struct stream *s, ssize_t n)
 static bool stream_recv(struct stream *s, uint8_t *p, size_t room, uint32_t events,
 			size_t *n)
 {
-	ssize_t k = recv(s->io.fd, p, room, MSG_DONTWAIT);
+	ssize_t k = stream_sys_recv(s->io.fd, p, room, MSG_DONTWAIT);
 
 	if (k == (ssize_t)room ||
 	    (k > 0 && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))))

@@ -171,7 +171,7 @@ static size_t stream_send(struct stream *s, const uint8_t *p, size_t n)
 	ssize_t k;
 
 	do
-		k = send(s->io.fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		k = stream_sys_send(s->io.fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (k < 0 && errno == EINTR);
 	if (k < 0) {
 		if (errno == EAGAIN || errno == ENOBUFS)

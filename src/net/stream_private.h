@@ -6,6 +6,8 @@
  * shall get.
  */
 #pragma once
+#include <sys/syscall.h>
+#include <unistd.h>
 #include "net/stream.h"
 
 #define STREAM_STATES(X)                                                                 \
@@ -51,8 +53,8 @@ struct stream {
 	bool in_data : 1;
 	bool again : 1; /* show the carry to (new) `data` */
 	bool peer_ended : 1;
-	bool waits_first : 1;   /* for the first byte or the handshake; timer runs */
-	bool watched : 1;       /* io is in the loop's epoll */
+	bool waits_first : 1; /* for the first byte or the handshake; timer runs */
+	bool watched : 1;     /* io is in the loop's epoll */
 	struct stream_carry *carry;
 	struct stream_tls *tls; /* mode TLS only */
 	struct loop_task task;
@@ -63,6 +65,17 @@ struct stream {
 	uint32_t gauged; /* our part of METRIC_QUEUED_BYTES */
 	int err;         /* for `closed` */
 };
+
+/* send() and recv() that are no points of cancellation: with several threads in the process glibc
+ * takes a lock's worth of time for that, before and after each call. */
+static inline ssize_t stream_sys_send(int fd, const void *p, size_t n, int flags)
+{
+	return syscall(SYS_sendto, fd, p, n, flags, NULL, 0);
+}
+static inline ssize_t stream_sys_recv(int fd, void *p, size_t n, int flags)
+{
+	return syscall(SYS_recvfrom, fd, p, n, flags, NULL, NULL);
+}
 
 /* stream.c */
 void stream_die(struct stream *s, int err);
