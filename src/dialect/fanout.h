@@ -69,6 +69,8 @@ void fanout_log_prefetch(const struct fanout *f, size_t n);
 /* Keeps what many share for who comes back over Socket.IO. */
 void fanout_hear(struct dialect *d, struct event_trail *trail, uint64_t number,
 		 uint64_t except, struct slice message);
+/* A seat is about to be taken of a room that has said `seq` things so far. */
+void fanout_begin(struct fanout *f, uint64_t seq);
 /* Takes the seat out until its session has a connection again. */
 void fanout_away(struct fanout *f, struct seat *seat);
 void fanout_back(struct fanout *f, struct seat *seat);

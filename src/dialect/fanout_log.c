@@ -64,7 +64,18 @@ void fanout_log_prefetch(const struct fanout *f, size_t n)
 	event_log_prefetch(&f->dialect->log, &f->trail, n);
 }
 
-/* --- seats of those who are away --- */
+/* --- seats, and those who are away --- */
+
+/* Without a member here, what was said before may be of an earlier room of that name. */
+void fanout_begin(struct fanout *f, uint64_t seq)
+{
+	if (f->count == 0 && f->away == 0) {
+		f->seq = seq;
+		f->trail = (struct event_trail){ 0 };
+	} else if (f->seq < seq) {
+		f->seq = seq;
+	}
+}
 
 void fanout_away(struct fanout *f, struct seat *seat)
 {

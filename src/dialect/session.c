@@ -172,8 +172,7 @@ static void seat_take(struct seat *seat, const struct event *welcome)
 
 	seat->member_id = welcome->member;
 	seat->since = welcome->seq;
-	if (seat->fanout->seq < welcome->seq)
-		seat->fanout->seq = welcome->seq;
+	fanout_begin(seat->fanout, welcome->seq);
 	if (r && bus_room_worker(seat->fanout->room, d->workers) == d->self) {
 		seat->member = room_member(r, welcome->member);
 		member_set_user(seat->member, seat);
@@ -197,8 +196,7 @@ void session_restore_seat(struct session *s, struct slice room, uint64_t member,
 	seat->member_id = member;
 	seat->member = m;
 	seat->since = seq;
-	if (seat->fanout->seq < seq)
-		seat->fanout->seq = seq;
+	fanout_begin(seat->fanout, seq);
 	seat->fanout->away++;
 	if (m) {
 		member_set_user(m, seat);
