@@ -61,6 +61,8 @@ export class CallModel {
 	readonly open = signal(false);
 	readonly status = signal<Status>({ tone: "connecting", text: "Connecting" });
 	readonly ending = signal<Ending>();
+	/** The key of whom the dialog is about. */
+	readonly managed = signal<string>();
 	/** What a screen reader is told; each new text is read once. */
 	readonly announcement = signal("");
 	readonly seatedAt = signal<number>();
@@ -124,6 +126,18 @@ export class CallModel {
 		this.session.mesh.reject(key);
 	}
 
+	/** False if the server did not take it. */
+	async setRole(key: string, role: Role): Promise<boolean> {
+		const { room } = this.session;
+		return this.#asked(key, (id) => room.setRole(id, role));
+	}
+
+	/** The same. */
+	async kick(key: string): Promise<boolean> {
+		const { room } = this.session;
+		return this.#asked(key, (id) => room.kick(id));
+	}
+
 	setRelayOnly(relayOnly: boolean): void {
 		savePrefs({ relayOnly });
 		this.relayOnly.value = relayOnly;
@@ -161,6 +175,18 @@ export class CallModel {
 				wasIn: this.seatedAt.value !== undefined,
 			});
 		});
+	}
+
+	async #asked(key: string, ask: (memberId: string) => Promise<void>): Promise<boolean> {
+		const person = this.session.room.presence.get(key);
+		if (!person) return true;
+		try {
+			await ask(person.id);
+			return true;
+		} catch {
+			this.refresh();
+			return false;
+		}
 	}
 
 	#phase(): Phase {
@@ -217,11 +243,12 @@ export class CallModel {
 
 	/** Listeners may not send: what was on goes off, as the server has it. */
 	#handleRole(role: Role): void {
-		if (role === "listener" && this.self.peek()?.role !== "listener") {
+		const before = this.self.peek()?.role;
+		if (role !== before) this.#announce(`You are ${role === "owner" ? "an" : "a"} ${role} now`);
+		if (role === "listener" && before !== "listener") {
 			void this.media.media.setMic(false);
 			void this.media.media.setCamera(false);
 			void this.media.media.setScreen(false);
-			this.#announce("You are a listener now");
 		}
 		this.refresh();
 	}

@@ -102,3 +102,16 @@ export function linkOf(state: RTCPeerConnectionState): TileModel["link"] {
 			return "lost";
 	}
 }
+
+export const ROLE_WORDS: Record<Role, { name: string; may: string }> = {
+	owner: { name: "Owner", may: "everything, and makes other owners" },
+	moderator: { name: "Moderator", may: "speaks, gives roles, removes people" },
+	speaker: { name: "Speaker", may: "speaks and shows camera and screen" },
+	listener: { name: "Listener", may: "listens and writes, without microphone and camera" },
+};
+
+/** What we may make of somebody; nothing: we may not manage them. The server has the same rule. */
+export function rolesToGive(own: Role, theirs: Role): readonly Role[] {
+	if (own === "owner") return ["owner", "moderator", "speaker", "listener"];
+	return own === "moderator" && theirs !== "owner" ? ["moderator", "speaker", "listener"] : [];
+}

@@ -8,6 +8,7 @@ import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
 import { useNow, useShortcuts } from "./hooks.js";
 import { AlertIcon, CloseIcon, RoomsIcon } from "./icons.js";
+import { Manage } from "./manage.js";
 import { CopyButton, Meter } from "./parts.js";
 import { Problems } from "./prejoin.js";
 import { Calling, Declined, Incoming } from "./ringing.js";
@@ -75,6 +76,7 @@ export function Call({ model, rooms, onSwitch, onLeave, onAgain, onHome }: CallP
 			)}
 			{model.chat.open.value && <Chat model={model} />}
 			<Incoming model={model} />
+			<Manage model={model} />
 			{settings.value && <Settings model={model} onClose={toggleSettings} />}
 			{rooms && choosing.value && (
 				<Rooms

@@ -26,8 +26,8 @@ export function Settings({ model, onClose }: { model: CallModel; onClose: () => 
 				<Meter level={media.level.value} on={media.micOn.value} />
 			</div>
 			<Paths model={model} />
-			<h3>Keys</h3>
-			<dl class="keys">
+			<h3 class="for-keyboards">Keys</h3>
+			<dl class="keys for-keyboards">
 				{SHORTCUTS.map(([key, what]) => (
 					<div key={key}>
 						<dt>

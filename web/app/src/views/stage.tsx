@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { CallModel } from "../state/call-model.js";
 import { bestGrid } from "../state/grid.js";
+import { rolesToGive, type TileModel } from "../state/people.js";
 import { useSize } from "./hooks.js";
 import { CopyButton } from "./parts.js";
 import { ScreenTile, Tile } from "./tile.js";
@@ -13,6 +14,12 @@ export function Stage({ model }: { model: CallModel }) {
 	const everybody = [...others, self];
 	const screens = everybody.filter((person) => person.state.screen && person.tracks.screen);
 	const [other] = others;
+	const manageOf = (person: TileModel) =>
+		!person.self && rolesToGive(self.role, person.role).length > 0
+			? () => {
+					model.managed.value = person.key;
+				}
+			: undefined;
 
 	if (screens.length > 0) {
 		return (
@@ -24,7 +31,7 @@ export function Stage({ model }: { model: CallModel }) {
 				</div>
 				<div class="strip">
 					{everybody.map((person) => (
-						<Tile key={person.key} person={person} compact />
+						<Tile key={person.key} person={person} compact onManage={manageOf(person)} />
 					))}
 				</div>
 			</div>
@@ -33,7 +40,7 @@ export function Stage({ model }: { model: CallModel }) {
 	if (other && others.length === 1) {
 		return (
 			<div class="stage duo" data-testid="stage">
-				<Tile key={other.key} person={other} />
+				<Tile key={other.key} person={other} onManage={manageOf(other)} />
 				<Tile key={self.key} person={self} compact />
 			</div>
 		);
@@ -41,7 +48,7 @@ export function Stage({ model }: { model: CallModel }) {
 	return (
 		<GridStage count={everybody.length === 1 ? 2 : everybody.length}>
 			{everybody.map((person) => (
-				<Tile key={person.key} person={person} />
+				<Tile key={person.key} person={person} onManage={manageOf(person)} />
 			))}
 			{others.length === 0 && model.phase.value === "joining" && <Entering key="entering" />}
 			{others.length === 0 && model.phase.value !== "joining" && (

@@ -1,6 +1,6 @@
 import type { TileModel } from "../state/people.js";
 import { useTrack } from "./hooks.js";
-import { BarsIcon, HandIcon, MicIcon } from "./icons.js";
+import { BarsIcon, DotsIcon, HandIcon, MicIcon } from "./icons.js";
 import { Avatar } from "./preview.js";
 
 const QUALITY = {
@@ -10,8 +10,15 @@ const QUALITY = {
 	lost: "Connection lost",
 };
 
+interface TileProps {
+	person: TileModel;
+	compact?: boolean;
+	/** There when we may give this person roles, or remove them. */
+	onManage?: (() => void) | undefined;
+}
+
 /** One person. The picture lies over the avatar and is transparent until frames arrive. */
-export function Tile({ person, compact = false }: { person: TileModel; compact?: boolean }) {
+export function Tile({ person, compact = false, onManage }: TileProps) {
 	const video = useTrack<HTMLVideoElement>(person.tracks.camera);
 	const { mic, camera, hand, speaking } = person.state;
 	const classes = [
@@ -41,11 +48,25 @@ export function Tile({ person, compact = false }: { person: TileModel; compact?:
 				tabIndex={-1}
 			/>
 			<LinkNote person={person} />
-			{hand && (
-				<span class="tile-hand" data-testid="tile-hand" title="Hand raised">
-					<HandIcon size={20} />
-				</span>
-			)}
+			<div class="tile-corner">
+				{hand && (
+					<span class="tile-hand" data-testid="tile-hand" title="Hand raised">
+						<HandIcon size={20} />
+					</span>
+				)}
+				{onManage && (
+					<button
+						type="button"
+						class="tile-manage"
+						data-testid="manage-button"
+						aria-label={`Manage ${person.name}`}
+						title={`Manage ${person.name}`}
+						onClick={onManage}
+					>
+						<DotsIcon size={20} />
+					</button>
+				)}
+			</div>
 			<footer class="tile-foot">
 				<span class={mic ? "tile-name" : "tile-name muted"}>
 					{!mic && (
@@ -56,6 +77,7 @@ export function Tile({ person, compact = false }: { person: TileModel; compact?:
 					<span class="tile-text" data-testid="tile-name">
 						{person.self ? `${person.name} (you)` : person.name}
 					</span>
+					{person.role === "listener" && <span class="tile-role">listener</span>}
 				</span>
 				{!person.self && person.link === "connected" && (
 					<span
@@ -93,6 +115,7 @@ function LinkNote({ person }: { person: TileModel }) {
 function describe(person: TileModel): string {
 	const parts = [
 		person.self ? `${person.name}, you` : person.name,
+		person.role === "listener" ? "listener" : "",
 		person.state.mic ? "microphone on" : "microphone off",
 		person.state.camera ? "camera on" : "camera off",
 		person.state.hand ? "hand raised" : "",
