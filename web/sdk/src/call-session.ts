@@ -55,6 +55,7 @@ export class CallSession {
 		});
 		this.room = new Room(this.connection, {
 			...options,
+			metadata: { ...options.metadata, ...(VoiceRelay.possible && { voice: true }) },
 			state: { mic: media.micOn, camera: media.cameraOn, screen: media.screenOn },
 			keep: (person) => this.mesh.keeps(person),
 		});

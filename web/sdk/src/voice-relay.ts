@@ -60,6 +60,11 @@ export class VoiceRelay extends Emitter<VoiceRelayEvents> {
 		];
 	}
 
+	/** Not in node, and not on pages that came over plain http. */
+	static get possible(): boolean {
+		return "AudioWorkletNode" in globalThis;
+	}
+
 	/** The voice of this Person comes through the server. */
 	relayed(key: string): boolean {
 		return this.#parts.connection.state === "open" && this.track(key) !== undefined;
@@ -83,9 +88,9 @@ export class VoiceRelay extends Emitter<VoiceRelayEvents> {
 		this.clear();
 	}
 
-	/** undefined in node, on pages that came over plain http, and where the module cannot be had. */
+	/** undefined where it is not possible, or cannot be had. */
 	#open(): Promise<VoiceEngine | undefined> {
-		if (!("AudioWorkletNode" in globalThis)) return Promise.resolve(undefined);
+		if (!VoiceRelay.possible) return Promise.resolve(undefined);
 		this.#opening ??= import("./voice-engine.js")
 			.then(async ({ VoiceEngine }) => {
 				this.#engine = await VoiceEngine.open(this.#parts);
@@ -146,6 +151,8 @@ export class VoiceRelay extends Emitter<VoiceRelayEvents> {
 		const wish = this.#wishes.get(key);
 		const person = room.presence.get(key);
 		if (!wish || !person || person.away || !connection.voice) return;
+		// Clients of other kinds would never send any.
+		if (person.metadata.voice !== true) return;
 		const engine = await this.#open();
 		if (!engine) return;
 		try {
