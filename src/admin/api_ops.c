@@ -439,21 +439,21 @@ static const struct api_field page[] = {
 	{ "limit", API_NUMBER, false, 1, LIST_MOST, "how many at most; 100" },
 	{ "after", API_TEXT, false, 0, ROOM_MAX_NAME,
 	  "rooms that sort after this name: `next` of the page before" },
-	{ NULL },
+	{ .name = NULL },
 };
 static const struct api_field reason[] = {
 	{ "reason", API_TEXT, false, 0, ROOM_MAX_REASON, "for those who are sent away" },
-	{ NULL },
+	{ .name = NULL },
 };
 static const struct api_field member_body[] = {
 	{ "role", API_ROLE, false, 1, 16, "the member's new role" },
 	{ "muted", API_BOOL, false, 0, 0, "its microphone is off and stays so" },
-	{ NULL },
+	{ .name = NULL },
 };
 static const struct api_field room_body[] = {
 	{ "locked", API_BOOL, false, 0, 0, "nobody comes in" },
 	{ "lobby", API_BOOL, false, 0, 0, "newcomers wait until they are admitted" },
-	{ NULL },
+	{ .name = NULL },
 };
 static const struct api_field ban_body[] = {
 	{ "member", API_TEXT, false, 1, ROOM_MAX_NAME,
@@ -463,23 +463,23 @@ static const struct api_field ban_body[] = {
 	{ "user", API_TEXT, false, 1, ROOM_MAX_NAME, "who is not there, by user" },
 	{ "address", API_TEXT, false, 1, ROOM_MAX_NAME, "or by address" },
 	{ "reason", API_TEXT, false, 0, ROOM_MAX_REASON, "for the member" },
-	{ NULL },
+	{ .name = NULL },
 };
 static const struct api_field banned[] = {
 	{ "user", API_TEXT, false, 1, ROOM_MAX_NAME, "who may come in again" },
 	{ "address", API_TEXT, false, 1, ROOM_MAX_NAME, "or by address" },
-	{ NULL },
+	{ .name = NULL },
 };
 static const struct api_field message_body[] = {
 	{ "text", API_TEXT, true, 1, ROOM_MAX_TEXT, "what is said" },
 	{ "name", API_TEXT, false, 0, ROOM_MAX_NAME, "who says it, for people" },
-	{ NULL },
+	{ .name = NULL },
 };
 static const struct api_field notice_body[] = {
 	{ "data", API_ANY, true, 0, 65536,
 	  "any JSON; native members get it as `notice`" },
 	{ "to", API_TEXT, false, 1, ROOM_MAX_NAME, "a member's id or user; else all" },
-	{ NULL },
+	{ .name = NULL },
 };
 static const struct api_field token_body[] = {
 	{ "identity", API_TEXT, true, 1, AUTH_MAX_TEXT, "who it is for" },
@@ -494,7 +494,7 @@ static const struct api_field token_body[] = {
 	{ "hidden", API_BOOL, false, 0, 0, "the others do not see the member; false" },
 	{ "publish", API_BOOL, false, 0, 0, "microphone, camera and screen; true" },
 	{ "data", API_BOOL, false, 0, 0, "chat and signals to all; true" },
-	{ NULL },
+	{ .name = NULL },
 };
 static const struct api_field revoke_body[] = {
 	{ "identity", API_TEXT, false, 1, AUTH_MAX_TEXT,
@@ -502,7 +502,7 @@ static const struct api_field revoke_body[] = {
 	{ "token", API_TEXT, false, 1, AUTH_MAX_TEXT, "one token, by its `jti`" },
 	{ "seconds", API_NUMBER, false, 1, 316224000,
 	  "how long to remember it, the tokens' longest life; 86400" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 #define ROOM "/api/v1/rooms/{room}"

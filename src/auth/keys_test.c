@@ -187,7 +187,7 @@ static void bad_sets_are_refused(void **state)
 
 static void bad_api_keys_are_refused(void **state)
 {
-	static const char *const items[] = { "", "joe", "joe:short", ":" SECRET };
+	static const char *const items[] = { "", "joe", "joe:short", (":" SECRET) };
 	struct buf why = BUF_INIT(1000);
 
 	(void)state;
