@@ -5,9 +5,10 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { freshRoom } from "./lib/client.mjs";
-import { fenceOf, talkTo } from "./lib/dialects.mjs";
+import { fenceOf, openPage, talkTo } from "./lib/dialects.mjs";
 import { metricIs } from "./lib/metrics.mjs";
 import { freshDir, startServer } from "./lib/server.mjs";
+import { heard, stock } from "./lib/socketio.mjs";
 
 const TABLE = `
 dialect  mine
@@ -199,3 +200,110 @@ for (const workers of [1, 3]) {
 		});
 	});
 }
+
+// Two ways to say media that are neither ours nor those of the shipped tables: flat messages with texts in
+// them, and one event for everything.
+const FLAT = `
+dialect  flat
+speaks   json type
+route    /flat/{room}
+offers   later
+
+on connect
+    join room=$room
+on offer
+    media offer {type: "offer", sdp: sdp} back {sdp: sdp}
+    relay others {*, from: $id}
+on answer
+    media answer {type: "answer", sdp: sdp} back {sdp: sdp}
+    relay others {*, from: $id}
+on candidate
+    media candidate {candidate: candidate, sdpMid: id, sdpMLineIndex: label} back {candidate: candidate, id: sdpMid, label: sdpMLineIndex}
+    relay others {*, from: $id}
+when joined
+    send peer {id: $id, initiator: $offer}
+`;
+const SIGNAL = `
+dialect  signal
+speaks   socketio
+route    socketio /signal
+
+on join
+    join room=$1 name=$2
+on signal
+    media signal signal
+    relay to to {*-to, from: $id}
+when welcome
+    send users $others {id: $id, initiator: $offer}
+when joined
+    send user {id: $id, initiator: $offer}
+`;
+
+describe("media in other forms", () => {
+	const DESCRIPTION = { type: "offer", sdp: "v=0 of Ann\r\n" };
+	const CANDIDATE = { candidate: "candidate:1", sdpMid: "0", sdpMLineIndex: 0 };
+	let server;
+	let dataDir;
+	before(async () => {
+		dataDir = freshDir();
+		mkdirSync(join(dataDir, "dialects"));
+		writeFileSync(join(dataDir, "dialects", "flat.dialect"), FLAT);
+		writeFileSync(join(dataDir, "dialects", "signal.dialect"), SIGNAL);
+		server = await startServer({ dataDir });
+	});
+	after(async () => {
+		await server.stop();
+		rmSync(dataDir, { recursive: true, force: true });
+	});
+
+	it("flat messages with texts become descriptions and candidates, and back", async (t) => {
+		await metricIs(server, "members", 0);
+		const room = freshRoom("flat");
+		const ann = await openPage(t, server, "native", { room, name: "Ann" });
+		await metricIs(server, "members", 1);
+		const ben = await talkTo(t, server, `/flat/${room}`);
+		const { member } = await ann.next("joined");
+		assert.equal(member.id.slice(0, 2), "m_");
+		const say = (data) => ann.tell({ type: "signal", room, to: member.id, data });
+		say({ description: DESCRIPTION });
+		const offer = await ben.next("offer", { sdp: DESCRIPTION.sdp });
+		assert.deepEqual(Object.keys(offer).sort(), ["from", "sdp", "type"]);
+		say({ candidate: CANDIDATE });
+		const { from, ...candidate } = await ben.next("candidate", { candidate: CANDIDATE.candidate });
+		assert.equal(from, offer.from);
+		assert.deepEqual(candidate, {
+			type: "candidate",
+			candidate: "candidate:1",
+			id: "0",
+			label: 0,
+		});
+		ben.send({ type: "candidate", candidate: "candidate:2", id: "1", label: 1, x: 1 });
+		assert.deepEqual((await ann.next("signal")).data, {
+			candidate: { candidate: "candidate:2", sdpMid: "1", sdpMLineIndex: 1 },
+		});
+	});
+
+	it("one event for all says by its content what it is", async (t) => {
+		await metricIs(server, "members", 0);
+		const room = freshRoom("signal");
+		const ann = await openPage(t, server, "native", { room, name: "Ann" });
+		await metricIs(server, "members", 1);
+		const ben = await stock(t, server, { namespace: "/signal" });
+		const users = heard(ben, "users");
+		ben.emit("join", room, "Ben");
+		const [[{ id, initiator }]] = await users;
+		const { member, offer } = await ann.next("joined");
+		assert.notEqual(offer, initiator, "one of them");
+		const signal = heard(ben, "signal");
+		ann.tell({ type: "signal", room, to: member.id, data: { description: DESCRIPTION } });
+		assert.deepEqual((await signal)[0], { signal: DESCRIPTION, from: id });
+		for (const candidate of [CANDIDATE, { type: "candidate", candidate: CANDIDATE }]) {
+			ben.emit("signal", { to: id, signal: candidate });
+			assert.deepEqual((await ann.next("signal")).data, { candidate: CANDIDATE });
+		}
+		ben.emit("signal", { to: id, signal: { type: "answer", sdp: "v=0\r\n" } });
+		assert.deepEqual((await ann.next("signal")).data, {
+			description: { type: "answer", sdp: "v=0\r\n" },
+		});
+	});
+});

@@ -289,9 +289,9 @@ int table_parse_tests(struct table *t, struct table_lex *l, struct table_span *o
 /* What follows the name of a message, up to "if" or the end of the line. */
 int table_parse_args(struct table *t, struct table_lex *l, enum table_place place,
 		     struct table_template *out) NODISCARD;
-/* One object alone: what others may know of a member, what a payload is made of. */
-int table_parse_object(struct table *t, struct table_lex *l, struct table_template *out)
-	NODISCARD;
+/* One object alone: what others may know of a member, what a payload is made of; PLACE_TOLD: a message, with its name. */
+int table_parse_object(struct table *t, struct table_lex *l, enum table_place place,
+		       struct table_template *out) NODISCARD;
 
 /* Which rule a name has, or NULL. */
 const struct table_rule *table_rule(const struct table *t, struct slice name);

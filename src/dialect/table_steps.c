@@ -80,7 +80,7 @@ static int parse_join(struct table_parse *p, struct table_step *s)
 			err = table_parse_values(p->t, l, &s->user);
 			s->user_needed = table_lex_take(l, '!');
 		} else if (take_key(l, "keep"))
-			err = table_parse_object(p->t, l, &s->keep);
+			err = table_parse_object(p->t, l, PLACE_HEARD, &s->keep);
 		else if (table_lex_take_word(l, "replaces"))
 			s->replaces = true;
 		else if (table_lex_take_word(l, "once"))
@@ -254,11 +254,11 @@ static int parse_media(struct table_parse *p)
 		return table_parse_field(l, &m->field);
 	if (m->any)
 		return table_lex_fail(l, l->at, "media signal is in one field");
-	err = table_parse_object(p->t, l, &m->there);
+	err = table_parse_object(p->t, l, PLACE_HEARD, &m->there);
 	if (err == 0 && !table_lex_take_word(l, "back"))
 		return table_lex_fail(l, l->at,
 				      "here should be back {...}: how it is said");
-	return err < 0 ? err : table_parse_object(p->t, l, &m->back);
+	return err < 0 ? err : table_parse_object(p->t, l, PLACE_TOLD, &m->back);
 }
 
 static const struct {

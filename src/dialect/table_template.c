@@ -528,9 +528,10 @@ int table_parse_args(struct table *t, struct table_lex *l, enum table_place plac
 	return err;
 }
 
-int table_parse_object(struct table *t, struct table_lex *l, struct table_template *out)
+int table_parse_object(struct table *t, struct table_lex *l, enum table_place place,
+		       struct table_template *out)
 {
-	struct template m = start_template(t, l, PLACE_HEARD, out);
+	struct template m = start_template(t, l, place, out);
 	int err = put_object(&m, SLICE_NONE);
 
 	out->ops.count = (uint16_t)(t->op_count - out->ops.first);
