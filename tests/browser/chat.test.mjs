@@ -5,7 +5,7 @@ import { rmSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { callOf, Guest, launchBrowser, PHONE } from "../lib/browser.mjs";
 import { connect, freshRoom } from "../lib/client.mjs";
-import { freshDir, startServer } from "../lib/server.mjs";
+import { freshDir, serverFor, startServer } from "../lib/server.mjs";
 
 describe("the chat of the page", () => {
 	let browser;
@@ -47,6 +47,10 @@ describe("the chat of the page", () => {
 			};
 			window.parleyDebug.dropConnection();
 		}, off);
+	const historyOf = async (client, room) => {
+		await client.join(room, { name: "Reader" });
+		return client.do({ type: "history", room });
+	};
 	const texts = (guest) => guest.page.locator(".message-text").allTextContents();
 
 	it("edits, deletes, answers and reacts, and shows who is writing", async (t) => {
@@ -161,6 +165,56 @@ describe("the chat of the page", () => {
 		await bob.close();
 		await ann.press("leave-button");
 		await first.stop();
+	});
+
+	it("keeps what waits over a reload, and sends it once", async (t) => {
+		const room = freshRoom("reload");
+		const bob = await connect(t, server);
+		await bob.join(room, { name: "Bob" });
+		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann");
+		await ann.join();
+		await ann.press("chat-button");
+		await cut(ann.page, true);
+		await write(ann, "written before the reload");
+		await ann.sees("chat-pending");
+		await ann.page.reload();
+		await ann.join();
+		await bob.next("chat", { text: "written before the reload" });
+		await ann.press("chat-button");
+		await message(ann, "written before the reload")
+			.and(ann.page.locator('[data-state="sent"]'))
+			.waitFor();
+		const { messages } = await bob.do({ type: "history", room });
+		assert.equal(messages.length, 1);
+		await ann.press("leave-button");
+	});
+
+	it("loses nothing when the server is killed, and sends what was written meanwhile", async (t) => {
+		const dataDir = freshDir();
+		t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+		const first = await startServer({ dataDir });
+		const room = freshRoom("killed");
+		const [ann, bob] = await callOf(t, browser, first, room, ["Ann", "Bob"]);
+		await ann.press("chat-button");
+		await bob.press("chat-button");
+		await write(ann, "one");
+		await message(bob, "one").waitFor();
+		await first.kill();
+		await Promise.all([ann.sees("chat-away"), bob.sees("chat-away")]);
+		await write(ann, "two");
+		await write(bob, "three");
+		const second = await serverFor(t, { dataDir, port: first.port });
+		for (const guest of [ann, bob]) {
+			for (const text of ["one", "two", "three"]) {
+				await message(guest, text).and(guest.page.locator('[data-state="sent"]')).waitFor();
+			}
+			assert.equal((await texts(guest)).length, 3);
+		}
+		assert.deepEqual(await texts(ann), await texts(bob), "both see the same order");
+		const cem = await connect(t, second);
+		const { messages } = await historyOf(cem, room);
+		assert.deepEqual(messages.map(({ text }) => text).sort(), ["one", "three", "two"]);
+		await Promise.all([ann, bob].map((guest) => guest.press("leave-button")));
 	});
 
 	it("fits a phone, by day and by night", async (t) => {
