@@ -116,10 +116,9 @@ export class ChatSender<T> {
 
 	/** False if it is to be tried again later. */
 	async #deliver(item: Outgoing): Promise<boolean> {
-		const { key, text, reply, to, file } = item;
+		const { key, text, reply, to } = item;
 		try {
-			const fields = { key, text, reply, to, file: file?.pass };
-			const answer = await this.#line.request("chat", fields);
+			const answer = await this.#line.request("chat", { key, text, reply, to });
 			this.#attempt = 0;
 			this.#handleSent(item, answer);
 			return true;

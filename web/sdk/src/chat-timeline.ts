@@ -1,4 +1,4 @@
-import type { ChatChange, ChatFile, ChatMessage } from "./chat-wire.js";
+import type { ChatChange, ChatMessage } from "./chat-wire.js";
 
 /**
  * - `pending`: waits in the outbox, or for the server's word.
@@ -23,7 +23,6 @@ export interface ChatEntry {
 	user: string | undefined;
 	reply: number | undefined;
 	to: string | undefined;
-	file: ChatFile | undefined;
 	/** Who reacted, by emoji: users, or the ids of members that have none. */
 	reactions: Readonly<Record<string, readonly string[]>>;
 	edited: boolean;
@@ -142,7 +141,6 @@ export class ChatTimeline {
 			user: message.user,
 			reply: message.reply,
 			to: message.to,
-			file: message.file,
 			reactions: message.reactions ?? {},
 			edited: message.edited !== undefined,
 			deleted: message.deleted ?? false,
@@ -162,7 +160,7 @@ function changed(old: ChatEntry, event: ChatChange): ChatEntry {
 		case "edited":
 			return { ...old, text: event.text, edited: true };
 		case "deleted":
-			return { ...old, text: "", file: undefined, reactions: {}, deleted: true };
+			return { ...old, text: "", reactions: {}, deleted: true };
 		case "reacted":
 			return { ...old, reactions: reacted(old.reactions, event) };
 	}

@@ -3,9 +3,6 @@
 import { isObject } from "./json.js";
 import type * as wire from "./wire-types.js";
 
-/** A file that lies on the server. */
-export type ChatFile = wire.File;
-
 /** A chat message as the server tells it, live, replayed or from the history. */
 export type ChatMessage = Omit<wire.ServerChat, "type" | "room" | "seq">;
 

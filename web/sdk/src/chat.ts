@@ -18,7 +18,6 @@ import { Outbox, type Outgoing } from "./outbox.js";
 import { randomId } from "./random.js";
 import type { ReconnectPolicy } from "./reconnect-policy.js";
 import { Typing } from "./typing.js";
-import type { UploadedFile } from "./upload.js";
 
 /** What the reply to a join says of the chat. */
 interface Told {
@@ -34,8 +33,6 @@ export interface SendOptions extends Abortable {
 	reply?: number | undefined;
 	/** The id of the one member who gets it. */
 	to?: string | undefined;
-	/** A file that was uploaded before. */
-	file?: UploadedFile | undefined;
 }
 
 /** Which part of the history. */
@@ -136,11 +133,10 @@ export class Chat extends Emitter<ChatEvents> {
 	 * Resolves when everybody has it, which may be after a reconnect; rejects when it is refused for
 	 * good or the outbox is full. An abort takes it out of the outbox if it is still there.
 	 */
-	send(text: string, { signal, reply, to, file }: SendOptions = {}): Promise<SentEntry> {
+	send(text: string, { signal, reply, to }: SendOptions = {}): Promise<SentEntry> {
 		const item: Outgoing = { key: randomId(), text, time: Date.now() };
 		if (reply !== undefined) item.reply = reply;
 		if (to !== undefined) item.to = to;
-		if (file !== undefined) item.file = file;
 		this.typing(false);
 		return this.#sender.send(item, signal);
 	}
@@ -285,16 +281,14 @@ export class Chat extends Emitter<ChatEvents> {
 			time: item.time,
 			reply: item.reply,
 			to: item.to,
-			file: item.file?.file,
 			...{ reactions: {}, edited: false, deleted: false },
 		};
 	}
 
 	/** The message is shown at once under its number; the event that follows changes nothing. */
-	#handleSent({ file, ...item }: Outgoing, reply: unknown): void {
+	#handleSent(item: Outgoing, reply: unknown): void {
 		const { id: from, name } = this.#own;
-		const own = { ...item, ...(file && { file: file.file }), from, name };
-		const message: unknown = isObject(reply) && { ...own, ...reply };
+		const message: unknown = isObject(reply) && { ...item, ...reply, from, name };
 		if (isChatMessage(message)) this.#take(message, false);
 		else this.#sender.drop(item.key, ChatError.notUnderstood());
 		this.emit("changed", undefined);

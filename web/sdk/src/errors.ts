@@ -154,28 +154,3 @@ export class ChatError extends ParleyError<ChatErrorReason> {
 		return new ChatError("not-understood", "the server's answer was not understood");
 	}
 }
-
-/**
- * - `too-large`: more than the server takes; `limit` is its limit in bytes, if it said so.
- * - `refused`: the server does not take it.
- * - `failed`: the way to the server broke.
- */
-export type UploadErrorReason = "too-large" | "refused" | "failed";
-
-/** A file did not get to the server. */
-export class UploadError extends ParleyError<UploadErrorReason> {
-	constructor(
-		reason: UploadErrorReason,
-		message: string,
-		/** What the server takes at most, in bytes, when it is that. */
-		readonly limit?: number,
-	) {
-		super(reason, message);
-	}
-
-	/** By the status of the server's answer; 0: there was none. */
-	static of(status: number, message: string, limit?: number): UploadError {
-		if (status === 0) return new UploadError("failed", message);
-		return new UploadError(status === 413 ? "too-large" : "refused", message, limit);
-	}
-}

@@ -16,7 +16,7 @@ export {
 } from "./capture.js";
 export type { Chat, ChatEvents, PageOptions, SendOptions } from "./chat.js";
 export type { ChatEntry, ChatEntryState, SentEntry } from "./chat-timeline.js";
-export type { ChatFile, ChatMessage, Visit } from "./chat-wire.js";
+export type { ChatMessage, Visit } from "./chat-wire.js";
 export { Connection } from "./connection.js";
 export type { ConnectionState } from "./connection-machine.js";
 export type {

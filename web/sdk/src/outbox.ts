@@ -1,5 +1,4 @@
 import { isObject } from "./json.js";
-import type { UploadedFile } from "./upload.js";
 
 /** A message on its way. `key` makes sending it twice harmless. */
 export interface Outgoing {
@@ -9,8 +8,6 @@ export interface Outgoing {
 	time: number;
 	reply?: number;
 	to?: string;
-	/** Of a file that was uploaded: what the server wants to see of it, and what is shown meanwhile. */
-	file?: UploadedFile;
 	/** Why the server refused it for good; then it waits for the person to decide. */
 	failed?: string;
 }

@@ -1,4 +1,4 @@
-import { batch, computed, signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import type { ChatEntry, Room, Visit } from "../../../sdk/src/index.js";
 import { chatTrouble, gistOf, typingText } from "./chat-words.js";
 import { cutBytes } from "./names.js";
@@ -45,9 +45,6 @@ export class ChatModel {
 		visits: [],
 		more: false,
 	});
-	readonly waiting = computed(
-		() => this.entries.value.filter(({ state }) => state === "pending").length,
-	);
 	/** Who we are in `reactions`. */
 	readonly reader = signal<string>();
 	/** What was said before this time is no news. */
@@ -179,7 +176,7 @@ export class ChatModel {
 	/** Our last message that can still be changed. */
 	editLast(): void {
 		const last = this.entries.value
-			.filter(({ mine, state, deleted, file }) => mine && state === "sent" && !deleted && !file)
+			.filter(({ mine, state, deleted }) => mine && state === "sent" && !deleted)
 			.at(-1);
 		if (last) this.startEdit(last);
 	}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ChatError, ConnectionError, RequestError } from "../../../sdk/src/index.js";
-import { chatTrouble, dayText, readersText, sizeText, spanText, typingText } from "./chat-words.js";
+import { chatTrouble, dayText, readersText, spanText, typingText } from "./chat-words.js";
 
 describe("what the chat says", () => {
 	it("names who is writing, up to two", () => {
@@ -28,17 +28,11 @@ describe("what the chat says", () => {
 		expect(dayText(now - 400 * day, now)).toContain("2025");
 	});
 
-	it("tells spans and sizes as people do", () => {
+	it("tells spans as people do", () => {
 		expect([10_000, 180_000, 7_500_000].map(spanText)).toEqual([
 			"less than a minute",
 			"3 min",
 			"2 h 5 min",
-		]);
-		expect([12, 3400, 5_000_000, 123_456_789].map(sizeText)).toEqual([
-			"12 B",
-			"3.4 kB",
-			"5 MB",
-			"123 MB",
 		]);
 	});
 

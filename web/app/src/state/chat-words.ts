@@ -67,27 +67,9 @@ export function spanText(ms: number): string {
 	return `${Math.floor(minutes / 60)} h${rest ? ` ${rest} min` : ""}`;
 }
 
-/** 12 B, 3.4 kB, 5 MB. */
-export function sizeText(bytes: number): string {
-	const units = ["B", "kB", "MB", "GB"];
-	let value = bytes;
-	let unit = 0;
-	while (value >= 1000 && unit < units.length - 1) {
-		value /= 1000;
-		unit += 1;
-	}
-	const digits = unit > 0 && value < 10 ? 1 : 0;
-	return `${value.toFixed(digits).replace(/\.0$/, "")} ${units[unit]}`;
-}
-
 /** What a message says in a line: for replies, search hits and screen readers. */
-export function gistOf({
-	text,
-	file,
-	deleted,
-}: Pick<ChatEntry, "text" | "file" | "deleted">): string {
-	if (deleted) return "Message deleted";
-	return text || (file ? file.name : "");
+export function gistOf({ text, deleted }: Pick<ChatEntry, "text" | "deleted">): string {
+	return deleted ? "Message deleted" : text;
 }
 
 /** Names of those who reacted; `You` for ourselves, first. */

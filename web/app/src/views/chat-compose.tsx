@@ -94,4 +94,4 @@ export function Compose({ chat, away }: { chat: ChatModel; away: boolean }) {
 	);
 }
 
-const NOTHING = { text: "", file: undefined, deleted: false };
+const NOTHING = { text: "", deleted: false };

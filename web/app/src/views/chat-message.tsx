@@ -193,7 +193,7 @@ function Actions({ chat, entry, onDone }: ActionsProps) {
 			<button type="button" class="plain" onClick={doing(() => chat.startReply(entry))}>
 				Reply
 			</button>
-			{entry.mine && !entry.file && (
+			{entry.mine && (
 				<button type="button" class="plain" onClick={doing(() => chat.startEdit(entry))}>
 					Edit
 				</button>

@@ -165,14 +165,6 @@ export function ReplyIcon(props: IconProps) {
 	);
 }
 
-export function ClipIcon(props: IconProps) {
-	return (
-		<Icon {...props}>
-			<path d="M19.5 11.5l-7.6 7.6a4.8 4.8 0 0 1-6.8-6.8l8.2-8.2a3.2 3.2 0 0 1 4.5 4.5l-8.1 8.1a1.6 1.6 0 0 1-2.3-2.3l7.2-7.2" />
-		</Icon>
-	);
-}
-
 export function ClockIcon(props: IconProps) {
 	return (
 		<Icon {...props}>
@@ -186,14 +178,6 @@ export function DownIcon(props: IconProps) {
 	return (
 		<Icon {...props}>
 			<path d="M12 5v13m-5.5-5.5L12 18l5.5-5.5" />
-		</Icon>
-	);
-}
-
-export function FileIcon(props: IconProps) {
-	return (
-		<Icon {...props}>
-			<path d="M6.5 3.5h7l4.5 4.5v12.5H6.5zM13.5 3.5V8H18" />
 		</Icon>
 	);
 }
