@@ -28,6 +28,14 @@ for (const store of ["sqlite", "none"]) {
 			assert.deepEqual(await ann.next("chat"), seen);
 		});
 
+		it("takes no file from a client, in whatever form", async (t) => {
+			const [ann, bob] = await two(t);
+			for (const file of ['{"id":"x"}', '","text":"y', { id: "x" }]) {
+				await ann.do({ type: "chat", text: "look", file });
+				assert.equal((await bob.next("chat")).file, undefined);
+			}
+		});
+
 		it("takes a key once, and answers its repetition with the first numbers", async (t) => {
 			const members = await two(t);
 			const [ann, bob] = members;

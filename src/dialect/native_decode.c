@@ -30,7 +30,6 @@
 	X(LIMIT, "limit")                                                                \
 	X(REPLY, "reply")                                                                \
 	X(KEY, "key")                                                                    \
-	X(FILE, "file")                                                                  \
 	X(EMOJI, "emoji")                                                                \
 	X(ON, "on")                                                                      \
 	X(ADDRESS, "address")                                                            \
@@ -288,15 +287,12 @@ static int take_on(struct decoder *d)
 static int decode_chat(struct decoder *d)
 {
 	struct command *c = &d->m->command;
-	int err = take_text(d, FIELD_TEXT, d->at[FIELD_FILE] ? 0 : 1, ROOM_MAX_TEXT,
-			    &c->text);
+	int err = take_text(d, FIELD_TEXT, 1, ROOM_MAX_TEXT, &c->text);
 
 	if (err == 0)
 		err = take_number(d, FIELD_REPLY, false, &c->n);
 	if (err == 0 && d->at[FIELD_KEY] != 0)
 		err = take_text(d, FIELD_KEY, 1, CHAT_MAX_KEY, &c->key);
-	if (err == 0 && d->at[FIELD_FILE] != 0)
-		err = take_text(d, FIELD_FILE, 1, NATIVE_MAX_FILE, &c->file);
 	return err == 0 ? take_member(d, FIELD_TO, false) : err;
 }
 

@@ -19,9 +19,6 @@ struct native_message {
 	const char *detail; /* what is wrong, when an error is returned; static text */
 };
 
-/* Bytes of the pass that an upload gives for its file. */
-#define NATIVE_MAX_FILE 2048
-
 /* Scratch of one worker for decoding. */
 #define NATIVE_MAX_TOKENS 4096
 struct native_scratch {

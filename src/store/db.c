@@ -13,8 +13,12 @@ static const char settings[] = "PRAGMA journal_mode=WAL;"
 			       "PRAGMA synchronous=FULL;"
 			       "PRAGMA foreign_keys=OFF;"
 			       "PRAGMA temp_store=MEMORY;"
-			       "PRAGMA cache_size=-2000;"
 			       "PRAGMA journal_size_limit=67108864;";
+
+/* Memory is taken as it is needed. A writer whose pages do not fit writes and reads them again and again; the longer the
+ * log, the fewer times a page that changes all the time is copied from it. */
+static const char reading[] = "PRAGMA query_only=ON; PRAGMA cache_size=-2000;";
+static const char writing[] = "PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000;";
 
 static int db_fail(struct db *d, int code)
 {
@@ -44,8 +48,9 @@ int db_open(struct db *d, const char *path, enum db_mode mode, const char *const
 		sqlite3_busy_timeout(d->handle, BUSY_MS);
 		code = sqlite3_exec(d->handle, settings, NULL, NULL, NULL);
 	}
-	if (code == SQLITE_OK && mode == DB_READ)
-		code = sqlite3_exec(d->handle, "PRAGMA query_only=ON", NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(d->handle, mode == DB_READ ? reading : writing, NULL,
+				    NULL, NULL);
 	if (code == SQLITE_OK)
 		return 0;
 	if (why)

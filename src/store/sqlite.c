@@ -278,6 +278,9 @@ int store_sqlite_prepare(const struct store_settings *s, uint64_t *boot, struct 
 {
 	char *path = store_sqlite_path(s);
 	struct db d;
+
+	/* Nobody asks how much memory it has; counting that takes a lock per allocation. Refused when it is in use already. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	int err = db_open(&d, path, DB_WRITE, store_sqlite_sql, SQL_COUNT, why);
 
 	if (err == 0)
