@@ -26,7 +26,7 @@ async function relayed(server, user, password, ...options) {
 		...["-n", String(COUNT), "-m", "1", ...options, "127.0.0.1"],
 	);
 	const totals = out.match(
-		/tot_send_msgs=(\d+), tot_recv_msgs=(\d+)\s[^]*Total lost packets (\d+)/,
+		/tot_send_msgs=(\d+), tot_recv_msgs=(\d+)\s[\s\S]*Total lost packets (\d+)/,
 	);
 	assert.ok(totals, out);
 	const [sent, received, lost] = totals.slice(1).map(Number);

@@ -23,7 +23,7 @@ const RULES = (nat) => `
 		chain no_all { type filter hook forward priority 0; }
 		chain no_udp { type filter hook forward priority 1; }
 		chain no_tcp { type filter hook forward priority 2; }
-		chain post { type nat hook postrouting priority 100; ${nat ? "oifname wan masquerade;" : ""} }
+		chain post { type nat hook postrouting priority 100; ${nat ? `oifname wan masquerade ${nat === "symmetric" ? "fully-random" : ""};` : ""} }
 	}`;
 
 class Namespace {
@@ -117,7 +117,8 @@ export class Site {
 	#router;
 	#client;
 
-	/** nat: the router puts its own address for the client's; else the client can be reached. */
+	/** nat: the router puts its own address for the client's, "symmetric": and for each destination another port; else the
+	 * client can be reached. */
 	static async open(internet, number, { nat = false } = {}) {
 		const site = new Site();
 		site.#router = await Namespace.open();
