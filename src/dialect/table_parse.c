@@ -249,6 +249,12 @@ static int parse_route(struct table_parse *p)
 		return err;
 	if (path.p[0] != '/')
 		return table_lex_fail(&p->l, at, "a path begins with /");
+	unsigned params = 0;
+	for (size_t i = 0; i < path.n; i++)
+		params += path.p[i] == '{';
+	if (params > TABLE_MAX_PARAMS)
+		return table_lex_fail(&p->l, at, "a path has at most %d {names}",
+				      TABLE_MAX_PARAMS);
 	if (sio != (t->speaks == SPEAKS_SOCKETIO))
 		return table_lex_fail(
 			&p->l, 0,

@@ -55,6 +55,8 @@ static void mistakes_are_shown_with_their_place_and_a_hint(void **state)
 		{ "dialect x\nspeaks json\nroute socketio /\n",
 		  "only what speaks socketio has a route socketio" },
 		{ "dialect x\nspeaks json\nroute x\n", "f:3:7: a path begins with /" },
+		{ "dialect x\nspeaks json\nroute /{a}/{b}/{c}/{d}/{e}\n",
+		  "a path has at most 4 {names}" },
 		{ HEAD "every 10\n", "a time is 500ms, 10s or 2min" },
 		{ "dialect x\nspeaks json\nroute /\xff\n", "the text is not UTF-8" },
 	};

@@ -14,6 +14,7 @@
 #define TABLE_VARIANTS 7 /* numbered from 1; 0 means all */
 #define TABLE_MAX_OPS 4096
 #define TABLE_MAX_ROUTES 16
+#define TABLE_MAX_PARAMS 4 /* {names} in a path */
 
 enum table_speaks { SPEAKS_JSON, SPEAKS_KEYS, SPEAKS_TEXT, SPEAKS_SOCKETIO };
 

@@ -1,5 +1,8 @@
 /* table_tell: what a room tells its members, in the words of a table. */
+#include <stdlib.h>
+
 #include "base/err.h"
+#include "bus/chat.h"
 #include "dialect/fanout.h"
 #include "dialect/relay.h"
 #include "dialect/table_run.h"
@@ -173,6 +176,16 @@ static unsigned signal_parts(const struct table *t, unsigned variant,
 
 /* --- what is told to many alike --- */
 
+/* Of the past only what the table asks for; and nothing that was deleted since. */
+static bool is_silent(const struct table *t, const struct event *e)
+{
+	struct chat_more m;
+
+	return e->kind == EVENT_CHAT && e->more.n > 0 &&
+	       bus_chat_decode(&m, e->more) == 0 &&
+	       (m.deleted || (m.replay && t->history == 0));
+}
+
 static const enum table_when when_of[EVENT_KINDS] = {
 	[EVENT_JOINED] = WHEN_JOINED,
 	[EVENT_LEFT] = WHEN_LEFT,
@@ -232,7 +245,7 @@ void table_encode(struct buf *b, const struct fanout_channel *c, const struct ev
 	start_telling(&t, table, &self, c->fanout, e);
 	if (e->kind == EVENT_SIGNAL) {
 		word_foreign(b, &t, variant_of(c), e, SLICE_NONE);
-	} else if (has_when(e->kind)) {
+	} else if (has_when(e->kind) && !is_silent(table, e)) {
 		step = step_of_part(table, when_of[e->kind], e->part, &t.sc.name);
 		if (step && table_holds(&t.sc, step->tests))
 			table_write_message(b, &t.sc, &step->say.args);
@@ -317,6 +330,8 @@ static void tell_welcome(struct seat *to, struct telling *t, const struct event 
 	tell_each(to->session, t, e);
 	tell_history(to, e);
 	table_on_reply(to->session, e->request & ~mask ? e->request : 0, 0, NULL);
+	free(own->joining);
+	own->joining = NULL;
 }
 
 static void tell_left(struct seat *to, struct telling *t, const struct event *e)
@@ -374,7 +389,8 @@ void table_tell(struct seat *to, const struct event *e)
 		tell_left(to, &t, e);
 		break;
 	case EVENT_CHAT:
-		table_run_when(to->session, WHEN_CHAT, &t.sc);
+		if (!is_silent(t.sc.table, e))
+			table_run_when(to->session, WHEN_CHAT, &t.sc);
 		break;
 	case EVENT_SIGNAL:
 		tell_signal(to, &t, e);
