@@ -33,8 +33,14 @@ on order
 on whisper
     relay to data.to as whispered {data: {text: data.text, from: $id}}
 
+on say
+    chat data.text
+
 on go
     leave
+
+when chat
+    send said {words: $text, mine: $mine}
 
 when welcome
     send entered {room: $room, you: $id, all: $members {id: $id, name: $name, *}}
@@ -191,6 +197,20 @@ for (const workers of [1, 3]) {
 				(member, mark) => hears(member, "shout", (m) => m.mark === mark),
 			);
 			assert.deepEqual(rest(ann), []);
+		});
+
+		it("what was said before is for tables that ask for it", async (t) => {
+			const room = freshRoom("mine");
+			const ann = await enter(t, room, "a");
+			ann.send({ event: "say", data: { text: "before" } });
+			assert.deepEqual(await hears(ann, "said"), { event: "said", words: "before", mine: true });
+			ann.send({ event: "go" });
+			ann.send({ event: "enter", data: { room, id: "a" } });
+			await hears(ann, "entered");
+			const ben = await enter(t, room, "b");
+			ben.send({ event: "say", data: { text: "now" } });
+			assert.equal((await hears(ann, "said")).words, "now");
+			assert.deepEqual(await hears(ben, "said"), { event: "said", words: "now", mine: true });
 		});
 
 		it("everybody gone, nothing stays", async () => {
