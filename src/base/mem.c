@@ -34,11 +34,12 @@ void *xzalloc(size_t n)
 	return p;
 }
 
+/* Not rounded up to whole lines: the allocator's own bytes lie behind, not in one more line. */
 void *xzalloc_line(size_t n)
 {
-	void *p = aligned_alloc(MEM_LINE, (n + MEM_LINE - 1) / MEM_LINE * MEM_LINE);
+	void *p;
 
-	if (!p)
+	if (posix_memalign(&p, MEM_LINE, n) != 0)
 		out_of_memory();
 	return memset(p, 0, n);
 }

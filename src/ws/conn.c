@@ -353,7 +353,7 @@ static void start(struct ws *w)
 struct ws *ws_create(struct stream *stream, const struct ws_settings *s,
 		     const struct ws_ops *ops, void *arg)
 {
-	struct ws *w = xzalloc_line(sizeof(*w));
+	struct ws *w = xzalloc(sizeof(*w));
 
 	w->stream = stream;
 	w->settings = s;
