@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "bus/member_json.h"
 
-#define MAX_VALUES 1024 /* JSON values of a body */
 #define MAX_TEXT ((size_t)1 << 20)
 
 struct api_route {
@@ -125,84 +124,12 @@ const struct api_value *api_value(const struct api_call *c, const char *name)
 	return v;
 }
 
-static bool within(const struct api_field *f, uint64_t n)
-{
-	return n >= f->min && n <= f->max;
-}
-
-static int read_text(struct api_call *c, const struct api_field *f, const struct json *j,
-		     uint32_t t, struct api_value *v)
-{
-	size_t at = c->text.n;
-
-	if (json_string(j, t, f->max, &c->text) < 0)
-		return E_BAD_FIELD;
-	v->text = slice_from(buf_slice(&c->text), at);
-	if (f->kind == API_ROLE) {
-		v->number = bus_role_named(v->text);
-		return v->number < ROLES ? 0 : E_BAD_FIELD;
-	}
-	return within(f, v->text.n) ? 0 : E_BAD_FIELD;
-}
-
-static int read_member(struct api_call *c, const struct api_field *f,
-		       const struct json *j, uint32_t t, struct api_value *v)
-{
-	switch (f->kind) {
-	case API_TEXT:
-	case API_ROLE:
-		return read_text(c, f, j, t, v);
-	case API_NUMBER:
-		return json_u53(j, t, &v->number) == 0 && within(f, v->number)
-			       ? 0
-			       : E_BAD_FIELD;
-	case API_BOOL:
-		return json_bool(j, t, &v->on);
-	case API_OBJECT:
-	case API_ANY:
-		v->text = json_raw(j, t);
-		if (f->kind == API_OBJECT && json_kind_of(j, t) != JSON_OBJECT)
-			return E_BAD_FIELD;
-		return v->text.n <= f->max ? 0 : E_BAD_FIELD;
-	}
-	return E_BAD_FIELD;
-}
-
-static int read_members(struct api_call *c, const struct json *j, const char **why)
-{
-	const struct api_field *f = c->op->body;
-
-	if (json_kind_of(j, 0) != JSON_OBJECT)
-		return E_MALFORMED;
-	for (struct api_value *v = c->value + API_MAX_FIELDS; f->name; f++, v++) {
-		uint32_t t = json_member(j, 0, slice_str(f->name));
-
-		*why = f->name;
-		v->there = t != 0;
-		if (!t && f->required)
-			return E_BAD_FIELD;
-		if (t && read_member(c, f, j, t, v) < 0)
-			return E_BAD_FIELD;
-	}
-	*why = NULL;
-	return 0;
-}
-
 static int read_body(struct api_call *c, const char **why)
 {
-	struct json_token *tokens;
-	struct json j;
-
 	if (!c->op->body)
 		return 0;
-	tokens = xmalloc(MAX_VALUES * sizeof(*tokens));
-	int err = json_parse(&j, http_body(c->x), tokens, MAX_VALUES);
-	if (err == 0)
-		err = read_members(c, &j, why);
-	else if (err == E_LIMIT)
-		err = E_TOO_LARGE;
-	free(tokens);
-	return err;
+	return api_read_body(c->op->body, http_body(c->x), c->value + API_MAX_FIELDS,
+			     &c->text, why);
 }
 
 static int read_query(struct api_call *c, const char **why)
@@ -216,7 +143,7 @@ static int read_query(struct api_call *c, const char **why)
 			continue;
 		if (f->kind == API_NUMBER && slice_to_u64(v->text, &v->number) < 0)
 			return E_BAD_FIELD;
-		if (!within(f, f->kind == API_NUMBER ? v->number : v->text.n))
+		if (!api_within(f, f->kind == API_NUMBER ? v->number : v->text.n))
 			return E_BAD_FIELD;
 	}
 	*why = NULL;

@@ -77,5 +77,11 @@ void api_command(struct api_call *c, const struct command *command, api_answer_f
 /* The same; answers with nothing. */
 void api_order(struct api_call *c, const struct command *command);
 
+/* api_read.c: a body's members in the order of the list. Texts are unescaped into `text`, which has room for all of them, or lie
+ * in the body. E_MALFORMED, E_TOO_LARGE, E_BAD_FIELD with the name in *why. */
+int api_read_body(const struct api_field *list, struct slice body, struct api_value *out,
+		  struct buf *text, const char **why) NODISCARD;
+bool api_within(const struct api_field *f, uint64_t n);
+
 /* openapi.c */
 void api_print_openapi(struct buf *b, const char *version);

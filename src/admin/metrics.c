@@ -55,6 +55,10 @@ void metrics_print(const struct admin_state *s, struct buf *b)
 		for (unsigned w = 0; w < s->workers; w++)
 			buf_printf(b, "parley_%s{worker=\"%u\"} %lld\n", metrics[m].name,
 				   w, (long long)metric_of(w, (enum metric)m));
+		int64_t rest = metric_elsewhere((enum metric)m);
+		if (rest != 0)
+			buf_printf(b, "parley_%s{worker=\"none\"} %lld\n",
+				   metrics[m].name, (long long)rest);
 	}
 }
 

@@ -35,6 +35,8 @@ struct dialect_settings {
 	struct ice_offer ice;
 	struct store *store; /* NULL: chat lives in memory */
 	const char *version;
+	room_watch_fn *watch; /* whom to tell what happens in rooms; NULL: nobody */
+	void *watch_arg;
 	const struct auth_keys *keys;  /* of tokens; none: open mode */
 	const char *const *open_paths; /* where none is asked for all the same */
 	size_t open_path_count;

@@ -329,6 +329,7 @@ void route_register(struct dialect *d)
 {
 	d->rooms = room_registry_create(&d->settings->room, on_room_event, on_room_answer,
 					d);
+	room_registry_watch(d->rooms, d->settings->watch, d->settings->watch_arg);
 	if (d->settings->store)
 		room_registry_use(d->rooms,
 				  store_desk_create(d->settings->store, d->loop),

@@ -43,6 +43,11 @@ int64_t metric_of(unsigned loop_id, enum metric m)
 	return metric_read(&sets[loop_id].set, m);
 }
 
+int64_t metric_elsewhere(enum metric m)
+{
+	return metric_read(&spare, m);
+}
+
 int64_t metric_total(enum metric m)
 {
 	int64_t sum = metric_read(&spare, m);

@@ -18,7 +18,7 @@
 	X(TLS_FAILURES, counter, "tls_failures_total", "TLS handshakes that failed")     \
 	X(BYTES_IN, counter, "received_bytes_total", "bytes read from sockets")          \
 	X(BYTES_OUT, counter, "sent_bytes_total", "bytes written to sockets")            \
-	X(DTLS_SESSIONS, gauge, "dtls_sessions", "DTLS sessions")                       \
+	X(DTLS_SESSIONS, gauge, "dtls_sessions", "DTLS sessions")                        \
 	X(UDP_IN, counter, "udp_received_total", "datagrams received")                   \
 	X(UDP_OUT, counter, "udp_sent_total", "datagrams sent")                          \
 	X(UDP_DROPPED, counter, "udp_dropped_total",                                     \
@@ -92,6 +92,11 @@
 	X(API_CALLS, counter, "api_calls_total", "requests of the server API")           \
 	X(API_REFUSED, counter, "api_calls_refused_total",                               \
 	  "requests of the server API answered with an error")                           \
+	X(WEBHOOKS_SENT, counter, "webhooks_sent_total", "events that a backend took")   \
+	X(WEBHOOKS_FAILED, counter, "webhooks_failed_total",                             \
+	  "attempts to tell a backend that failed")                                      \
+	X(WEBHOOKS_DROPPED, counter, "webhooks_dropped_total",                           \
+	  "events given up, or over webhook.queue")                                      \
 	X(UNAUTHORIZED, counter, "unauthorized_total",                                   \
 	  "connects and requests without a valid token")                                 \
 	X(RATE_LIMITED, counter, "rate_limited_total", "messages over limit.messages")   \
@@ -153,5 +158,7 @@ static inline void metric_set_value(enum metric m, int64_t n)
 /* Sum over all loops, also those that ended (max for LOOP_LAG_MAX_US); from any
  * thread. */
 int64_t metric_total(enum metric m);
+/* What threads without a loop counted, and loops that ended. */
+int64_t metric_elsewhere(enum metric m);
 /* Of one loop; 0 when there is none. */
 int64_t metric_of(unsigned loop_id, enum metric m);

@@ -107,6 +107,20 @@ static const struct option table[] = {
 	  .help = "Paths of clients that have no tokens (/ws-simple): who comes by them is let in as a "
 		  "guest." },
 
+	{ .name = "webhook.url", .kind = OPTION_LIST, .offset = AT(webhook_urls), .preset = "",
+	  .help = "Where your backend is told of rooms, members and messages, by POST; several possible." },
+	{ .name = "webhook.key", .kind = OPTION_TEXT, .offset = AT(webhook_key), .preset = "",
+	  .help = "The name of the auth.key that signs it; empty: the first." },
+	{ .name = "webhook.queue", .kind = OPTION_INT, .offset = AT(webhook_queue),
+	  .preset = "1000", .min = 1, .max = 1000000,
+	  .help = "Events that wait for each URL; more are dropped." },
+	{ .name = "webhook.timeout", .kind = OPTION_TIME, .offset = AT(webhook_timeout),
+	  .preset = "5s", .min = 1, .max = 600000, .help = "An answer must be there within." },
+	{ .name = "webhook.retry", .kind = OPTION_TIME, .offset = AT(webhook_retry), .preset = "1s",
+	  .min = 1, .max = 600000,
+	  .help = "After a failure it is tried again after this time, then after twice as long, five "
+		  "times in all." },
+
 	{ .name = "ws.ping-interval", .kind = OPTION_TIME, .offset = AT(ping_interval),
 	  .preset = "25s", .max = MAX_MS, .help = "A silent WebSocket is pinged after; 0: never." },
 	{ .name = "ws.ping-timeout", .kind = OPTION_TIME, .offset = AT(ping_timeout),

@@ -27,6 +27,10 @@ struct config {
 	ms_t head_timeout, body_timeout, idle_timeout;
 
 	struct option_list auth_keys, open_paths, trusted_proxies;
+	struct option_list webhook_urls;
+	char *webhook_key;
+	int64_t webhook_queue;
+	ms_t webhook_timeout, webhook_retry;
 	int64_t limit_connects, limit_requests, limit_rooms, limit_addresses;
 	char *auth_jwks, *auth_issuer, *auth_audience;
 	ms_t auth_skew;

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "admin/webhook.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -39,6 +40,7 @@ struct server {
 	struct buf ice;
 	struct auth_keys *keys;
 	struct http_proxy proxies[MAX_PROXIES];
+	struct webhook *webhook;
 	struct relays relays;
 	struct relay_check *relay_check; /* NULL: none */
 	int lock_fd;
@@ -189,6 +191,31 @@ static int fill_dialect(struct server *s, struct buf *why)
 }
 
 /* --- who may come in --- */
+
+/* How long the last events may take when the server stops. */
+#define WEBHOOK_PATIENCE 2000
+
+static int open_webhook(struct server *s, struct buf *why)
+{
+	const struct config *c = s->config;
+	struct dialect_settings *d = &s->shared.dialect;
+	struct webhook_settings w = {
+		.urls = (const char *const *)c->webhook_urls.item,
+		.url_count = c->webhook_urls.count,
+		.version = VERSION_TEXT,
+		.queue = (size_t)c->webhook_queue,
+		.timeout = c->webhook_timeout,
+		.retry = c->webhook_retry,
+	};
+
+	w.secret = auth_keys_find(s->keys, slice_str(c->webhook_key), &w.key);
+	int err = webhook_create(&s->webhook, &w, why);
+	if (s->webhook) {
+		d->watch = webhook_tell;
+		d->watch_arg = s->webhook;
+	}
+	return err;
+}
 
 static int fill_limits(struct server *s, struct buf *why)
 {
@@ -430,6 +457,8 @@ static int server_open(struct server *s, struct buf *why)
 		err = open_keys(s, why);
 	if (err == 0)
 		err = fill_dialect(s, why);
+	if (err == 0)
+		err = open_webhook(s, why);
 	if (err == 0 && s->config->turn_enabled)
 		err = open_relays(s, why);
 	if (err < 0)
@@ -469,6 +498,7 @@ static void server_close(struct server *s)
 	relay_check_destroy(s->relay_check);
 	relays_fini(&s->relays);
 	buf_fini(&s->ice);
+	webhook_destroy(s->webhook, WEBHOOK_PATIENCE);
 	auth_keys_destroy(s->keys);
 	table_set_destroy(s->tables);
 	free(s->cert_file);

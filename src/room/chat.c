@@ -160,6 +160,8 @@ static void show(struct room_chat *c, struct chat_entry *entry,
 		tell_pair(c->room, e, a->from, a->to);
 	else
 		room_tell_all(c->room, e, NULL);
+	if (e->kind == EVENT_CHAT && !e->to)
+		room_tell_watch_message(c->room, e);
 }
 
 /* Time never runs backwards, and bus_chat_id() rises strictly, over the end of the room too. */

@@ -63,6 +63,8 @@ struct room_registry {
 	room_event_fn *event;
 	room_answer_fn *answer;
 	void *event_arg;
+	room_watch_fn *watch; /* NULL: nobody */
+	void *watch_arg;
 	struct auth_limits *limits; /* NULL: none */
 	struct store_desk *store;   /* NULL: chat lives in memory */
 	uint64_t seq_base;          /* where the events of new rooms count from */
@@ -165,6 +167,12 @@ struct slice room_proven_user(const struct member *m);
 /* --- visit.c --- */
 void room_note_visit(const struct member *m);
 void room_note_visit_end(const struct member *m, enum leave_reason reason);
+
+/* --- watch.c: tells the world outside, if it listens --- */
+void room_tell_watch(const struct room *r, enum room_change_kind kind,
+		     const struct member *m);
+/* A message to all that is kept now. */
+void room_tell_watch_message(const struct room *r, const struct event *e);
 
 /* By number text, user or alias; NULL. */
 struct member *room_addressed(const struct room *r, struct slice name);

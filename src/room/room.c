@@ -129,6 +129,7 @@ static int room_make(struct room_registry *g, struct slice name, const struct co
 	metric_add(METRIC_ROOMS, 1);
 	log_info("room", "made", "room=%s capacity=%u ring=%d",
 		 log_value(&(struct log_text){ 0 }, name), r->capacity, r->ring);
+	room_tell_watch(r, ROOM_STARTED, NULL);
 	*out = r;
 	return 0;
 }
@@ -137,6 +138,7 @@ static void room_end(struct room *r)
 {
 	log_info("room", "ended", "room=%s",
 		 log_value(&(struct log_text){ 0 }, room_name(r)));
+	room_tell_watch(r, ROOM_FINISHED, NULL);
 	map_del(&r->registry->by_name, room_name(r));
 	room_free(r);
 }
@@ -282,6 +284,7 @@ static struct member *room_add(struct room *r, const struct command *c,
 	m->dialect = c->dialect;
 	m->named = c->named;
 	room_insert(r, m);
+	room_tell_watch(r, ROOM_MEMBER_JOINED, m);
 	return m;
 }
 
@@ -412,6 +415,7 @@ static void room_depart(struct member *m, enum leave_reason reason, struct slice
 	};
 
 	room_remove(r, m);
+	room_tell_watch(r, ROOM_MEMBER_LEFT, m);
 	room_note_visit_end(m, reason);
 	room_member_info(m, &e.subject);
 	log_info("room", "left", "room=%s member=%" PRIx64 " reason=%d n=%u",
@@ -455,6 +459,7 @@ void room_close(struct room *r, enum leave_reason reason, struct slice text)
 		};
 
 		room_remove(r, m);
+		room_tell_watch(r, ROOM_MEMBER_LEFT, m);
 		room_note_visit_end(m, reason);
 		room_member_info(m, &e.subject);
 		room_tell_one(r, &e, m);

@@ -45,9 +45,31 @@ typedef void room_event_fn(void *arg, struct room *r, const struct event *e,
 typedef void room_answer_fn(void *arg, struct bus_home home, struct slice room,
 			    const struct event *e);
 
+/* What the world outside may be told. Members who are hidden are not spoken of. */
+enum room_change_kind {
+	ROOM_STARTED,
+	ROOM_FINISHED,
+	ROOM_MEMBER_JOINED,
+	ROOM_MEMBER_LEFT,
+	ROOM_MESSAGE, /* said to all, and kept: n, text */
+	ROOM_CHANGES
+};
+struct room_change {
+	enum room_change_kind kind;
+	uint32_t members; /* in the room, afterwards */
+	ms_t made_at;     /* the room */
+	uint64_t n;
+	struct slice room, text;
+	const struct member_info *member; /* NULL: the room itself, or the server */
+};
+/* Must not call back into the room. */
+typedef void room_watch_fn(void *arg, const struct room_change *c);
+
 struct room_registry *room_registry_create(const struct room_settings *s,
 					   room_event_fn *fn, room_answer_fn *answer,
 					   void *arg);
+/* Whom to tell of changes; before the first join. */
+void room_registry_watch(struct room_registry *g, room_watch_fn *fn, void *arg);
 /* Chat and visits are kept from now on; before the first join. The desk belongs to the registry then. */
 void room_registry_use(struct room_registry *g, struct store_desk *store, uint64_t boot);
 /* NULL: nothing is kept. */
