@@ -6,6 +6,7 @@ import { connect, freshRoom } from "./lib/client.mjs";
 import { Ajv2020 } from "./lib/deps.mjs";
 import { get } from "./lib/http.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
+import { schemas } from "./lib/schemas.mjs";
 import { serverFor, startServer } from "./lib/server.mjs";
 import { jwt, KEY, KEY_ARGS, now, SECRET, tokenFor } from "./lib/token.mjs";
 
@@ -496,5 +497,52 @@ describe("/openapi.json", () => {
 			const extra = ["options", ...(item.get ? ["head"] : [])];
 			assert.deepEqual(allowed.sort(), [...Object.keys(item), ...extra].sort(), path);
 		}
+	});
+});
+
+describe("/asyncapi.json", () => {
+	let doc;
+	const at = (pointer) =>
+		pointer.slice(2).split("/").reduce((value, key) => value?.[key], doc);
+	before(async () => {
+		doc = JSON.parse((await get(server, "/asyncapi.json")).text);
+	});
+
+	it("has the form of AsyncAPI 3.0", () => {
+		assert.equal(doc.asyncapi, "3.0.0");
+		assert.ok(doc.info.title && doc.info.version);
+		const [channel] = Object.values(doc.channels);
+		assert.equal(channel.address, "/v1/connect");
+		const said = Object.values(doc.operations).flatMap(({ action, messages }) => {
+			assert.match(action, /^(send|receive)$/);
+			return messages.map(({ $ref }) => $ref.split("/").at(-1));
+		});
+		assert.deepEqual(said.sort(), Object.keys(channel.messages).sort());
+	});
+
+	it("has every message of schema/, and no reference without an end", () => {
+		const names = ["client", "server"].flatMap((side) =>
+			[...schemas[side].keys()].map((type) => `${side}_${type}`),
+		);
+		assert.deepEqual(Object.keys(doc.components.messages).sort(), names.sort());
+		for (const [, ref] of JSON.stringify(doc).matchAll(/"\$ref":"([^"]+)"/g)) {
+			assert.notEqual(at(ref), undefined, ref);
+		}
+	});
+
+	it("has schemas that messages fit", async (t) => {
+		const ajv = new Ajv2020({ strict: false });
+		ajv.addSchema({ $id: "async", components: doc.components });
+		const fits = (type, message) => {
+			const $ref = `async#/components/messages/server_${type}/payload/schema`;
+			const validate = ajv.compile({ $ref });
+			assert.ok(validate(message), JSON.stringify(validate.errors));
+		};
+		const room = freshRoom();
+		const ann = await join(t, room, "ann");
+		fits("hello", ann.hello);
+		await join(t, room, "bob");
+		fits("joined", await ann.next("joined"));
+		fits("reply", await ann.ask({ type: "sync" }));
 	});
 });

@@ -1,5 +1,6 @@
 /* Calls: who may, what was sent, and how they end. */
 #include "admin/api_call.h"
+#include "admin/asyncapi.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -254,6 +255,12 @@ static void on_openapi(struct http_exchange *x, void *arg)
 	http_reply(x, 200, "application/json", buf_slice(&a->openapi));
 }
 
+static void on_asyncapi(struct http_exchange *x, void *arg)
+{
+	(void)arg;
+	http_reply(x, 200, "application/json", slice_of(api_asyncapi, api_asyncapi_size));
+}
+
 struct api *api_create(struct loop *l, const struct api_settings *s)
 {
 	struct api *a = xzalloc(sizeof(*a));
@@ -284,4 +291,5 @@ void api_add_routes(struct api *a, struct http_server *h)
 		http_route(h, (unsigned)api_ops[i].method, api_ops[i].path, 0, on_request,
 			   &a->routes[i]);
 	http_route(h, HTTP_GET, "/openapi.json", 0, on_openapi, a);
+	http_route(h, HTTP_GET, "/asyncapi.json", 0, on_asyncapi, NULL);
 }
