@@ -1,0 +1,51 @@
+#include "admin/webhook.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void settings_that_cannot_work_are_refused(void **state)
+{
+	static const char *const good[] = { "https://example.org/hook" };
+	static const char *const bad[] = { "ftp://example.org/", "/etc/passwd", "" };
+	struct webhook_settings s = { .urls = good, .url_count = 1 };
+	struct buf why = BUF_INIT(1000);
+	struct webhook *w = NULL;
+
+	(void)state;
+	assert_true(webhook_create(&w, &s, &why) < 0); /* nothing to sign with */
+	assert_null(w);
+	assert_true(why.n > 0);
+	s.secret = SLICE("a-secret-of-some-length");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		s.urls = &bad[i];
+		assert_true(webhook_create(&w, &s, &why) < 0);
+	}
+	s.url_count = WEBHOOK_MAX_URLS + 1;
+	assert_true(webhook_create(&w, &s, &why) < 0);
+	buf_fini(&why);
+}
+
+static void without_urls_there_is_none(void **state)
+{
+	struct webhook_settings s = { .url_count = 0 };
+	struct buf why = BUF_INIT(1000);
+	struct webhook *w = (struct webhook *)&s;
+
+	(void)state;
+	assert_int_equal(webhook_create(&w, &s, &why), 0);
+	assert_null(w);
+	webhook_destroy(w, 0);
+	buf_fini(&why);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settings_that_cannot_work_are_refused),
+		cmocka_unit_test(without_urls_there_is_none),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
