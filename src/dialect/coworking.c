@@ -304,6 +304,11 @@ static int identify(struct call *c)
 	int err = auth_gate_check(gate, token, c->now, &p, &why);
 	if (err < 0)
 		return err;
+	/* As a join by the socket would be asked. */
+	struct slice room = http_param(c->x, "room");
+	if (!(p.allow & AUTH_JOIN) ||
+	    (room.n > 0 && p.room.n > 0 && !slice_eq(room, p.room)))
+		return E_DENIED;
 	set_text(c->id, p.user);
 	set_text(c->name, p.name.n > 0 ? p.name : p.user);
 	invent_identity(c, token);
@@ -650,7 +655,12 @@ static void run(struct call *c, const struct coworking_op *op)
 {
 	struct slice room = http_param(c->x, "room"), body = http_body(c->x);
 
-	if (identify(c) < 0) {
+	int err = identify(c);
+	if (err == E_DENIED) {
+		fail(c, 403, "Not allowed by the token");
+		return;
+	}
+	if (err < 0) {
 		http_add_header(c->x, "WWW-Authenticate", SLICE("Bearer"));
 		fail(c, 401, "Not authenticated");
 		return;
