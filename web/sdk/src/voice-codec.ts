@@ -17,7 +17,7 @@ export interface Encoder {
 
 type OnSound = (sound: Sound) => void;
 
-/** Numbers the pieces of one voice in one codec; it goes on when an encoder is opened anew. */
+/** Numbers the pieces of one voice; it goes on when an encoder is opened anew. */
 export class PieceCounter {
 	#count = 0;
 

@@ -4,7 +4,8 @@ import { type Encoder, hasOpus, openEncoder, PieceCounter } from "./voice-codec.
 import { encodeVoice, type Sound, type VoiceCodec } from "./voice-frame.js";
 import type { VoiceRelayParts } from "./voice-relay.js";
 
-const PIECES_PER_SECOND = 50;
+// 50, and some more since no two clocks go alike.
+const PIECES_PER_SECOND = 55;
 // More than this still to be sent: the line is too slow for the piece to come in time.
 const MOST_WAITING = 8_192;
 
@@ -14,8 +15,8 @@ export class VoiceSender {
 	readonly #audio: VoiceAudio;
 	/** Member ids and what they want. */
 	readonly #listeners = new Map<string, VoiceCodec>();
-	readonly #encoders = new Map<VoiceCodec, Encoder>();
-	readonly #counters = { opus: new PieceCounter(), pcm: new PieceCounter() };
+	readonly #counter = new PieceCounter();
+	#encoder: Encoder | undefined;
 	readonly #offs: Unsubscribe[];
 	/** Our member id, which they have asked. */
 	#seat: string | undefined;
@@ -67,39 +68,35 @@ export class VoiceSender {
 		this.#recorded = track;
 		this.#stop?.();
 		this.#stop = undefined;
-		if (!track) return this.#closeEncoders();
-		this.#stop = this.#audio.capture(track, (samples) => this.#encode(samples));
+		if (track) this.#stop = this.#audio.capture(track, (samples) => this.#encode(samples));
+		else this.#closeEncoder();
 	}
 
-	#closeEncoders(): void {
-		for (const encoder of this.#encoders.values()) encoder.close();
-		this.#encoders.clear();
+	#closeEncoder(): void {
+		this.#encoder?.close();
+		this.#encoder = undefined;
 	}
 
-	/** Opus for who can play it, if we can make it. */
-	#codecFor(wanted: VoiceCodec): VoiceCodec {
-		return wanted === "opus" && hasOpus() ? "opus" : "pcm";
+	/** Opus if we can make it and everybody can play it; two copies would be over the server's rate. */
+	get #codec(): VoiceCodec {
+		return hasOpus() && ![...this.#listeners.values()].includes("pcm") ? "opus" : "pcm";
 	}
 
 	#encode(samples: Float32Array): void {
-		const codecs = new Set([...this.#listeners.values()].map((wanted) => this.#codecFor(wanted)));
-		for (const codec of codecs) {
-			const open = () => openEncoder(codec, this.#counters[codec], (sound) => this.#send(sound));
-			const encoder = this.#encoders.get(codec) ?? open();
-			this.#encoders.set(codec, encoder);
-			encoder.encode(samples);
+		const codec = this.#codec;
+		if (this.#encoder?.codec !== codec) {
+			this.#closeEncoder();
+			this.#encoder = openEncoder(codec, this.#counter, (sound) => this.#send(sound));
 		}
+		this.#encoder?.encode(samples);
 	}
 
 	/** Once for as many listeners as the server takes, and for no more of them than its rate allows. */
 	#send(sound: Sound): void {
 		const { connection, room } = this.#parts;
 		const limits = connection.voice;
-		const members = [...this.#listeners.keys()].filter(
-			(id) =>
-				this.#codecFor(this.#listeners.get(id) ?? "pcm") === sound.codec && room.presence.byId(id),
-		);
 		if (!limits || sound.payload.length > limits.size) return;
+		const members = [...this.#listeners.keys()].filter((id) => room.presence.byId(id));
 		const times = Math.floor(limits.frames / PIECES_PER_SECOND);
 		for (let i = 0; i < times && i * limits.listeners < members.length; i++) {
 			const some = members.slice(i * limits.listeners, (i + 1) * limits.listeners);

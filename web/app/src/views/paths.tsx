@@ -42,6 +42,7 @@ export function Paths({ model }: { model: CallModel }) {
 }
 
 function words({ link, path }: TileModel): string {
+	if (link === "relayed") return "voice only, through the server";
 	if (link === "lost") return "lost, mending it…";
 	if (link === "connecting" || !path) return "connecting…";
 	const parts = [routeWords(path)];
