@@ -24,7 +24,7 @@ export function MessageList({ chat, people }: MessageListProps) {
 	const moveFocus = useArrows(list);
 	return (
 		<div class="chat-body">
-			<ol
+			<div
 				class="chat-list"
 				ref={list}
 				role="log"
@@ -33,24 +33,26 @@ export function MessageList({ chat, people }: MessageListProps) {
 				onScroll={handleScroll}
 				onKeyDown={moveFocus}
 			>
-				<Beginning chat={chat} empty={entries.length === 0} />
-				{entries.map((entry, index) => (
-					<Fragment key={entry.key}>
-						<Divider chat={chat} entry={entry} before={entries[index - 1]} />
-						<Message
-							chat={chat}
-							people={people}
-							entry={entry}
-							follows={follows(entries[index - 1], entry)}
-							open={open.value === entry.key}
-							last={index === entries.length - 1}
-							onOpen={(on) => {
-								open.value = on ? entry.key : undefined;
-							}}
-						/>
-					</Fragment>
-				))}
-			</ol>
+				<ol class="chat-messages">
+					<Beginning chat={chat} empty={entries.length === 0} />
+					{entries.map((entry, index) => (
+						<Fragment key={entry.key}>
+							<Divider chat={chat} entry={entry} before={entries[index - 1]} />
+							<Message
+								chat={chat}
+								people={people}
+								entry={entry}
+								follows={follows(entries[index - 1], entry)}
+								open={open.value === entry.key}
+								last={index === entries.length - 1}
+								onOpen={(on) => {
+									open.value = on ? entry.key : undefined;
+								}}
+							/>
+						</Fragment>
+					))}
+				</ol>
+			</div>
 			{!atEnd && (
 				<button type="button" class="to-end soft" data-testid="chat-to-end" onClick={toEnd}>
 					<DownIcon size={18} />
@@ -118,7 +120,7 @@ function Divider(props: { chat: ChatModel; entry: ChatEntry; before: ChatEntry |
 }
 
 function useScroll(chat: ChatModel, entries: readonly ChatEntry[]) {
-	const list = useRef<HTMLOListElement>(null);
+	const list = useRef<HTMLDivElement>(null);
 	const atEnd = useSignal(true);
 	const height = useRef(0);
 	const first = entries[0]?.key;
@@ -156,7 +158,7 @@ function useScroll(chat: ChatModel, entries: readonly ChatEntry[]) {
 }
 
 /** One stop for the Tab key; arrows go from message to message. */
-function useArrows(list: RefObject<HTMLOListElement>) {
+function useArrows(list: RefObject<HTMLDivElement>) {
 	return (event: KeyboardEvent) => {
 		const step = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
 		if (step === 0 || !list.current) return;
