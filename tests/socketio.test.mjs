@@ -16,6 +16,7 @@ import {
 	TRANSPORTS,
 	VERSIONS,
 } from "./lib/socketio.mjs";
+import { poll, within } from "./lib/wait.mjs";
 import { undisturbed } from "./lib/witness.mjs";
 
 const PATH = { path: "/socket.io/" };
@@ -269,20 +270,15 @@ describe("stock clients of Socket.IO", () => {
 				}
 			});
 		});
-		const upgraded = new Promise((resolve) => socket.io.engine.once("upgrade", resolve));
-		let over = false;
-		upgraded.then(() => {
-			over = true;
-		});
-		let i = 0;
-		while (i < last) {
-			socket.emit("echo", ++i);
-			if (i % 10 === 0 || over) {
+		const isOver = () => socket.io.engine.transport.name === "websocket";
+		for (let i = 1; i <= last; i++) {
+			socket.emit("echo", i);
+			if (i % 10 === 0 || isOver()) {
 				await new Promise((resolve) => setImmediate(resolve));
 			}
 		}
-		await upgraded;
-		await all;
+		await within(all, "the last echo");
+		await poll(isOver, () => "no upgrade");
 		assert.deepEqual(
 			found,
 			Array.from({ length: last }, (_, k) => k + 1),
