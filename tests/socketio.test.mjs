@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { freshRoom } from "./lib/client.mjs";
+import { socketIo } from "./lib/deps.mjs";
 import { Polling, SEPARATOR, Socket } from "./lib/engineio.mjs";
 import { get } from "./lib/http.mjs";
-import { metricIs } from "./lib/metrics.mjs";
+import { metricIs, metrics } from "./lib/metrics.mjs";
 import { serverFor, startServer } from "./lib/server.mjs";
 import {
 	byHand,
@@ -16,6 +17,7 @@ import {
 	TRANSPORTS,
 	VERSIONS,
 } from "./lib/socketio.mjs";
+import { KEY_ARGS, tokenFor } from "./lib/token.mjs";
 import { poll, within } from "./lib/wait.mjs";
 import { undisturbed } from "./lib/witness.mjs";
 
@@ -306,6 +308,62 @@ describe("stock clients of Socket.IO", () => {
 		}
 	});
 });
+
+describe("Socket.IO where tokens are asked for", () => {
+	let server;
+	before(async () => {
+		server = await startServer({ args: KEY_ARGS });
+	});
+	after(() => server.stop());
+
+	const room = "fox";
+	const token = tokenFor("ann", room);
+	for (const transports of TRANSPORTS) {
+		it(`comes in by its payload or its request, over ${transports.join(" and ")}`, async (t) => {
+			const options = [
+				{ version: 4, auth: { token } },
+				{ version: 3, auth: { token } },
+				{ version: 4, query: { token } },
+				{ version: 2, query: { token } },
+				{ version: 4, extraHeaders: { Authorization: `Bearer ${token}` } },
+			];
+			for (const option of options) {
+				const socket = await stock(t, server, { transports, ...option });
+				socket.emit("room:join", { room, userName: "Ann" });
+				await heard(socket, "room:joined");
+				socket.close();
+			}
+		});
+
+		it(`is refused without, and with a bad one, over ${transports.join(" and ")}`, async (t) => {
+			for (const auth of [{}, { token: "bad" }, { token: tokenFor("x", room, { exp: 1 }) }]) {
+				const socket = socketIo[4](server.http, { transports, auth, forceNew: true });
+				t.after(() => socket.close());
+				const [error] = await heard(socket, "connect_error");
+				assert.match(error.message, /token/);
+			}
+		});
+	}
+
+	it("a token for one room opens no other", async (t) => {
+		const socket = await stock(t, server, { auth: { token } });
+		let joined = false;
+		socket.on("room:joined", () => {
+			joined = true;
+		});
+		await undisturbedRefusal(server, () => {
+			socket.emit("room:join", { room: "other", userName: "Ann" });
+		});
+		assert.equal(joined, false);
+	});
+});
+
+/** A command is refused, as a counter says. */
+async function undisturbedRefusal(server, act) {
+	const before = (await metrics(server)).get("commands_refused_total");
+	act();
+	await metricIs(server, "commands_refused_total", (n) => n > before);
+}
 
 describe("many clients that poll, two workers", () => {
 	const COUNT = 200;
