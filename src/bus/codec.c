@@ -61,6 +61,7 @@ void bus_command_encode(struct buf *b, const struct command *c)
 	buf_u8(b, c->state);
 	buf_be16(b, c->changed);
 	buf_u8(b, c->ring);
+	buf_u8(b, c->fixed);
 	buf_u8(b, c->hidden);
 	buf_u8(b, c->lobby);
 	buf_u8(b, c->or_all);
@@ -101,6 +102,7 @@ int bus_command_decode(struct command *c, struct cur *in)
 	*c = (struct command){ .state = cur_u8(in) };
 	c->changed = cur_be16(in);
 	c->ring = cur_u8(in) != 0;
+	c->fixed = cur_u8(in) != 0;
 	c->hidden = cur_u8(in) != 0;
 	c->lobby = cur_u8(in) != 0;
 	c->or_all = cur_u8(in) != 0;

@@ -53,6 +53,7 @@ struct command {
 	uint8_t state;    /* PRESENCE_* bits */
 	uint16_t changed; /* which of them (and CHANGED_*) count */
 	bool ring;        /* options of JOIN */
+	bool fixed;  /* JOIN: its `user` is given by the server; a token does not change it */
 	bool hidden; /* JOIN: the others hear nothing of it; AWAY: they hear that it has left */
 	bool lobby;        /* options of JOIN */
 	uint32_t capacity; /* 0: the server's */

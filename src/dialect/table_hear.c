@@ -103,6 +103,7 @@ static void send_join(struct hearing *h, const struct table_step *step, struct s
 		.replaces = step->replaces,
 		.name = own->name ? slice_str(own->name) : SLICE_NONE,
 		.user = own->id ? slice_str(own->id) : SLICE_NONE,
+		.fixed = own->fixed_id,
 		.metadata = metadata,
 		.offers = own->self.offers,
 		.rank = own->self.rank,

@@ -49,9 +49,9 @@ static int entry_by_pass(struct room_entry *e, const struct auth_pass *p,
 {
 	if (!(p->allow & AUTH_JOIN) || (p->room.n > 0 && !slice_eq(p->room, room)))
 		return E_DENIED;
-	if (p->user.n > 0 && e->user.n > 0 && !slice_eq(p->user, e->user))
+	if (!e->fixed && p->user.n > 0 && e->user.n > 0 && !slice_eq(p->user, e->user))
 		return E_DENIED;
-	if (p->user.n > 0) {
+	if (!e->fixed && p->user.n > 0) {
 		e->user = p->user;
 		e->verified = true;
 	}
@@ -78,6 +78,7 @@ int room_entry_of(struct room_entry *e, const struct room_registry *g, struct sl
 		.address = c->address,
 		.role = ROLES,
 		.hidden = c->hidden,
+		.fixed = c->fixed,
 	};
 	if (room.n == 0 || room.n > ROOM_MAX_NAME)
 		return E_BAD_FIELD;

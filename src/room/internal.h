@@ -133,7 +133,7 @@ struct room_entry {
 	struct slice user, name, metadata, address;
 	uint8_t role; /* ROLES: the room decides */
 	uint8_t barred, denied;
-	bool verified, hidden;
+	bool verified, hidden, fixed;
 };
 /* E_BAD_FIELD, E_UNAUTHORIZED, E_DENIED. */
 int room_entry_of(struct room_entry *e, const struct room_registry *g, struct slice room,
