@@ -201,6 +201,25 @@ static void ws_send_frames_sends_shared_bytes(void **state)
 	assert_int_equal(counted(f, METRIC_WS_MESSAGES_OUT), 2);
 }
 
+static void ws_frame_next_takes_apart_what_was_put(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 125, 126, 65535, 65536 };
+	static uint8_t bytes[65536];
+	struct buf b = BUF_INIT(1 << 20);
+	struct slice frames, payload;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		ws_frame_put(&b, WS_TEXT, slice_of(bytes, sizes[i]));
+	frames = buf_slice(&b);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		assert_true(ws_frame_next(&frames, &payload));
+		assert_int_equal(payload.n, sizes[i]);
+	}
+	assert_false(ws_frame_next(&frames, &payload));
+	buf_fini(&b);
+}
+
 /* --- violations --- */
 
 static void ws_violations_have_their_codes(void **state)
@@ -659,6 +678,7 @@ int main(void)
 		TEST(ws_takes_messages_byte_by_byte),
 		TEST(ws_send_begin_is_filled_in_place),
 		TEST(ws_send_frames_sends_shared_bytes),
+		TEST(ws_frame_next_takes_apart_what_was_put),
 		TEST(ws_violations_have_their_codes),
 		TEST(ws_fragments_are_limited_in_sum),
 		TEST(ws_memory_follows_what_came_not_what_was_announced),
