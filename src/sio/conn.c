@@ -154,7 +154,8 @@ void eio_conn_free(struct eio_conn *c)
 	list_unlink(&c->link);
 	if (!c->single) {
 		map_del(&c->eio->by_sid, eio_sid(c));
-		eio_tell_home(c, EIO_GONE);
+		if (!c->eio->draining) /* else nobody asks any more, and the loops end */
+			eio_tell_home(c, EIO_GONE);
 	}
 	if (c->polling)
 		eio_polling_destroy(c->polling);

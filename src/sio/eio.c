@@ -55,6 +55,7 @@ void eio_destroy(struct eio *e)
 {
 	if (!e)
 		return;
+	e->draining = true;
 	list_each_safe (n, &e->conns)
 		eio_conn_free(list_entry(n, struct eio_conn, link));
 	map_fini(&e->by_sid);
