@@ -140,7 +140,9 @@ static bool has_answer(struct fixture *f)
 static unsigned next_status(struct fixture *f)
 {
 	loop_until(f->loop, has_answer(f));
-	unsigned status = (unsigned)atoi(f->got + strlen("HTTP/1.1 "));
+	uint32_t status = 0;
+	assert_int_equal(slice_to_u32(slice_of(f->got + strlen("HTTP/1.1 "), 3), &status),
+			 0);
 	f->n = 0;
 	return status;
 }
