@@ -134,6 +134,11 @@ bool addr_eq(const struct addr *a, const struct addr *b)
 	       memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
+bool addr_same_ip(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+}
+
 bool addr_is_loopback(const struct addr *a)
 {
 	if (a->family == AF_INET)

@@ -26,6 +26,8 @@ const char *addr_text(const struct addr *a, struct addr_text *t); /* for logs */
 /* 4 or 16 bytes of an address; of another length: none. */
 struct addr addr_of_ip(struct slice ip, uint16_t port);
 bool addr_eq(const struct addr *a, const struct addr *b);
+/* The same host, whatever the ports. */
+bool addr_same_ip(const struct addr *a, const struct addr *b);
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_any(const struct addr *a);
 socklen_t addr_to_sock(const struct addr *a, struct sockaddr_storage *ss);

@@ -6,11 +6,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-static bool same_ip(const struct addr *a, const struct addr *b)
-{
-	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
-}
-
 /* --- look-up --- */
 
 struct turn_peer *turn_peer_by_channel(struct turn_alloc *a, uint16_t channel, ms_t now)
@@ -27,7 +22,7 @@ static struct turn_peer *channel_of(struct turn_alloc *a, const struct addr *pee
 	for (uint32_t i = 0; i < a->peer_count; i++) {
 		struct turn_peer *p = &a->peers[i];
 		if (p->channel && p->until > now && p->addr.port == peer->port &&
-		    same_ip(&p->addr, peer))
+		    addr_same_ip(&p->addr, peer))
 			return p;
 	}
 	return NULL;
@@ -36,7 +31,7 @@ static struct turn_peer *channel_of(struct turn_alloc *a, const struct addr *pee
 static struct turn_peer *permission_of(struct turn_alloc *a, const struct addr *peer)
 {
 	for (uint32_t i = 0; i < a->peer_count; i++)
-		if (!a->peers[i].channel && same_ip(&a->peers[i].addr, peer))
+		if (!a->peers[i].channel && addr_same_ip(&a->peers[i].addr, peer))
 			return &a->peers[i];
 	return NULL;
 }
@@ -49,7 +44,7 @@ bool turn_peer_permitted(const struct turn_alloc *a, const struct addr *peer, ms
 	*channel = 0;
 	for (uint32_t i = 0; i < a->peer_count; i++) {
 		const struct turn_peer *p = &a->peers[i];
-		if (p->until <= now || !same_ip(&p->addr, peer))
+		if (p->until <= now || !addr_same_ip(&p->addr, peer))
 			continue;
 		if (!p->channel)
 			permitted = true;
@@ -116,7 +111,7 @@ static void permit(struct turn_alloc *a, const struct addr *peer, ms_t now)
 /* Own relay addresses are the way to other clients of this server; their packets never touch a socket. */
 static bool is_own_relay(const struct turn *t, const struct addr *peer)
 {
-	return same_ip(peer, &t->settings->told[turn_row(peer->family)]);
+	return addr_same_ip(peer, &t->settings->told[turn_row(peer->family)]);
 }
 
 unsigned turn_peer_judge(const struct turn_request *r, const struct addr *peer)

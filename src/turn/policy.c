@@ -79,15 +79,10 @@ void turn_policy_add_own(struct turn_policy *p, const struct addr *a)
 		p->own[p->own_count++] = *a;
 }
 
-static bool same_ip(const struct addr *a, const struct addr *b)
-{
-	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
-}
-
 bool turn_policy_is_own(const struct turn_policy *p, const struct addr *a)
 {
 	for (size_t i = 0; i < p->own_count; i++)
-		if (same_ip(&p->own[i], a))
+		if (addr_same_ip(&p->own[i], a))
 			return true;
 	return false;
 }

@@ -92,11 +92,6 @@ void turn_from_relay(struct turn *t, const struct addr *to, const struct addr *f
 
 /* --- up: to the peer --- */
 
-static bool same_ip(const struct addr *a, const struct addr *b)
-{
-	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
-}
-
 static void send_up(struct turn_alloc *a, const struct addr *to, struct slice body,
 		    bool whole, struct turn_now now)
 {
@@ -109,7 +104,7 @@ static void send_up(struct turn_alloc *a, const struct addr *to, struct slice bo
 		drop();
 		return;
 	}
-	if (same_ip(to, &s->told[row])) {
+	if (addr_same_ip(to, &s->told[row])) {
 		int worker = turn_ledger_worker(s->ledger, to->family, to->port);
 		if (worker >= 0) {
 			metric_add(METRIC_TURN_UP, 1);
@@ -123,7 +118,7 @@ static void send_up(struct turn_alloc *a, const struct addr *to, struct slice bo
 	}
 	/* Permissions outlive neither the policy nor this: a channel or a permission for our own address was for
 	 * relays only. */
-	if (same_ip(to, &s->told[row]) && !turn_policy_permits(&s->policy, to)) {
+	if (addr_same_ip(to, &s->told[row]) && !turn_policy_permits(&s->policy, to)) {
 		drop();
 		return;
 	}
