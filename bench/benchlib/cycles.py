@@ -8,7 +8,7 @@ import struct
 from .servers import BenchError, memory_kb
 
 BATCH = 100
-WARM_BATCHES = 50
+WARM_BATCHES = 300  # until the database has filled its cache
 LIMIT_S = 60
 
 JOIN = '{"type":"join","id":%d,"room":"cycle-%d","name":"b","metadata":{"n":%d}}'

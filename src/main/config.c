@@ -338,6 +338,12 @@ static int check_whole(const struct config *c, struct buf *why)
 			"socketio.path: must begin and end with /, such as /socket.io/");
 		return E_MALFORMED;
 	}
+	if (strcmp(c->store_url, "sqlite") != 0 && strcmp(c->store_url, "none") != 0) {
+		buf_printf(why,
+			   "store.url: %s is not sqlite or none; there is no other yet",
+			   c->store_url);
+		return E_MALFORMED;
+	}
 	if (c->listen.count == 0) {
 		buf_str(why, "listen: at least one address is needed");
 		return E_MALFORMED;
