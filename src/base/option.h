@@ -21,7 +21,7 @@ enum option_kind {
 	OPTION_BOOL, /* bool: true false yes no on off 1 0 */
 	OPTION_INT,  /* int64_t within min..max */
 	OPTION_SIZE, /* int64_t bytes: 64k, 16M, plain */
-	OPTION_TIME, /* ms_t: 500ms, 30s, 2m, 1h; plain number = seconds */
+	OPTION_TIME, /* ms_t: 500ms, 30s, 2m, 1h; plain number = seconds, or see plain_ms */
 	OPTION_TEXT, /* char * (owned), never NULL */
 	OPTION_ENUM, /* int: index into `words` (a space-separated list) */
 	OPTION_LIST, /* struct option_list of char * (owned) */
@@ -41,6 +41,7 @@ struct option {
 	const char *preset; /* default, written as in a file ("" for none) */
 	int64_t min, max;   /* INT, SIZE, TIME; both 0: any number from 0 on */
 	const char *words;  /* ENUM */
+	bool plain_ms;      /* TIME: a plain number is milliseconds */
 	bool secret;        /* shown as *** and allowed from a file */
 	const char *help;   /* one sentence, for people */
 };

@@ -21,13 +21,20 @@ static const struct unit time_units[] = {
 	{ "ms", 1 },       { "", 1000 },     { NULL, 0 },
 };
 
+static const struct unit ms_units[] = {
+	{ "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 },
+	{ "ms", 1 },       { "", 1 },        { NULL, 0 },
+};
+
 static const struct unit int_units[] = { { "", 1 }, { NULL, 0 } };
 
 static const struct unit *units_of(const struct option *o)
 {
 	if (o->kind == OPTION_SIZE)
 		return size_units;
-	return o->kind == OPTION_TIME ? time_units : int_units;
+	if (o->kind == OPTION_TIME)
+		return o->plain_ms ? ms_units : time_units;
+	return int_units;
 }
 
 /* A table may leave out the bounds: then any number from 0 on. */

@@ -58,7 +58,8 @@ struct config {
 	bool turn_enabled, turn_self_check;
 	struct option_list turn_listen, turn_tls_listen, turn_users, turn_relay_addresses;
 	struct option_list turn_allow_peers;
-	char *turn_place, *turn_discover, *turn_realm, *turn_secret, *turn_port_range, *turn_alternate;
+	char *turn_place, *turn_discover, *turn_realm, *turn_secret, *turn_port_range,
+		*turn_alternate;
 	ms_t turn_credential_life, turn_lifetime, turn_max_lifetime, turn_nonce_life;
 	int64_t turn_max_allocations, turn_user_quota, turn_address_quota;
 	int64_t turn_max_peers, turn_unproven_rate;

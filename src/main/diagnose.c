@@ -133,28 +133,18 @@ static size_t print_turn_ports(const struct config *c)
 	return hidden;
 }
 
-int diagnose_ports(int argc, char **argv)
+int diagnose_ports(const struct config *c, const struct option_set *set)
 {
-	struct buf why = BUF_INIT(4096);
-	struct option_set *set;
-	struct config c;
-
-	if (config_load(&c, &set, argc, argv, &why) < 0) {
-		fprintf(stderr, "parley: %.*s\n", SLICE_FMT(buf_slice(&why)));
-		buf_fini(&why);
-		return 2;
-	}
+	(void)set;
 	printf("  way   protocol  ports         for\n");
 	size_t hidden = print_listeners(
-		&c.listen, "TCP",
-		c.turn_enabled ? "pages, API, WebSocket, TURN by TCP and TLS"
-			       : "pages, API, WebSocket");
-	if (c.turn_enabled)
-		hidden += print_turn_ports(&c);
+		&c->listen, "TCP",
+		c->turn_enabled ? "pages, API, WebSocket, TURN by TCP and TLS"
+				: "pages, API, WebSocket");
+	if (c->turn_enabled)
+		hidden += print_turn_ports(c);
 	if (hidden > 0)
 		printf("\n  Listeners on loopback addresses are left out: nobody else "
 		       "reaches them.\n");
-	option_destroy(set);
-	buf_fini(&why);
 	return 0;
 }

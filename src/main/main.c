@@ -103,6 +103,11 @@ static int run_serve(int argc, char **argv)
 	return with_config(argc, argv, serve_with);
 }
 
+static int run_ports(int argc, char **argv)
+{
+	return with_config(argc, argv, diagnose_ports);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -112,7 +117,7 @@ static const struct {
 	{ "config", run_config },
 	{ "dialect", dialects_run },
 	{ "doctor", diagnose_doctor },
-	{ "ports", diagnose_ports },
+	{ "ports", run_ports },
 	{ "token", token_run },
 	{ "db", db_main },          { "version", run_version },
 	{ "--version", run_version },

@@ -98,11 +98,25 @@ static void fill_ws(struct ws_settings *w, const struct config *c, int64_t max_m
 	};
 }
 
-static void fill_socketio(struct sio_settings *s, const struct config *c)
+#define SIO_PING_TIMEOUT 20000 /* the option's default */
+
+/* Told in the handshake, before a namespace is named; most clients are in "/" alone. */
+static ms_t sio_ping_timeout(const struct config *c, const struct table_set *tables)
+{
+	unsigned index;
+	const struct table *t = table_of_namespace(tables, SLICE("/"), &index);
+
+	if (c->sio_ping_timeout != SIO_PING_TIMEOUT || !t || table_ping_timeout(t) == 0)
+		return c->sio_ping_timeout;
+	return table_ping_timeout(t);
+}
+
+static void fill_socketio(struct sio_settings *s, const struct config *c,
+			  const struct table_set *tables)
 {
 	s->connect_timeout = c->sio_connect_timeout;
 	s->eio = (struct eio_settings){
-		.times = { c->sio_ping_interval, c->sio_ping_timeout },
+		.times = { c->sio_ping_interval, sio_ping_timeout(c, tables) },
 		.max_payload = (size_t)c->sio_max_payload,
 		.queue = (size_t)c->write_queue,
 		.max_sessions = c->max_connections,
@@ -157,7 +171,7 @@ static int fill_dialect(struct server *s, struct buf *why)
 	fill_ws(&d->ws, c, c->message_size);
 	fill_ws(&d->echo, c, ECHO_MAX);
 	d->echo.queue = ECHO_QUEUE;
-	fill_socketio(&d->sio, c);
+	fill_socketio(&d->sio, c, s->tables);
 	d->sio_path = c->sio_path;
 	d->sio_echo = c->debug_echo;
 	d->sio_recovery = c->sio_recovery;

@@ -60,22 +60,9 @@ static int bio_write(BIO *bio, const char *from, int n)
 	return n;
 }
 
-/* 0 to what we do not know: a 1 to the kTLS questions would make OpenSSL send plaintext. */
-static long bio_ctrl(BIO *bio, int cmd, long num, void *arg)
-{
-	(void)bio;
-	(void)num;
-	(void)arg;
-	return cmd == BIO_CTRL_FLUSH || cmd == BIO_CTRL_PUSH || cmd == BIO_CTRL_POP;
-}
-
 static void bio_method_make(void)
 {
-	bio_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "datagram");
-	if (!bio_method || !BIO_meth_set_read(bio_method, bio_read) ||
-	    !BIO_meth_set_write(bio_method, bio_write) ||
-	    !BIO_meth_set_ctrl(bio_method, bio_ctrl))
-		abort(); /* out of memory, as xmalloc() has it */
+	bio_method = tls_bio_method("datagram", bio_read, bio_write);
 }
 
 /* --- cookies --- */

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/socket.h"
 
 #define BACKLOG 4096
 #define ACCEPT_BATCH 256 /* per turn, so that accepting never starves who is connected */
@@ -28,28 +29,6 @@ static int socket_option(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-/* A bound socket; `share`: with SO_REUSEPORT. -errno. */
-static int socket_bound(const struct addr *a, bool share)
-{
-	struct sockaddr_storage ss;
-	socklen_t n = addr_to_sock(a, &ss);
-	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	int err = socket_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (err == 0 && share)
-		err = socket_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	if (err == 0 && a->family == AF_INET6)
-		err = socket_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, !addr_is_any(a));
-	if (err == 0 && bind(fd, (struct sockaddr *)&ss, n) < 0)
-		err = -errno;
-	if (err == 0)
-		return fd;
-	close(fd);
-	return err;
-}
-
 static int socket_port(int fd, uint16_t *port)
 {
 	struct sockaddr_storage ss;
@@ -66,19 +45,19 @@ static int socket_port(int fd, uint16_t *port)
 
 int listen_reserve(struct addr *a)
 {
-	int fd = socket_bound(a, false);
+	int fd = net_socket_bound(a, SOCK_STREAM, false);
 
 	if ((fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL) && a->family == AF_INET6 &&
 	    addr_is_any(a)) {
 		a->family = AF_INET; /* a machine without IPv6: "any" is then any IPv4 */
-		fd = socket_bound(a, false);
+		fd = net_socket_bound(a, SOCK_STREAM, false);
 	}
 	if (fd < 0)
 		return fd;
 	/* Two sockets may be bound with SO_REUSEADDR, but only one of them may listen. */
 	int err = listen(fd, 1) < 0 ? -errno : socket_port(fd, &a->port);
 	close(fd);
-	return err < 0 ? err : socket_bound(a, true);
+	return err < 0 ? err : net_socket_bound(a, SOCK_STREAM, true);
 }
 
 static void listener_resume(struct loop_timer *t)
@@ -140,7 +119,7 @@ static void listener_on_event(struct loop_io *io, uint32_t events)
 int listen_open(struct listener **out, struct loop *l, const struct addr *a,
 		listen_accept_fn *fn, void *arg)
 {
-	int fd = socket_bound(a, true);
+	int fd = net_socket_bound(a, SOCK_STREAM, true);
 	if (fd < 0)
 		return fd;
 
@@ -178,7 +157,7 @@ int listen_connect(const struct addr *from, const struct addr *to)
 {
 	struct sockaddr_storage ss;
 	socklen_t n = addr_to_sock(to, &ss);
-	int fd = socket_bound(from, true);
+	int fd = net_socket_bound(from, SOCK_STREAM, true);
 
 	if (fd < 0)
 		return fd;

@@ -32,6 +32,26 @@ struct tls_context {
 	struct stamp seen[2]; /* also of a pair that did not load: told once */
 };
 
+/* 0 to what we do not know: a 1 to the kTLS questions would make OpenSSL send plaintext. */
+static long bio_ctrl(BIO *bio, int cmd, long num, void *arg)
+{
+	(void)bio;
+	(void)num;
+	(void)arg;
+	return cmd == BIO_CTRL_FLUSH || cmd == BIO_CTRL_PUSH || cmd == BIO_CTRL_POP;
+}
+
+BIO_METHOD *tls_bio_method(const char *name, tls_bio_read_fn *read,
+			   tls_bio_write_fn *write)
+{
+	BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, name);
+
+	if (!m || !BIO_meth_set_read(m, read) || !BIO_meth_set_write(m, write) ||
+	    !BIO_meth_set_ctrl(m, bio_ctrl))
+		abort(); /* out of memory, as xmalloc() has it */
+	return m;
+}
+
 const char *tls_reason(void)
 {
 	const char *text = ERR_reason_error_string(ERR_peek_last_error());

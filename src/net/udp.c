@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "net/socket.h"
 
 #define BUFFER_SHARED (4 << 20)
 #define ROUNDS 4 /* batches of one socket per turn, so that others get theirs */
@@ -155,34 +156,14 @@ static int set(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-/* A bound socket; -errno. */
-static int udp_socket(const struct addr *a, bool share)
-{
-	struct sockaddr_storage ss;
-	socklen_t n = addr_to_sock(a, &ss);
-	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	int err = share ? set(fd, SOL_SOCKET, SO_REUSEPORT, 1) : 0;
-	if (err == 0 && a->family == AF_INET6)
-		err = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, !addr_is_any(a));
-	if (err == 0 && bind(fd, (struct sockaddr *)&ss, n) < 0)
-		err = -errno;
-	if (err == 0)
-		return fd;
-	close(fd);
-	return err;
-}
-
 int udp_reserve(const struct addr *a)
 {
-	int fd = udp_socket(a, false);
+	int fd = net_socket_bound(a, SOCK_DGRAM, false);
 
 	if (fd < 0)
 		return fd;
 	close(fd);
-	return udp_socket(a, true);
+	return net_socket_bound(a, SOCK_DGRAM, true);
 }
 
 /* As large as we may have them; the kernel clips without an error. */
@@ -215,7 +196,7 @@ static int set_up(struct udp *u, int fd, unsigned flags)
 int udp_open(struct udp **out, struct udp_pool *pool, const struct addr *at,
 	     unsigned flags, udp_input_fn *fn, void *arg)
 {
-	int fd = udp_socket(at, flags & UDP_SHARED);
+	int fd = net_socket_bound(at, SOCK_DGRAM, flags & UDP_SHARED);
 
 	if (fd < 0)
 		return fd;

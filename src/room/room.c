@@ -403,21 +403,29 @@ void room_succeed(struct room *r)
 	room_tell_all(r, &e, NULL);
 }
 
-/* All of leaving but the end of the room. */
-static void room_depart(struct member *m, enum leave_reason reason, struct slice text)
+/* Out of the room's lists, and what is to be told of it. */
+static void room_take_out(struct member *m, enum leave_reason reason, struct slice text,
+			  struct event *e)
 {
-	struct room *r = m->room;
-	struct event e = {
+	*e = (struct event){
 		.kind = EVENT_LEFT,
 		.member = m->id,
 		.reason = reason,
 		.text = text,
 	};
-
-	room_remove(r, m);
-	room_tell_watch(r, ROOM_MEMBER_LEFT, m);
+	room_remove(m->room, m);
+	room_tell_watch(m->room, ROOM_MEMBER_LEFT, m);
 	room_note_visit_end(m, reason);
-	room_member_info(m, &e.subject);
+	room_member_info(m, &e->subject);
+}
+
+/* All of leaving but the end of the room. */
+static void room_depart(struct member *m, enum leave_reason reason, struct slice text)
+{
+	struct room *r = m->room;
+	struct event e;
+
+	room_take_out(m, reason, text, &e);
 	log_info("room", "left", "room=%s member=%" PRIx64 " reason=%d n=%u",
 		 log_value(&(struct log_text){ 0 }, room_name(r)), m->id, (int)reason,
 		 r->count);
@@ -451,17 +459,9 @@ void room_close(struct room *r, enum leave_reason reason, struct slice text)
 		 log_value(&(struct log_text){ 0 }, room_name(r)), r->count);
 	while (r->count > 0) {
 		struct member *m = r->members[r->count - 1];
-		struct event e = {
-			.kind = EVENT_LEFT,
-			.member = m->id,
-			.reason = reason,
-			.text = text,
-		};
+		struct event e;
 
-		room_remove(r, m);
-		room_tell_watch(r, ROOM_MEMBER_LEFT, m);
-		room_note_visit_end(m, reason);
-		room_member_info(m, &e.subject);
+		room_take_out(m, reason, text, &e);
 		room_tell_one(r, &e, m);
 		member_free(m);
 	}
