@@ -92,16 +92,30 @@ def table(subject, members, size):
     return Case(f"table-{members}-{size}", variants, measures)
 
 
-def sio(subject, name, mode, dialect, args, limit, key=CPU, rounds=99):
+def sio(subject, name, mode, dialect, args, limit, key=CPU):
     """Socket.IO over its WebSocket, against the npm package."""
     variants = [
         Variant("socket.io", SocketIo, mode, dialect, args),
         Variant("parley", subject, mode, dialect, args),
     ]
-    what = {CPU: "CPU per delivery", "rss_bytes_per_conn": "RSS per connection"}
-    what = what.get(key, "CPU per connection")
+    what = "CPU per delivery" if key == CPU else "CPU per connection"
     measures = [Ratio(what, key, "parley", "socket.io", limit)]
-    return Case(name, variants, measures, rounds)
+    return Case(name, variants, measures)
+
+
+def sio_idle(subject):
+    """Memory of quiet clients, and what their heartbeats cost: one falls into the time held."""
+    args = ["--conns", "10000", "--hold", "30"]
+    variants = [
+        Variant("socket.io", SocketIo, "idle", "sio_quiet", args),
+        Variant("parley", subject, "idle", "sio_quiet", args),
+    ]
+    heartbeat = "idle_cpu_us_per_conn_per_s"
+    measures = [
+        Ratio("RSS per connection", "rss_bytes_per_conn", "parley", "socket.io", 0.10),
+        Ratio("CPU of heartbeats", heartbeat, "parley", "socket.io", 0.25),
+    ]
+    return Case("sio-idle-10000", variants, measures, rounds=1)
 
 
 def sio_cases(subject):
@@ -117,7 +131,6 @@ def sio_cases(subject):
                 *more, *warm]
 
     storm_args = ["--concurrency", "64", *warm]
-    idle_args = ["--conns", "5000", "--hold", "1"]
     return [
         sio(subject, "sio-echo-d1", "echo", "sio_echo", echo_args(1), 0.22),
         sio(subject, "sio-echo-d16", "echo", "sio_echo", echo_args(16), 0.06),
@@ -130,8 +143,7 @@ def sio_cases(subject):
             rooms(100, 64, "--window", "16"), 0.06),
         sio(subject, "sio-storm", "storm", "sio_quiet", storm_args, 0.12,
             key="cpu_us_per_connection"),
-        sio(subject, "sio-idle-5000", "idle", "sio_quiet", idle_args, 0.10,
-            key="rss_bytes_per_conn", rounds=2),
+        sio_idle(subject),
     ]
 
 
