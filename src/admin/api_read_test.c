@@ -16,7 +16,7 @@ static const struct api_field fields[] = {
 	{ "more", API_OBJECT, false, 0, 10, "" },
 	{ "any", API_ANY, false, 0, 10, "" },
 	{ "role", API_ROLE, false, 1, 16, "" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static void members_are_held_against_their_fields(void **state)

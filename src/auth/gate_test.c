@@ -32,6 +32,7 @@ static int setup(void **state)
 	struct buf why = BUF_INIT(100);
 
 	assert_int_equal(auth_keys_create(&d->keys, &s, &why), 0);
+	buf_fini(&why);
 	d->gate = auth_gate_create(d->keys);
 	*state = d;
 	return 0;
