@@ -7,16 +7,17 @@ import { freshRoom } from "../lib/client.mjs";
 import { startServer } from "../lib/server.mjs";
 import { Lab, SERVER } from "./lab.mjs";
 
-/** Runs in the page: how our side of each connection goes out, such as ["relay udp"]. */
+/** Runs in the page: how each connection goes, such as ["relay udp"]: over our relay, or over theirs. */
 async function routes() {
 	const found = [];
 	for (const { pc } of window.parleyDebug.peers) {
 		const stats = [...(await pc.getStats()).values()];
-		const pair = stats.find(
-			(s) => s.type === "candidate-pair" && s.nominated && s.state === "succeeded",
-		);
+		const selected = stats.find((s) => s.selectedCandidatePairId)?.selectedCandidatePairId;
+		const pair = stats.find(({ id }) => id === selected);
 		const local = stats.find(({ id }) => id === pair?.localCandidateId);
-		found.push(`${local?.candidateType} ${local?.relayProtocol ?? local?.protocol}`);
+		const remote = stats.find(({ id }) => id === pair?.remoteCandidateId);
+		const relay = remote?.candidateType === "relay" ? "relay" : local?.candidateType;
+		found.push(`${relay} ${local?.relayProtocol ?? local?.protocol}`);
 	}
 	return found;
 }
@@ -52,7 +53,7 @@ describe("a call through the relay", () => {
 		const [ann, bob] = await twoOf(t, "symmetric");
 		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
 		const ways = [...(await ann.page.evaluate(routes)), ...(await bob.page.evaluate(routes))];
-		assert.ok(ways.includes("relay udp"), ways.join(", "));
+		assert.deepEqual(ways, ["relay udp", "relay udp"]);
 		await Promise.all([ann, bob].map((guest) => guest.press("leave-button")));
 	});
 
