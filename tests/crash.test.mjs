@@ -6,12 +6,14 @@ import { describe, it } from "node:test";
 import { freshRoom, roomOf } from "./lib/client.mjs";
 import { freshDir, serverFor, startServer } from "./lib/server.mjs";
 import { mustAgree, Talker } from "./lib/talk.mjs";
+import { poll } from "./lib/wait.mjs";
 
 const DEATHS = 20;
 const CLIENTS = 50;
 const ROOMS = 5;
 const ARGS = ["--limit.messages=0", "--log-level=error"];
 
+/** The server dies, and talk ends, at moments that nothing announces. */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A room of ten, some of which resume their sessions and some join anew. */
@@ -93,7 +95,7 @@ describe("crashes", () => {
 
 		rmSync(filler);
 		const ready = async () => (await fetch(`${server.http}/readyz`)).status === 200;
-		while (!(await ready())) await pause(100);
+		await poll(ready, () => "the server to be ready again");
 		said.push((await ann.do({ type: "chat", text, key: "b" })).n);
 		const { messages } = await bob.do({ type: "history", after: 0, limit: 200 });
 		assert.deepEqual(

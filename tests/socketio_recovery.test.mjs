@@ -11,6 +11,7 @@ import { undisturbed } from "./lib/witness.mjs";
 
 const AWAY = 1500;
 const QUICK = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 100 };
+/** How long a client is away is what is tested. */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const join = (room, userName) => `42${JSON.stringify(["room:join", { room, userName }])}`;

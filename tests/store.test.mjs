@@ -4,14 +4,19 @@ import { writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { freshDir, runParley, serverFor, startServer } from "./lib/server.mjs";
+import { poll } from "./lib/wait.mjs";
 
 /** What the history has, once it fits. */
 async function historyThat(client, fits) {
-	for (;;) {
-		const { messages } = await client.do({ type: "history", after: 0 });
-		if (fits(messages)) return messages;
-		await new Promise((resolve) => setTimeout(resolve, 100));
-	}
+	let last;
+	await poll(
+		async () => {
+			last = (await client.do({ type: "history", after: 0 })).messages;
+			return fits(last);
+		},
+		() => `a history that fits: ${last.length} messages`,
+	);
+	return last;
 }
 
 describe("retention", () => {
@@ -32,7 +37,10 @@ describe("retention", () => {
 		await ann.do({ type: "chat", text: "soon gone" });
 		await bob.do({ type: "leave" });
 		await historyThat(ann, (messages) => messages.length === 0);
-		for (let more = 2; more > 1; ) more = (await ann.do({ type: "whowas" })).visits.length;
+		await poll(
+			async () => (await ann.do({ type: "whowas" })).visits.length <= 1,
+			() => "old visits to go",
+		);
 	});
 });
 
