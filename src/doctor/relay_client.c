@@ -63,15 +63,16 @@ static void note_refusal(struct relay_client *c)
 }
 
 /* Sends until answered (once over TCP). E_DENIED: refused, see c->error. */
-static int transact(struct relay_client *c, const struct buf *request, bool stream)
+static int transact(struct relay_client *c, const struct buf *request)
 {
 	struct slice tid = slice_of(request->p + STUN_HEADER - STUN_TID, STUN_TID);
 	ms_t end = clock_mono() + PATIENCE;
 	int err = E_TIMEOUT;
 
 	for (ms_t step = STEP; err == E_TIMEOUT && clock_mono() < end; step *= 2) {
-		ms_t until =
-			stream || clock_mono() + step > end ? end : clock_mono() + step;
+		ms_t until = c->link.stream || clock_mono() + step > end
+				     ? end
+				     : clock_mono() + step;
 
 		err = link_send(&c->link, buf_slice(request), PATIENCE);
 		if (err == 0)
@@ -140,7 +141,7 @@ static int request(struct relay_client *c, enum stun_method method, attributes_f
 		}
 		bool first = c->nonce.n == 0;
 
-		err = transact(c, &b, c->link.stream);
+		err = transact(c, &b);
 		if (err == E_DENIED && !((c->error == 401 && first) || c->error == 438))
 			break;
 		if (err == E_DENIED)
@@ -148,12 +149,6 @@ static int request(struct relay_client *c, enum stun_method method, attributes_f
 	}
 	buf_fini(&b);
 	return err;
-}
-
-static void put_nothing(struct buf *b, const struct addr *peer)
-{
-	(void)b;
-	(void)peer;
 }
 
 static void put_transport(struct buf *b, const struct addr *peer)
@@ -216,8 +211,7 @@ int relay_client_bind(struct relay_client *c)
 	struct buf b = BUF_INIT(REQUEST_MAX);
 
 	begin(&b, STUN_BINDING);
-	put_nothing(&b, NULL);
-	int err = transact(c, &b, c->link.stream);
+	int err = transact(c, &b);
 	buf_fini(&b);
 	return err < 0 ? err : read_addr(c, STUN_XOR_MAPPED_ADDRESS, &c->mapped);
 }
