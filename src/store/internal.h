@@ -8,8 +8,3 @@ void store_count_stalled(struct store *s, int by);
 
 /* --- sqlite.c --- */
 extern const struct backend_ops store_sqlite;
-/* What store_create() and store_each_seat() need of a database, at start and on the main thread. */
-int store_sqlite_prepare(const struct store_settings *s, uint64_t *boot, struct buf *why)
-	NODISCARD;
-int store_sqlite_seats(const struct store_settings *s, store_seat_fn *fn, void *arg)
-	NODISCARD;

@@ -80,38 +80,25 @@ int store_sqlite_room(struct backend *b, struct slice name, struct sqlite_room *
 	return 0;
 }
 
-void store_sqlite_event(sqlite3_stmt *st, uint64_t epoch, struct buf *out)
+void store_sqlite_row(sqlite3_stmt *st, struct store_row *out)
 {
-	static const enum event_kind kinds[] = { EVENT_CHAT, EVENT_EDITED, EVENT_DELETED,
-						 EVENT_REACTED };
-	uint64_t kind = db_u64(st, 1);
-	struct event e = { .kind = kinds[kind < ARRAY_LEN(kinds) ? kind : 0] };
-	struct buf more = BUF_INIT(64 * 1024);
-	struct chat_more m = { .epoch = epoch };
-	char reader[BUS_MEMBER_TEXT];
-
-	e.n = db_u64(st, 0) & ROOM_MAX_N;
-	e.time = (ms_t)db_u64(st, 2);
-	e.member = db_u64(st, 3);
-	m.user = db_text(st, 4);
-	e.subject.name = db_text(st, 5);
-	e.text = db_text(st, 6);
-	m.of = db_u64(st, 7);
-	e.to = db_u64(st, 8);
-	m.to_user = db_text(st, 9);
-	m.key = db_text(st, 10);
-	m.file = db_text(st, 11);
-	m.reactions = db_text(st, 12);
-	m.edited = (ms_t)db_u64(st, 13);
-	m.deleted = kind == 0 && db_u64(st, 14) != 0;
-	bus_member_text(reader, e.member);
-	if (kind == 3)
-		m.reader = m.user.n > 0 ? m.user : slice_of(reader, sizeof(reader));
-	m.on = kind == 3 && m.edited == 0; /* see store_sqlite_change() */
-	bus_chat_encode(&more, &m);
-	e.more = buf_slice(&more);
-	bus_event_encode(out, &e);
-	buf_fini(&more);
+	*out = (struct store_row){
+		.n = db_u64(st, 0) & STORE_ROW_MAX_N,
+		.kind = db_u64(st, 1),
+		.time = (ms_t)db_u64(st, 2),
+		.member = db_u64(st, 3),
+		.user = db_text(st, 4),
+		.name = db_text(st, 5),
+		.text = db_text(st, 6),
+		.of = db_u64(st, 7),
+		.to = db_u64(st, 8),
+		.to_user = db_text(st, 9),
+		.key = db_text(st, 10),
+		.file = db_text(st, 11),
+		.reactions = db_text(st, 12),
+		.edited = (ms_t)db_u64(st, 13),
+		.deleted = (ms_t)db_u64(st, 14),
+	};
 }
 
 /* --- batches --- */
@@ -228,28 +215,6 @@ static void sqlite_close(struct backend *b)
 	free(b);
 }
 
-static int sqlite_open(struct backend **out, const struct store_settings *s,
-		       struct store_thread *t, struct buf *why)
-{
-	struct backend *b = xzalloc(sizeof(*b));
-
-	b->thread = t;
-	b->settings = s;
-	b->path = store_sqlite_path(s);
-	map_init(&b->rooms);
-	int err = db_open(&b->db, b->path, is_writer(b) ? DB_WRITE : DB_READ,
-			  store_sqlite_sql, SQL_COUNT, why);
-	if (err < 0) {
-		sqlite_close(b);
-		return err;
-	}
-	*out = b;
-	return 0;
-}
-
-const struct backend_ops store_sqlite = { sqlite_open, sqlite_close, sqlite_run,
-					  sqlite_tend };
-
 /* --- at start --- */
 
 static int count_boot(struct db *d, uint64_t *boot)
@@ -274,30 +239,45 @@ static int end_lost_visits(struct db *d)
 	return db_run(d, st);
 }
 
-int store_sqlite_prepare(const struct store_settings *s, uint64_t *boot, struct buf *why)
+static int prepare(struct backend *b, uint64_t *boot, struct buf *why)
 {
-	char *path = store_sqlite_path(s);
-	struct db d;
+	int err = db_migrate(&b->db, why);
 
+	if (err == 0)
+		err = count_boot(&b->db, boot);
+	if (err == 0 && !b->settings->sessions)
+		err = db_run(&b->db, db_use(&b->db, SQL_DROP_SEATS));
+	if (err == 0)
+		err = db_run(&b->db, db_use(&b->db, SQL_DROP_SESSIONS));
+	if (err == 0)
+		err = end_lost_visits(&b->db);
+	if (err < 0 && why->n == 0)
+		buf_printf(why, "%s cannot be written", b->path);
+	return err;
+}
+
+static int sqlite_open(struct backend **out, const struct store_settings *s,
+		       struct store_thread *t, uint64_t *boot, struct buf *why)
+{
+	struct backend *b = xzalloc(sizeof(*b));
+
+	b->thread = t;
+	b->settings = s;
+	b->path = store_sqlite_path(s);
+	map_init(&b->rooms);
 	/* Nobody asks how much memory it has; counting that takes a lock per allocation. Refused when it is in use already. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	int err = db_open(&d, path, DB_WRITE, store_sqlite_sql, SQL_COUNT, why);
-
-	if (err == 0)
-		err = db_migrate(&d, why);
-	if (err == 0)
-		err = count_boot(&d, boot);
-	if (err == 0 && !s->sessions)
-		err = db_run(&d, db_use(&d, SQL_DROP_SEATS));
-	if (err == 0)
-		err = db_run(&d, db_use(&d, SQL_DROP_SESSIONS));
-	if (err == 0)
-		err = end_lost_visits(&d);
-	if (err < 0 && why->n == 0)
-		buf_printf(why, "%s cannot be written", path);
-	db_close(&d);
-	free(path);
-	return err;
+	int err = db_open(&b->db, b->path, is_writer(b) ? DB_WRITE : DB_READ,
+			  store_sqlite_sql, SQL_COUNT, why);
+	if (err == 0 && is_writer(b))
+		err = prepare(b, boot, why);
+	if (err < 0) {
+		db_close(&b->db); /* not ours to note anything in */
+		sqlite_close(b);
+		return err;
+	}
+	*out = b;
+	return 0;
 }
 
 /* The columns of SQL_SEATS. */
@@ -321,22 +301,28 @@ static void seat_of(sqlite3_stmt *st, struct store_seat *out)
 	};
 }
 
-int store_sqlite_seats(const struct store_settings *s, store_seat_fn *fn, void *arg)
+static int sqlite_seats(struct backend *b, store_seat_fn *fn, void *arg)
 {
-	char *path = store_sqlite_path(s);
+	sqlite3_stmt *st = db_use(&b->db, SQL_SEATS);
 	struct store_seat seat;
-	struct db d;
-	int err = db_open(&d, path, DB_READ, store_sqlite_sql, SQL_COUNT, NULL);
+	int err;
 
-	free(path);
-	if (err < 0)
-		return err;
-	sqlite3_stmt *st = db_use(&d, SQL_SEATS);
-	while ((err = db_step(&d, st)) > 0) {
+	while ((err = db_step(&b->db, st)) > 0) {
 		seat_of(st, &seat);
 		if (seat.secret_hash.n == STORE_HASH)
 			fn(arg, &seat);
 	}
-	db_close(&d);
+	sqlite3_reset(st);
 	return err;
 }
+
+const struct backend_ops store_sqlite = {
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.seats = sqlite_seats,
+	.run = sqlite_run,
+	.tend = sqlite_tend,
+	.check = store_sqlite_check,
+	.backup = store_sqlite_backup,
+	.export = store_sqlite_export,
+};

@@ -3,14 +3,16 @@
 #include "base/map.h"
 #include "store/db.h"
 #include "store/internal.h"
+#include "store/row.h"
 
 /* enum statement and its texts, from one list. */
 /* clang-format off */
-#define SQL_COLUMNS                                                                      \
+#define SQL_COLUMNS_AND(more)                                                            \
 	"SELECT m.id, m.kind, m.time, m.member, m.user, m.name, CASE m.kind WHEN 1 THEN" \
 	" (SELECT o.text FROM message o WHERE o.id=(m.id>>40<<40)|m.of) ELSE m.text END," \
 	" m.of, m.to_member,"                                                            \
-	" m.to_user, m.key, m.file, m.reactions, m.edited, m.deleted FROM "
+	" m.to_user, m.key, m.file, m.reactions, m.edited, m.deleted" more " FROM "
+#define SQL_COLUMNS SQL_COLUMNS_AND("")
 #define SQL_MESSAGES SQL_COLUMNS "message m "
 /* Who may see a message: ?3 is the viewer, ?4 its user, ?5 whether it is the server. */
 #define SQL_VISIBLE                                                                      \
@@ -96,9 +98,6 @@ enum sql { SQL_LIST(X) SQL_COUNT };
 
 extern const char *const store_sqlite_sql[SQL_COUNT];
 
-#define ROOM_SHIFT 40 /* bits of a message's number */
-#define ROOM_MAX_N ((UINT64_C(1) << ROOM_SHIFT) - 1)
-
 struct sqlite_room {
 	uint64_t id;
 	uint64_t epoch;
@@ -125,13 +124,20 @@ int store_sqlite_newest(struct backend *b, const struct sqlite_room *r, uint64_t
 int store_sqlite_retain(struct backend *b) NODISCARD;
 /* To be freed. */
 char *store_sqlite_path(const struct store_settings *s);
-/* The message of the present row, appended to `out` as an event. */
-void store_sqlite_event(sqlite3_stmt *st, uint64_t epoch, struct buf *out);
+/* The present one of SQL_COLUMNS, until the next step. */
+void store_sqlite_row(sqlite3_stmt *st, struct store_row *out);
 
 /* One query. Returns what is wrong with the database; what is wrong with the query is in j->answer.err. */
 typedef int store_sqlite_fn(struct backend *b, const struct store_query *q,
 			    struct store_answer *a, struct buf *out);
 extern store_sqlite_fn *const store_sqlite_ops[STORE_OPS];
+
+/* --- sqlite_tools.c: see tools.h --- */
+int store_sqlite_check(const struct store_settings *s, struct buf *why) NODISCARD;
+int store_sqlite_backup(const struct store_settings *s, const char *to, struct buf *why)
+	NODISCARD;
+int store_sqlite_export(const struct store_settings *s, store_line_fn *fn, void *arg,
+			struct buf *why) NODISCARD;
 
 /* --- sqlite_write.c and sqlite_read.c --- */
 store_sqlite_fn store_sqlite_message, store_sqlite_change, store_sqlite_read,

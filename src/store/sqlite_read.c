@@ -5,14 +5,15 @@
 
 static uint64_t first_id(const struct sqlite_room *r)
 {
-	return r->id << ROOM_SHIFT;
+	return r->id << STORE_ROW_SHIFT;
 }
 
 static uint64_t last_id(const struct sqlite_room *r, uint64_t before)
 {
-	uint64_t n = before > 0 && before <= ROOM_MAX_N ? before - 1 : ROOM_MAX_N;
+	uint64_t n =
+		before > 0 && before <= STORE_ROW_MAX_N ? before - 1 : STORE_ROW_MAX_N;
 
-	return r->id << ROOM_SHIFT | n;
+	return r->id << STORE_ROW_SHIFT | n;
 }
 
 /* --- pages: rows as they come, in pieces that can be put out in the other order --- */
@@ -28,9 +29,7 @@ static void page_init(struct page *p, uint32_t limit)
 {
 	*p = (struct page){ 0 };
 	buf_init(&p->rows, BUS_LETTER_MAX);
-	p->limit = limit == 0               ? STORE_PAGE
-		   : limit > STORE_PAGE_MAX ? STORE_PAGE_MAX
-					    : limit;
+	p->limit = store_row_limit(limit);
 }
 
 /* False when it is full. */
@@ -61,11 +60,14 @@ static void page_end(struct page *p, bool newest_first, struct store_answer *a,
 static int read_messages(struct backend *b, sqlite3_stmt *st, const struct sqlite_room *r,
 			 struct page *p)
 {
+	struct store_row row;
 	int err;
 
 	sqlite3_bind_int64(st, 6, (sqlite3_int64)p->limit + 1);
-	while ((err = db_step(&b->db, st)) > 0 && page_begin_row(p))
-		store_sqlite_event(st, r->epoch, &p->rows);
+	while ((err = db_step(&b->db, st)) > 0 && page_begin_row(p)) {
+		store_sqlite_row(st, &row);
+		store_row_event(&row, r->epoch, &p->rows);
+	}
 	sqlite3_reset(st);
 	return err < 0 ? err : 0;
 }
@@ -95,7 +97,7 @@ int store_sqlite_newest(struct backend *b, const struct sqlite_room *r, uint64_t
 	db_bind_u64(st, 2, last_id(r, 0));
 	int err = db_step(&b->db, st);
 	if (err > 0)
-		*n = db_u64(st, 0) & ROOM_MAX_N;
+		*n = db_u64(st, 0) & STORE_ROW_MAX_N;
 	sqlite3_reset(st);
 	return err < 0 ? err : 0;
 }
@@ -143,7 +145,7 @@ int store_sqlite_history(struct backend *b, const struct store_query *q,
 	struct page p;
 	int err = store_sqlite_room(b, q->room, &r);
 
-	if (err < 0 || r.id == 0 || q->after >= ROOM_MAX_N)
+	if (err < 0 || r.id == 0 || q->after >= STORE_ROW_MAX_N)
 		return err;
 	a->epoch = r.epoch;
 	if (back) {

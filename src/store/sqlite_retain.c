@@ -25,13 +25,13 @@ static int drop_oldest(struct backend *b, uint64_t room, uint64_t upto, ms_t cut
 	sqlite3_stmt *st = db_use(&b->db, SQL_OLDEST);
 	int err;
 
-	db_bind_u64(st, 1, room << ROOM_SHIFT);
-	db_bind_u64(st, 2, room << ROOM_SHIFT | ROOM_MAX_N);
+	db_bind_u64(st, 1, room << STORE_ROW_SHIFT);
+	db_bind_u64(st, 2, room << STORE_ROW_SHIFT | STORE_ROW_MAX_N);
 	db_bind_u64(st, 3, ROWS_AT_ONCE);
 	while ((err = db_step(&b->db, st)) > 0) {
 		uint64_t id = db_u64(st, 0);
 
-		if ((id & ROOM_MAX_N) > upto && (ms_t)db_u64(st, 2) >= cutoff)
+		if ((id & STORE_ROW_MAX_N) > upto && (ms_t)db_u64(st, 2) >= cutoff)
 			break;
 		/* Words are of messages that were said (kind 0); changes have none. */
 		err = drop_message(b, id,

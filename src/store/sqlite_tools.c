@@ -1,7 +1,5 @@
 #include "base/err.h"
-#include "base/json.h"
 #include "store/sqlite.h"
-#include "store/tools.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,13 +8,10 @@ enum tool_sql { TOOL_CHECK, TOOL_EXPORT, TOOL_COUNT };
 
 static const char *const tool_sql[TOOL_COUNT] = {
 	[TOOL_CHECK] = "PRAGMA integrity_check(20)",
-	[TOOL_EXPORT] =
-		"SELECT room.name, message.id, message.time, message.name, message.user,"
-		" message.text, message.key, message.to_user, message.file,"
-		" message.reactions, message.edited, message.deleted"
-		" FROM room JOIN message ON message.id BETWEEN room.id<<40 AND"
-		" (room.id<<40)+1099511627775 WHERE message.kind=0"
-		" ORDER BY room.name, message.id",
+	[TOOL_EXPORT] = SQL_COLUMNS_AND(
+		", room.name") "room JOIN message m ON m.id BETWEEN room.id<<40 AND"
+			       " (room.id<<40)+1099511627775 WHERE m.kind=0"
+			       " ORDER BY room.name, m.id",
 };
 
 static int open_tool(struct db *d, const struct store_settings *s, struct buf *why)
@@ -32,7 +27,7 @@ static int open_tool(struct db *d, const struct store_settings *s, struct buf *w
 	return err;
 }
 
-int store_check(const struct store_settings *s, struct buf *why)
+int store_sqlite_check(const struct store_settings *s, struct buf *why)
 {
 	struct db d;
 	int err = open_tool(&d, s, why), step;
@@ -49,7 +44,7 @@ int store_check(const struct store_settings *s, struct buf *why)
 	return why->n > 0 ? E_MALFORMED : 0;
 }
 
-int store_backup(const struct store_settings *s, const char *to, struct buf *why)
+int store_sqlite_backup(const struct store_settings *s, const char *to, struct buf *why)
 {
 	struct db d;
 	sqlite3 *copy = NULL;
@@ -79,46 +74,11 @@ int store_backup(const struct store_settings *s, const char *to, struct buf *why
 	return err;
 }
 
-static void put_text(struct jsonw *w, const char *name, sqlite3_stmt *st, int column)
-{
-	if (db_text(st, column).n > 0)
-		json_field_string(w, name, db_text(st, column));
-}
-
-static void put_raw(struct jsonw *w, const char *name, sqlite3_stmt *st, int column)
-{
-	if (db_text(st, column).n > 0)
-		json_field_raw(w, name, db_text(st, column));
-}
-
-static void put_line(sqlite3_stmt *st, struct buf *b)
-{
-	struct jsonw w;
-
-	json_begin(&w, b);
-	json_object(&w);
-	json_field_string(&w, "room", db_text(st, 0));
-	json_field_u64(&w, "n", db_u64(st, 1) & ROOM_MAX_N);
-	json_field_u64(&w, "time", db_u64(st, 2));
-	json_field_string(&w, "name", db_text(st, 3));
-	put_text(&w, "user", st, 4);
-	json_field_string(&w, "text", db_text(st, 5));
-	put_text(&w, "key", st, 6);
-	put_text(&w, "to", st, 7);
-	put_raw(&w, "file", st, 8);
-	put_raw(&w, "reactions", st, 9);
-	if (db_u64(st, 10))
-		json_field_u64(&w, "edited", db_u64(st, 10));
-	if (db_u64(st, 11))
-		json_field_bool(&w, "deleted", true);
-	json_object_end(&w);
-	buf_u8(b, '\n');
-}
-
-int store_export(const struct store_settings *s, store_line_fn *fn, void *arg,
-		 struct buf *why)
+int store_sqlite_export(const struct store_settings *s, store_line_fn *fn, void *arg,
+			struct buf *why)
 {
 	struct buf line = BUF_INIT(1u << 20);
+	struct store_row row;
 	struct db d;
 	int err = open_tool(&d, s, why);
 
@@ -127,7 +87,8 @@ int store_export(const struct store_settings *s, store_line_fn *fn, void *arg,
 	sqlite3_stmt *st = db_use(&d, TOOL_EXPORT);
 	while ((err = db_step(&d, st)) > 0) {
 		buf_clear(&line);
-		put_line(st, &line);
+		store_sqlite_row(st, &row);
+		store_row_line(&row, db_text(st, 15), &line);
 		fn(arg, buf_slice(&line));
 	}
 	if (err < 0)

@@ -4,7 +4,7 @@
 
 static uint64_t message_id(const struct sqlite_room *r, uint64_t n)
 {
-	return r->id << ROOM_SHIFT | n;
+	return r->id << STORE_ROW_SHIFT | n;
 }
 
 /* Found, or made with that epoch. */
@@ -24,27 +24,25 @@ static int room_for(struct backend *b, struct slice name, uint64_t epoch,
 
 /* --- messages --- */
 
-/* kind, member and the like of a row; `to`: the other party of a direct message. */
-static sqlite3_stmt *bind_message(struct backend *b, uint64_t id, unsigned kind,
-				  const struct event *e, const struct chat_more *m)
+static sqlite3_stmt *bind_row(struct backend *b, uint64_t id, const struct store_row *r)
 {
 	sqlite3_stmt *st = db_use(&b->db, SQL_ADD_MESSAGE);
 
 	db_bind_u64(st, 1, id);
-	db_bind_u64(st, 2, kind);
-	db_bind_u64(st, 3, (uint64_t)e->time);
-	db_bind_u64(st, 4, e->member);
-	db_bind_text(st, 5, m->user);
-	db_bind_string(st, 6, e->subject.name);
-	db_bind_string(st, 7, kind == 1 ? SLICE_NONE : e->text);
-	db_bind_u64(st, 8, m->of);
-	if (e->to)
-		db_bind_u64(st, 9, e->to);
+	db_bind_u64(st, 2, r->kind);
+	db_bind_u64(st, 3, (uint64_t)r->time);
+	db_bind_u64(st, 4, r->member);
+	db_bind_text(st, 5, r->user);
+	db_bind_string(st, 6, r->name);
+	db_bind_string(st, 7, r->text);
+	db_bind_u64(st, 8, r->of);
+	if (r->to)
+		db_bind_u64(st, 9, r->to);
 	else
 		sqlite3_bind_null(st, 9);
-	db_bind_text(st, 10, m->to_user);
-	db_bind_text(st, 11, m->key);
-	db_bind_text(st, 12, m->file);
+	db_bind_text(st, 10, r->to_user);
+	db_bind_text(st, 11, r->key);
+	db_bind_text(st, 12, r->file);
 	return st;
 }
 
@@ -70,7 +68,7 @@ static int known_message(struct backend *b, const struct sqlite_room *r, struct 
 	int err = db_step(&b->db, st);
 	if (err > 0) {
 		a->known = true;
-		a->n = db_u64(st, 0) & ROOM_MAX_N;
+		a->n = db_u64(st, 0) & STORE_ROW_MAX_N;
 		a->time = (ms_t)db_u64(st, 1);
 	}
 	sqlite3_reset(st);
@@ -80,52 +78,38 @@ static int known_message(struct backend *b, const struct sqlite_room *r, struct 
 int store_sqlite_message(struct backend *b, const struct store_query *q,
 			 struct store_answer *a, struct buf *out)
 {
-	const struct event *e = q->event;
 	struct sqlite_room r;
+	struct store_row row;
 	struct chat_more m;
 
 	(void)out;
-	if (!e || e->n == 0 || e->n > ROOM_MAX_N || bus_chat_decode(&m, e->more) < 0)
-		return E_STATE;
-	int err = room_for(b, q->room, m.epoch, &r);
+	int err = store_row_of_message(&row, &m, q);
+	if (err == 0)
+		err = room_for(b, q->room, m.epoch, &r);
 	if (err < 0)
 		return err;
-	uint64_t id = message_id(&r, e->n);
-	err = db_run(&b->db, bind_message(b, id, 0, e, &m));
+	uint64_t id = message_id(&r, row.n);
+	err = db_run(&b->db, bind_row(b, id, &row));
 	if (err < 0)
 		return err;
-	a->n = e->n;
-	a->time = e->time;
+	a->n = row.n;
+	a->time = row.time;
 	a->epoch = r.epoch;
 	if (sqlite3_changes(b->db.handle) == 0)
 		return known_message(b, &r, m.key, a);
-	return add_words(b, id, SQL_ADD_WORDS, e->text);
+	return add_words(b, id, SQL_ADD_WORDS, row.text);
 }
 
 /* --- changes --- */
 
-/* A message that is to be changed; the texts are borrowed from its row. */
+/* A message that is to be changed. */
 struct target {
 	uint64_t id;
-	uint64_t member, to;
-	struct slice user, to_user, text, reactions;
+	struct store_row row; /* borrowed from the statement */
 };
 
-static bool may_see(const struct target *t, const struct store_query *q)
-{
-	return q->all || !t->to || t->to == q->viewer || t->member == q->viewer ||
-	       (q->viewer_user.n > 0 && (slice_eq(t->user, q->viewer_user) ||
-					 slice_eq(t->to_user, q->viewer_user)));
-}
-
-static bool is_own(const struct target *t, const struct store_query *q)
-{
-	return t->member == q->viewer ||
-	       (q->viewer_user.n > 0 && slice_eq(t->user, q->viewer_user));
-}
-
-/* The row stays under the cursor: reset it when the target has been used. E_STATE with the reason in
- * a->err: it is not there, or not the viewer's to change. */
+/* The row stays under the cursor: reset it when the target has been used. The reason in a->err: it is not there, or
+ * not the viewer's to change. */
 static int find_target(struct backend *b, const struct store_query *q, uint64_t id,
 		       struct target *t, sqlite3_stmt **row, struct store_answer *a)
 {
@@ -136,26 +120,15 @@ static int find_target(struct backend *b, const struct store_query *q, uint64_t 
 	if (err < 0)
 		return err;
 	*t = (struct target){ .id = id };
-	if (err > 0) {
-		t->member = db_u64(st, 3);
-		t->user = db_text(st, 4);
-		t->text = db_text(st, 6);
-		t->to = db_u64(st, 8);
-		t->to_user = db_text(st, 9);
-		t->reactions = db_text(st, 12);
-	}
-	if (err == 0 || db_u64(st, 1) != 0 || db_u64(st, 14) != 0 || !may_see(t, q))
-		a->err = E_NOT_FOUND;
-	else if (q->event->kind == EVENT_EDITED && !is_own(t, q))
-		a->err = E_DENIED;
-	else if (q->event->kind == EVENT_DELETED && !is_own(t, q) && !q->all)
-		a->err = E_DENIED;
+	if (err > 0)
+		store_sqlite_row(st, &t->row);
+	a->err = err == 0 ? E_NOT_FOUND : store_row_may_change(&t->row, q);
 	return 0;
 }
 
 static int set_text(struct backend *b, const struct target *t, const struct event *e)
 {
-	int err = add_words(b, t->id, SQL_DROP_WORDS, t->text);
+	int err = add_words(b, t->id, SQL_DROP_WORDS, t->row.text);
 	sqlite3_stmt *st = db_use(&b->db, SQL_SET_TEXT);
 
 	db_bind_u64(st, 1, t->id);
@@ -168,7 +141,7 @@ static int set_text(struct backend *b, const struct target *t, const struct even
 
 static int set_deleted(struct backend *b, const struct target *t, const struct event *e)
 {
-	int err = add_words(b, t->id, SQL_DROP_WORDS, t->text);
+	int err = add_words(b, t->id, SQL_DROP_WORDS, t->row.text);
 	sqlite3_stmt *st = db_use(&b->db, SQL_SET_DELETED);
 
 	db_bind_u64(st, 1, t->id);
@@ -183,7 +156,8 @@ static int set_reactions(struct backend *b, const struct target *t,
 	struct buf made = BUF_INIT(256 * 1024);
 	int err = 0;
 
-	a->err = bus_chat_react(t->reactions, q->event->text, m->reader, m->on, &made);
+	a->err =
+		bus_chat_react(t->row.reactions, q->event->text, m->reader, m->on, &made);
 	if (a->err == 0) {
 		sqlite3_stmt *st = db_use(&b->db, SQL_SET_REACTIONS);
 
@@ -206,27 +180,18 @@ static int apply_change(struct backend *b, const struct store_query *q,
 	return set_reactions(b, t, q, m, a);
 }
 
-/* The row of the change itself, for those who catch up. A reaction taken back has `edited` set. */
 static int add_change(struct backend *b, const struct sqlite_room *r,
 		      const struct store_query *q, const struct target *t,
 		      const struct chat_more *m)
 {
-	static const unsigned kinds[EVENT_KINDS] = {
-		[EVENT_EDITED] = 1, [EVENT_DELETED] = 2, [EVENT_REACTED] = 3
-	};
 	uint64_t id = message_id(r, q->event->n);
-	struct chat_more copy = *m;
-	struct event e = *q->event;
+	struct store_row row;
 
-	/* A direct message's changes are for the same two. */
-	if (t->to) {
-		e.to = t->to == e.member ? t->member : t->to;
-		copy.to_user = t->to == e.member ? t->user : t->to_user;
-	}
-	int err = db_run(&b->db, bind_message(b, id, kinds[e.kind], &e, &copy));
+	store_row_of_change(&row, q, m, &t->row);
+	int err = db_run(&b->db, bind_row(b, id, &row));
 	if (err == 0 && sqlite3_changes(b->db.handle) == 0)
 		return E_STATE;
-	if (err == 0 && e.kind == EVENT_REACTED && !m->on) {
+	if (err == 0 && row.edited) {
 		sqlite3_stmt *st = db_use(&b->db, SQL_TAKEN_BACK);
 
 		db_bind_u64(st, 1, id);
@@ -249,7 +214,7 @@ int store_sqlite_change(struct backend *b, const struct store_query *q,
 	int err = store_sqlite_room(b, q->room, &r);
 	if (err < 0)
 		return err;
-	if (r.id == 0 || m.of > ROOM_MAX_N) {
+	if (r.id == 0 || m.of > STORE_ROW_MAX_N) {
 		a->err = E_NOT_FOUND;
 		return 0;
 	}
@@ -261,8 +226,8 @@ int store_sqlite_change(struct backend *b, const struct store_query *q,
 	a->n = q->event->n;
 	a->epoch = r.epoch;
 	a->time = q->event->time;
-	a->from = t.member;
-	a->to = t.to;
+	a->from = t.row.member;
+	a->to = t.row.to;
 	sqlite3_reset(row);
 	/* Asked for again: it is so already. */
 	if (a->err == E_ALREADY) {

@@ -17,17 +17,23 @@ struct store {
 	_Atomic int stalled;            /* desks that wait for too long */
 };
 
+const struct backend_ops *store_backend_of(const struct store_settings *s)
+{
+	(void)s;
+	return &store_sqlite;
+}
+
 int store_create(struct store **out, const struct store_settings *settings,
 		 struct buf *why)
 {
 	struct store *s = xzalloc(sizeof(*s));
-	int err;
+	int err = 0;
 
 	s->settings = *settings;
-	err = store_sqlite_prepare(&s->settings, &s->boot, why);
 	for (unsigned i = 0; err == 0 && i < STORE_THREADS; i++)
 		err = store_thread_create(&s->threads[i], s, (enum store_thread_kind)i,
-					  &store_sqlite, &s->settings, why);
+					  store_backend_of(settings), &s->settings,
+					  &s->boot, why);
 	if (err < 0) {
 		store_destroy(s);
 		return err;
@@ -67,7 +73,8 @@ uint64_t store_boot(const struct store *s)
 
 int store_each_seat(struct store *s, store_seat_fn *fn, void *arg)
 {
-	return store_sqlite_seats(&s->settings, fn, arg);
+	return store_backend_of(&s->settings)
+		->seats(store_thread_backend(s->threads[STORE_READER]), fn, arg);
 }
 
 /* Secrets have 130 random bits: a plain hash keeps them. */

@@ -159,7 +159,8 @@ static void on_tend(struct loop_timer *timer)
 
 int store_thread_create(struct store_thread **out, struct store *s,
 			enum store_thread_kind kind, const struct backend_ops *ops,
-			const struct store_settings *settings, struct buf *why)
+			const struct store_settings *settings, uint64_t *boot,
+			struct buf *why)
 {
 	struct store_thread *t = xzalloc(sizeof(*t));
 
@@ -174,7 +175,7 @@ int store_thread_create(struct store_thread **out, struct store *s,
 	batch_init(&t->batches[1]);
 	t->gathering = &t->batches[0];
 	loop_mail_handler(t->loop, BUS_STORE_QUERY, on_query, t);
-	int err = ops->open(&t->backend, settings, t, why);
+	int err = ops->open(&t->backend, settings, t, boot, why);
 	if (err < 0) {
 		store_thread_destroy(t);
 		return err;

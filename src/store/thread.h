@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "store/query.h"
+#include "store/tools.h"
 
 struct store_thread;
 struct backend;
@@ -24,21 +25,34 @@ struct store_batch {
 	struct buf out;
 };
 
-/* How a kind of database is talked to. A backend belongs to one thread. */
+/* How a kind of database is talked to. A backend belongs to one thread; before that thread runs, to
+ * the main one. */
 struct backend_ops {
+	/* The writer's comes first: it brings the tables up to date, lets go of what nobody can come back to, and says
+	 * in `boot` how often that was done before. E_UNAVAILABLE: there is no database to be had; else it is not ours
+	 * to use. */
 	int (*open)(struct backend **out, const struct store_settings *s,
-		    struct store_thread *t, struct buf *why);
+		    struct store_thread *t, uint64_t *boot, struct buf *why);
 	void (*close)(struct backend *b);
+	/* The seats of before, of either backend. */
+	int (*seats)(struct backend *b, store_seat_fn *fn, void *arg);
 	/* Carries out the batch and fills in the answers, then calls store_thread_done(), now or later. A
 	 * writer's is one transaction: when it fails, all of the batch has failed. */
 	void (*run)(struct backend *b, struct store_batch *batch);
 	/* Once a second: looks whether a failed database is well again; old rows go. */
 	void (*tend)(struct backend *b, bool ailing);
+
+	/* tools.h, without a backend */
+	int (*check)(const struct store_settings *s, struct buf *why);
+	int (*backup)(const struct store_settings *s, const char *to, struct buf *why);
+	int (*export)(const struct store_settings *s, store_line_fn *fn, void *arg,
+		      struct buf *why);
 };
 
 int store_thread_create(struct store_thread **out, struct store *s,
 			enum store_thread_kind kind, const struct backend_ops *ops,
-			const struct store_settings *settings, struct buf *why) NODISCARD;
+			const struct store_settings *settings, uint64_t *boot,
+			struct buf *why) NODISCARD;
 int store_thread_start(struct store_thread *t) NODISCARD;
 /* Ends after what has arrived is run. */
 void store_thread_destroy(struct store_thread *t);
