@@ -1,5 +1,5 @@
 /* turn: the input is what happens to a TURN server: records of a kind, a length and bytes. Raw messages of two
- * clients, messages made of the bytes' attributes with a right proof, ChannelData, packets of peers, time. It
+ * clients on two paths each, messages made of the bytes' attributes with a right proof, ChannelData, packets of peers, time. It
  * keeps its promises: answers decode, sockets are opened and closed in pairs, no more allocations than the quota.
  */
 #include <assert.h>
@@ -9,12 +9,15 @@
 #include "base/mem.h"
 #include "turn/internal.h"
 #include "turn/nonce.h"
+#include "turn/ticket.h"
 
 #define QUOTA 4
+#define PATHS 4
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static unsigned opened;
+static uint8_t ticket[TURN_TICKET]; /* the last one that was given */
 
 static void on_send(void *arg, const struct turn_path *to, const struct turn_parts *parts)
 {
@@ -29,6 +32,8 @@ static void on_send(void *arg, const struct turn_path *to, const struct turn_par
 	assert(!b.bad && b.n >= 4);
 	if (b.p[0] >> 6 == 0)
 		assert(stun_decode(&m, b.p, b.n) == 0);
+	if (b.p[0] >> 6 == 0 && stun_find(&m, STUN_MOBILITY_TICKET))
+		memcpy(ticket, stun_value(&m, STUN_MOBILITY_TICKET).p, TURN_TICKET);
 	buf_fini(&b);
 }
 
@@ -87,6 +92,25 @@ static void on_join(void *arg, struct turn_tcp *c, const struct turn_path *path)
 	assert(c->state == TURN_TCP_BOUND);
 }
 
+static void on_pass(void *arg, unsigned worker, const struct turn_path *from,
+		    struct slice bytes)
+{
+	(void)arg;
+	(void)from;
+	(void)bytes;
+	assert(worker == 1);
+}
+
+static int guests;
+
+static void on_guest(void *arg, const struct turn_path *path, bool stays)
+{
+	(void)arg;
+	assert(path->via == 2);
+	guests += stays ? 1 : -1;
+	assert(guests >= 0 && guests <= 2 * QUOTA);
+}
+
 static const struct turn_ops ops = {
 	.send = on_send,
 	.relay_open = on_open,
@@ -97,13 +121,15 @@ static const struct turn_ops ops = {
 	.tcp_close = on_tcp_close,
 	.tcp_join = on_join,
 	.forward = on_forward,
+	.pass_on = on_pass,
+	.guest = on_guest,
 };
 
 struct world {
 	struct turn_settings s;
 	struct turn *t;
 	struct stun_hmac *h;
-	struct turn_path path[2];
+	struct turn_path path[PATHS];
 	struct turn_now now;
 };
 
@@ -118,6 +144,7 @@ static void world_open(struct world *w)
 		.max_lifetime = 3600000,
 		.nonce_lifetime = 3600000,
 		.max_peers = 4,
+		.mobility = true,
 		.nonce_key = { 1, 2 },
 		.told = { { .family = AF_INET, .ip = { 198, 51, 100, 1 } },
 			  { .family = AF_INET6,
@@ -134,13 +161,14 @@ static void world_open(struct world *w)
 	w->now = (struct turn_now){ 1000000, 1800000000000 };
 	w->h = stun_hmac_create();
 	w->t = turn_create(&w->s, 0, &ops, &w->s);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < PATHS; i++)
 		w->path[i] = (struct turn_path){
 			.remote = { .family = AF_INET,
 				    .ip = { 203, 0, 113, 9 },
 				    .port = 1 },
 			.link = w,
-			.transport = i ? TURN_TCP : TURN_UDP,
+			.transport = i & 1 ? TURN_TCP : TURN_UDP,
+			.via = i < 2 ? 0 : 2, /* the others are guests of worker 1 */
 			.local = { .port = (uint16_t)i,
 				   .family = AF_INET,
 				   .ip = { (uint8_t)i } },
@@ -150,7 +178,7 @@ static void world_open(struct world *w)
 static void world_close(struct world *w)
 {
 	turn_destroy(w->t);
-	assert(opened == 0);
+	assert(opened == 0 && guests == 0);
 	turn_ledger_destroy(w->s.ledger);
 	turn_users_fini(&w->s.users);
 	stun_hmac_destroy(w->h);
@@ -172,6 +200,8 @@ static void say_proven(struct world *w, const struct turn_path *from, struct cur
 		unsigned type = cur_u8(&c);
 		size_t n = cur_u8(&c) & 31;
 		struct slice value = cur_slice(&c, n);
+		if (type == (STUN_MOBILITY_TICKET & 0xff) + 0x80 && n == 31)
+			value = slice_of(ticket, sizeof(ticket));
 		/* A byte for the type: most are small, those above 0x7f of the upper half. */
 		stun_put(&b, type < 0x80 ? type : (type & 0x7f) | 0x8000, value);
 	}
@@ -229,7 +259,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		unsigned kind = cur_u8(&c);
 		size_t n = cur_u8(&c);
 		struct slice bytes = cur_slice(&c, n < cur_left(&c) ? n : cur_left(&c));
-		const struct turn_path *from = &w.path[kind >> 3 & 1];
+		const struct turn_path *from = &w.path[kind >> 3 & (PATHS - 1)];
 
 		switch (kind & 7) {
 		case 0:

@@ -1,7 +1,6 @@
 // STUN and TURN on the server's own port: by UDP, TCP and TLS, between workers, and how relays end.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect as connectTcp, createServer } from "node:net";
 import { after, before, describe, it } from "node:test";
@@ -9,19 +8,10 @@ import { connect, freshRoom } from "./lib/client.mjs";
 import { iceCredential } from "./lib/ice.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { serverFor, startServer } from "./lib/server.mjs";
-import { ATTR, encode, METHOD, relayFor, turnFor } from "./lib/turn.mjs";
+import { ATTR, echoPeer, encode, METHOD, relayFor, turnFor } from "./lib/turn.mjs";
 
 const USER = { username: "ann", credential: "secret" };
 const ARGS = ["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"];
-
-/** A peer that sends back what it gets. */
-async function echoPeer(t) {
-	const socket = createSocket("udp4");
-	socket.on("message", (bytes, from) => socket.send(bytes, from.port, from.address));
-	await new Promise((done) => socket.bind(0, "127.0.0.1", done));
-	t.after(() => socket.close());
-	return { address: "127.0.0.1", port: socket.address().port };
-}
 
 describe("TURN", () => {
 	let server;

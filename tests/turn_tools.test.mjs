@@ -5,7 +5,9 @@ import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { iceCredential } from "./lib/ice.mjs";
+import { metrics } from "./lib/metrics.mjs";
 import { startServer } from "./lib/server.mjs";
+import { echoPeer } from "./lib/turn.mjs";
 
 const execute = promisify(execFile);
 const COUNT = 5;
@@ -18,11 +20,11 @@ async function tool(name, ...args) {
 	return stdout;
 }
 
-/** Two clients each, which send each other messages through their relays: {sent, received, lost}. */
+/** Clients that send messages through their relays, each other with -y: {sent, received, lost}. */
 async function relayed(server, user, password, ...options) {
 	const out = await tool(
 		"turnutils_uclient",
-		...["-p", String(server.port), "-u", user, "-w", password, "-y"],
+		...["-p", String(server.port), "-u", user, "-w", password],
 		...["-n", String(COUNT), "-m", "1", ...options, "127.0.0.1"],
 	);
 	const totals = out.match(
@@ -59,7 +61,7 @@ describe("coturn's clients", () => {
 	};
 	for (const [name, options] of Object.entries(ways)) {
 		it(`relay by ${name}`, async () => {
-			const { sent, received, lost } = await relayed(server, "bench", "bench", ...options);
+			const { sent, received, lost } = await relayed(server, "bench", "bench", "-y", ...options);
 			assert.ok(sent >= COUNT);
 			assert.equal(received, sent);
 			assert.equal(lost, 0);
@@ -69,13 +71,28 @@ describe("coturn's clients", () => {
 	// Of the three TLS versions that this client tries in turn we take one; it counts what it would have sent over
 	// the other two as lost, with whatever server.
 	it("relay by TLS", async () => {
-		const { received } = await relayed(server, "bench", "bench", "-t", "-S");
+		const { received } = await relayed(server, "bench", "bench", "-y", "-t", "-S");
 		assert.ok(received >= COUNT);
 	});
 
+	// With -M they go on from another socket after their Allocate, sometimes with the old one closed before. They
+	// talk to a peer that does not move: who has sent nothing from the new address is still sought at the old one.
+	for (const [name, options] of Object.entries({ UDP: [], TCP: ["-t"] })) {
+		it(`relay by ${name} on the move (RFC 8016)`, async (t) => {
+			const peer = await echoPeer(t);
+			const way = ["-M", "-c", "-e", peer.address, "-r", String(peer.port), ...options];
+			for (let i = 0; i < 3; i++) {
+				const { sent, received } = await relayed(server, "bench", "bench", ...way);
+				assert.equal(sent, COUNT);
+				assert.equal(received, sent);
+			}
+			assert.ok((await metrics(server)).get("turn_moves_total") >= 3);
+		});
+	}
+
 	it("relay with a credential that expires", async () => {
 		const { username, credential } = await iceCredential(server);
-		const { sent, received } = await relayed(server, username, credential);
+		const { sent, received } = await relayed(server, username, credential, "-y");
 		assert.ok(sent >= COUNT);
 		assert.equal(received, sent);
 	});

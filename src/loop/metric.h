@@ -27,6 +27,10 @@
 	  "datagrams dropped for being over 9000 bytes")                                 \
 	X(TURN_ALLOCATIONS, gauge, "turn_allocations", "TURN allocations")               \
 	X(TURN_ALLOCATES, counter, "turn_allocates_total", "TURN allocations made")      \
+	X(TURN_MOVES, counter, "turn_moves_total",                                       \
+	  "TURN clients that went on from another address")                              \
+	X(TURN_GUESTS, gauge, "turn_guests",                                             \
+	  "TURN clients served through another worker than their allocation's")          \
 	X(TURN_REFUSED, counter, "turn_refused_total",                                   \
 	  "TURN requests refused for their credential")                                  \
 	X(TURN_ERRORS, counter, "turn_errors_total",                                     \

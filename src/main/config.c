@@ -281,6 +281,9 @@ static const struct option table[] = {
 	  .preset = "500", .max = 1000000,
 	  .help = "Answers per second by UDP to an address that has shown no credential; more: "
 		  "none. 0: no limit." },
+	{ .name = "turn.mobility", .kind = OPTION_BOOL, .offset = AT(turn_mobility),
+	  .preset = "true",
+	  .help = "Clients may take their relay along to another address (RFC 8016)." },
 	{ .name = "turn.alternate-server", .kind = OPTION_TEXT, .offset = AT(turn_alternate),
 	  .preset = "", .help = "Send clients to that TURN server instead (300): ADDRESS:PORT." },
 

@@ -55,7 +55,7 @@ struct config {
 	int64_t chat_keep_messages;
 	struct option_list ice_servers;
 
-	bool turn_enabled, turn_self_check;
+	bool turn_enabled, turn_self_check, turn_mobility;
 	struct option_list turn_listen, turn_tls_listen, turn_users, turn_relay_addresses;
 	struct option_list turn_allow_peers;
 	char *turn_place, *turn_discover, *turn_realm, *turn_secret, *turn_port_range,

@@ -245,8 +245,10 @@ int relays_init(struct relays *r, const struct config *c, const struct addr *mai
 			.unproven_rate = (uint32_t)c->turn_unproven_rate,
 			.nonce_key = { rand_u64(), rand_u64() },
 			.session_of = dialect_session_of,
+			.mobility = c->turn_mobility,
 		},
 	};
+	rand_bytes(r->turn.ticket_key, sizeof(r->turn.ticket_key));
 	int err = open_secret(r, c, why);
 	if (err == 0)
 		err = open_users(r, c, why);

@@ -15,7 +15,7 @@
 
 /* --- by path --- */
 
-static uint64_t path_hash(const struct turn *t, const struct turn_path *path)
+uint64_t turn_path_hash(const struct turn *t, const struct turn_path *path)
 {
 	uint8_t text[sizeof(path->remote.ip) + sizeof(path->local.ip) +
 		     sizeof(path->link) + 2];
@@ -31,18 +31,21 @@ static uint64_t path_hash(const struct turn *t, const struct turn_path *path)
 	return hash_keyed(slice_of(text, sizeof(text)), t->settings->nonce_key);
 }
 
-static bool same_path(const struct turn_path *a, const struct turn_path *b)
+bool turn_same_path(const struct turn_path *a, const struct turn_path *b)
 {
-	return a->link == b->link && addr_eq(&a->remote, &b->remote) &&
-	       addr_eq(&a->local, &b->local);
+	return a->link == b->link && a->via == b->via &&
+	       addr_eq(&a->remote, &b->remote) && addr_eq(&a->local, &b->local);
 }
 
 struct turn_alloc *turn_alloc_find(struct turn *t, const struct turn_path *path)
 {
-	if (t->last && same_path(&t->last->path, path))
+	if (t->last && turn_same_path(&t->last->path, path))
 		return t->last;
-	struct turn_alloc *a = map_find_u64(&t->allocs, path_hash(t, path));
-	if (!a || !same_path(&a->path, path))
+	uint64_t hash = turn_path_hash(t, path);
+	struct turn_alloc *a = map_find_u64(&t->allocs, hash);
+	if (!a && t->coming.count > 0)
+		a = map_find_u64(&t->coming, hash);
+	if (!a || !(turn_same_path(&a->path, path) || turn_move_is_next(a, path)))
 		return NULL;
 	t->last = a;
 	return a;
@@ -103,7 +106,9 @@ void turn_alloc_end(struct turn_alloc *a, const char *why)
 	turn_tcp_end_all(a);
 	relay_close(a, 0);
 	relay_close(a, 1);
-	turn_ledger_leave(t->settings->ledger, a->user, &a->path.remote);
+	turn_ledger_leave(t->settings->ledger, a->user,
+			  a->move ? &a->move->counted : &a->path.remote);
+	turn_move_end(a);
 	session_remove(a);
 	list_unlink(&a->wheel);
 	map_del_u64(&t->allocs, a->hash);
@@ -118,7 +123,7 @@ void turn_alloc_end(struct turn_alloc *a, const char *why)
 
 /* --- its time --- */
 
-static void schedule(struct turn_alloc *a)
+void turn_alloc_schedule(struct turn_alloc *a)
 {
 	ms_t at = a->expires;
 
@@ -194,6 +199,7 @@ struct wish {
 	bool v4, v6;
 	bool both; /* by ADDITIONAL-ADDRESS-FAMILY: IPv6 may fail */
 	bool even, pair;
+	bool ticket;
 	uint8_t protocol;
 	struct slice token;
 };
@@ -250,6 +256,17 @@ static unsigned read_families(const struct turn_request *r, struct wish *w)
 	return w->v4 || w->v6 ? 0 : 440;
 }
 
+/* RFC 8016, 3.1.2. */
+static unsigned read_ticket(const struct turn_request *r, struct wish *w)
+{
+	const struct stun_attr *a = stun_find(r->m, STUN_MOBILITY_TICKET);
+
+	w->ticket = a;
+	if (a && a->value.n > 0)
+		return 400;
+	return a && !r->turn->settings->mobility ? 405 : 0;
+}
+
 static unsigned read_wish(const struct turn_request *r, struct wish *w)
 {
 	const struct turn_settings *s = r->turn->settings;
@@ -259,6 +276,8 @@ static unsigned read_wish(const struct turn_request *r, struct wish *w)
 		code = read_even_port(r, w);
 	if (code == 0)
 		code = read_families(r, w);
+	if (code == 0)
+		code = read_ticket(r, w);
 	if (code > 0)
 		return code;
 	if (w->both)
@@ -273,7 +292,7 @@ static struct turn_alloc *alloc_create(struct turn_request *r, uint8_t protocol)
 
 	a->turn = t;
 	a->path = *r->path;
-	a->hash = path_hash(t, r->path);
+	a->hash = turn_path_hash(t, r->path);
 	a->peers = a->inside;
 	a->peer_cap = TURN_PEERS_INSIDE;
 	a->session = r->session;
@@ -349,6 +368,8 @@ static void reply_allocated(struct turn_request *r, const struct turn_alloc *a, 
 	stun_put_u32(out, STUN_LIFETIME, (uint32_t)(left > 0 ? left / 1000 : 0));
 	if (token.n > 0)
 		stun_put(out, STUN_RESERVATION_TOKEN, token);
+	if (a->move)
+		turn_move_put_ticket(a);
 	turn_reply_end(r);
 }
 
@@ -418,7 +439,9 @@ static void allocate(struct turn_request *r, const struct wish *w)
 	a->expires = r->now.mono + (ms_t)lifetime_for(r, a) * 1000;
 	if (t->allocs.count == 1)
 		t->second = r->now.mono / 1000;
-	schedule(a);
+	turn_alloc_schedule(a);
+	if (w->ticket)
+		turn_move_allow(a);
 	metric_add(METRIC_TURN_ALLOCATES, 1);
 	log_debug("turn", "allocated", "client=%s relay=%s",
 		  addr_text(&a->path.remote, &(struct addr_text){ 0 }),
@@ -470,14 +493,20 @@ void turn_on_refresh(struct turn_request *r)
 		return;
 	}
 	uint32_t life = seconds == 0 ? 0 : lifetime_for(r, a);
-
+	unsigned code = life > 0 ? turn_move_refresh(r) : 0;
+	if (code > 0) {
+		turn_reply_error(r, code);
+		return;
+	}
 	turn_reply_begin(r, STUN_SUCCESS);
 	stun_put_u32(&r->turn->out, STUN_LIFETIME, life);
+	if (life > 0 && a->move && stun_find(r->m, STUN_MOBILITY_TICKET))
+		turn_move_put_ticket(a);
 	turn_reply_end(r);
 	if (life == 0) {
 		turn_alloc_end(a, "released");
 		return;
 	}
 	a->expires = r->now.mono + (ms_t)life * 1000;
-	schedule(a);
+	turn_alloc_schedule(a);
 }

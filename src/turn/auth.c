@@ -126,6 +126,8 @@ bool turn_authenticate(struct turn_request *r)
 		return refuse(r, TURN_REFUSAL_STALE);
 	if (!slice_is(realm, s->realm))
 		return refuse(r, TURN_REFUSAL_REALM);
+	if (!turn_move_find(r))
+		return false;
 	if (find_key(r) < 0)
 		return refuse(r, TURN_REFUSAL_USER);
 	if (stun_check_integrity(r->turn->hmac, r->m, r->proof,

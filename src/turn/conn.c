@@ -16,7 +16,7 @@ struct turn_conn {
 
 static void conn_free(struct turn_conn *c)
 {
-	turn_path_closed(c->server->turn, &c->path, turn_server_now(c->server));
+	turn_server_path_closed(c->server, &c->path);
 	loop_timer_stop(c->server->loop, &c->idle);
 	list_unlink(&c->link);
 	free(c);
@@ -114,7 +114,7 @@ static void on_idle(struct loop_timer *t)
 {
 	struct turn_conn *c = container_of(t, struct turn_conn, idle);
 
-	if (turn_alloc_find(c->server->turn, &c->path))
+	if (turn_server_knows(c->server, &c->path))
 		loop_timer_start(c->server->loop, &c->idle, TURN_IDLE);
 	else
 		stream_finish(c->stream);

@@ -70,7 +70,7 @@ static void conn_free(struct turn_dtls *c)
 {
 	struct turn_server *s = c->server;
 
-	turn_path_closed(s->turn, &c->path, turn_server_now(s));
+	turn_server_path_closed(s, &c->path);
 	loop_timer_stop(s->loop, &c->timer);
 	map_del_u64(&s->dtls, c->key);
 	dtls_destroy(c->dtls);
@@ -107,7 +107,7 @@ static void on_timer(struct loop_timer *t)
 	struct turn_server *s = c->server;
 	bool ready = dtls_is_ready(c->dtls);
 
-	if (ready ? !turn_alloc_find(s->turn, &c->path)
+	if (ready ? !turn_server_knows(s, &c->path)
 		  : loop_now(s->loop) >= c->handshake_until) {
 		conn_free(c);
 		return;

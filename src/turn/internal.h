@@ -63,6 +63,17 @@ struct turn_peer {
 #define TURN_PEERS_INSIDE                                                                \
 	2 /* most clients have one peer: no memory beside the allocation */
 
+/* What an allocation has that may move. */
+struct turn_move {
+	uint64_t number; /* in its tickets, and its key in turn->movable */
+	uint32_t round;  /* of the last ticket, */
+	ms_t changed;    /* given then */
+	bool moving;     /* to this path: */
+	struct turn_path next;
+	uint64_t next_hash;
+	struct addr counted; /* the address whose quota it counts to */
+};
+
 struct turn_alloc {
 	struct turn *turn;
 	uint64_t hash; /* of its path: its key in turn->allocs */
@@ -82,8 +93,9 @@ struct turn_alloc {
 	struct turn_key key;
 	uint8_t algorithm;
 	uint8_t protocol;
-	uint8_t tid[STUN_TID]; /* of the Allocate, to know it again */
-	struct slice user;     /* an own copy */
+	uint8_t tid[STUN_TID];  /* of the Allocate, to know it again */
+	struct slice user;      /* an own copy */
+	struct turn_move *move; /* NULL: it may not */
 };
 
 /* A token bucket of an address that has proven nothing; several addresses may share one. */
@@ -102,6 +114,8 @@ struct turn {
 	struct map relays[2]; /* by port */
 	struct map sessions;  /* the first allocation of each */
 	struct map tcps;      /* by id */
+	struct map movable;   /* those with tickets, by their numbers */
+	struct map coming;    /* those that move, by the hash of the path to come */
 	struct list wheel[TURN_WHEEL];
 	ms_t second;             /* everything due up to this second has ended */
 	struct turn_alloc *last; /* of the last look-up: bursts come from one client */
@@ -123,10 +137,13 @@ struct turn_request {
 	struct turn_user user;
 	struct slice user_name;
 	uint64_t session;
+	/* Its MOBILITY-TICKET, set by turn_move_find(). */
+	bool by_ticket;       /* a good one, not shown before */
+	unsigned ticket_code; /* it is not to be had: the answer */
 };
 
 /* auth.c */
-/* Checks the credential; false: refused, and answered. */
+/* Checks the credential; false: refused, and answered; or another worker's to answer. */
 bool turn_authenticate(struct turn_request *r);
 bool turn_may_answer(struct turn *t, const struct turn_path *path, struct turn_now now);
 
@@ -145,7 +162,28 @@ void turn_send_out(struct turn *t, const struct turn_path *to);
 struct turn_alloc *turn_alloc_find(struct turn *t, const struct turn_path *path);
 void turn_on_allocate(struct turn_request *r);
 void turn_on_refresh(struct turn_request *r);
+/* Its time has changed. */
+void turn_alloc_schedule(struct turn_alloc *a);
 void turn_alloc_end(struct turn_alloc *a, const char *why);
+
+/* By their hash allocations are found. */
+uint64_t turn_path_hash(const struct turn *t, const struct turn_path *path);
+bool turn_same_path(const struct turn_path *a, const struct turn_path *b);
+
+/* move.c */
+void turn_move_allow(struct turn_alloc *a);
+void turn_move_put_ticket(const struct turn_alloc *a);
+/* Lets the ticket of a Refresh say which allocation it means. False: that of another worker; the request has been passed
+ * on to it. */
+bool turn_move_find(struct turn_request *r);
+/* A Refresh is about to be granted: the client may be elsewhere. The code to refuse it with, or 0. */
+unsigned turn_move_refresh(const struct turn_request *r);
+bool turn_move_is_next(const struct turn_alloc *a, const struct turn_path *path);
+/* There is data of the client from that path. */
+void turn_move_on(struct turn_alloc *a, const struct turn_path *from);
+/* A path is gone: whether another one is left, or may come. */
+bool turn_move_closed(struct turn_alloc *a, const struct turn_path *path, ms_t now);
+void turn_move_end(struct turn_alloc *a);
 
 /* peer.c */
 void turn_on_create_permission(struct turn_request *r);

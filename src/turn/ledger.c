@@ -221,13 +221,37 @@ int turn_ledger_admit(struct turn_ledger *l, struct slice user, const struct add
 	return err;
 }
 
+static void leave_address(struct turn_ledger *l, const struct addr *from)
+{
+	count_to(&l->addresses, ip_of(from), count_of(&l->addresses, ip_of(from)) - 1);
+}
+
 void turn_ledger_leave(struct turn_ledger *l, struct slice user, const struct addr *from)
 {
 	pthread_mutex_lock(&l->lock);
 	l->total--;
 	count_to(&l->users, user, count_of(&l->users, user) - 1);
-	count_to(&l->addresses, ip_of(from), count_of(&l->addresses, ip_of(from)) - 1);
+	leave_address(l, from);
 	pthread_mutex_unlock(&l->lock);
+}
+
+int turn_ledger_move(struct turn_ledger *l, const struct addr *from,
+		     const struct addr *to)
+{
+	int err = 0;
+
+	if (addr_same_ip(from, to))
+		return 0;
+	pthread_mutex_lock(&l->lock);
+	uintptr_t there = count_of(&l->addresses, ip_of(to));
+	if (l->quotas.per_address && there >= l->quotas.per_address) {
+		err = E_LIMIT;
+	} else {
+		count_to(&l->addresses, ip_of(to), there + 1);
+		leave_address(l, from);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return err;
 }
 
 /* --- sessions --- */

@@ -43,6 +43,9 @@ int turn_ledger_redeem(struct turn_ledger *l, struct slice token, unsigned worke
  * session (unless 0) does not live, or is barred. */
 int turn_ledger_admit(struct turn_ledger *l, struct slice user, const struct addr *from,
 		      uint64_t session, unsigned worker) NODISCARD;
+/* One is at another address now. E_LIMIT: there are enough. */
+int turn_ledger_move(struct turn_ledger *l, const struct addr *from,
+		     const struct addr *to) NODISCARD;
 void turn_ledger_leave(struct turn_ledger *l, struct slice user, const struct addr *from);
 
 /* --- sessions --- */

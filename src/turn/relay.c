@@ -126,10 +126,20 @@ static void send_up(struct turn_alloc *a, const struct addr *to, struct slice bo
 	t->ops->relay_send(t->arg, r, to, body, whole);
 }
 
+/* Whose data it is. */
+static struct turn_alloc *sender(struct turn *t, const struct turn_path *from)
+{
+	struct turn_alloc *a = turn_alloc_find(t, from);
+
+	if (a && a->move)
+		turn_move_on(a, from);
+	return a;
+}
+
 void turn_on_send(struct turn *t, const struct turn_path *from, const struct stun_msg *m,
 		  struct turn_now now)
 {
-	struct turn_alloc *a = turn_alloc_find(t, from);
+	struct turn_alloc *a = sender(t, from);
 	const struct stun_attr *to = stun_find(m, STUN_XOR_PEER_ADDRESS);
 	const struct stun_attr *data = stun_find(m, STUN_DATA_VALUE);
 	struct addr peer;
@@ -146,7 +156,7 @@ void turn_on_send(struct turn *t, const struct turn_path *from, const struct stu
 void turn_on_channel_data(struct turn *t, const struct turn_path *from,
 			  struct slice bytes, struct turn_now now)
 {
-	struct turn_alloc *a = turn_alloc_find(t, from);
+	struct turn_alloc *a = sender(t, from);
 	struct cur c = cur_of_slice(bytes);
 	uint16_t channel = cur_be16(&c), unused;
 	uint16_t length = cur_be16(&c);

@@ -8,56 +8,6 @@
 #include "loop/mail.h"
 #include "turn/server_private.h"
 
-/* --- mail between the workers' servers --- */
-
-enum letter_kind { LETTER_PACKET, LETTER_SESSION, LETTER_STREAM };
-
-/* A packet for a relay of the receiver, its bytes behind; a session whose relays are to end; or a client's
- * connection whose first message names a connection of the receiver. */
-struct letter {
-	enum letter_kind kind;
-	struct addr to, from;
-	uint64_t session;
-	struct stream *stream;
-};
-
-static void post_letter(const struct turn_server *s, unsigned worker,
-			const struct letter *l, struct slice body)
-{
-	uint8_t text[sizeof(*l) + UDP_MAX];
-
-	if (body.n > UDP_MAX)
-		return;
-	memcpy(text, l, sizeof(*l));
-	if (body.n > 0)
-		memcpy(text + sizeof(*l), body.p, body.n);
-	loop_mail_send(worker, s->mail, slice_of(text, sizeof(*l) + body.n));
-}
-
-static void on_letter(void *arg, unsigned from, struct slice body)
-{
-	struct turn_server *s = arg;
-	struct letter l;
-
-	(void)from;
-	memcpy(&l, body.p, sizeof(l));
-	if (l.kind == LETTER_SESSION)
-		turn_end_session(s->turn, l.session, turn_server_now(s));
-	else if (l.kind == LETTER_STREAM)
-		turn_conn_attach(s, l.stream);
-	else
-		turn_from_relay(s->turn, &l.to, &l.from, slice_from(body, sizeof(l)),
-				turn_server_now(s));
-}
-
-void turn_server_hand_over(const struct turn_server *s, unsigned worker,
-			   struct stream *stream)
-{
-	const struct letter l = { .kind = LETTER_STREAM, .stream = stream };
-
-	post_letter(s, worker, &l, SLICE_NONE);
-}
-
 /* --- time --- */
 
 struct turn_now turn_server_now(const struct turn_server *s)
@@ -83,20 +33,122 @@ static void on_timer(struct loop_timer *timer)
 	set_timer(s);
 }
 
+/* --- mail between the workers' servers --- */
+
+/* What a letter is about is by its kind; bytes lie behind it. */
+struct letter {
+	enum turn_letter kind;
+	struct addr to, from;
+	uint64_t session;
+	struct stream *stream;
+	struct turn_path path;
+};
+
+static void post_letter(const struct turn_server *s, unsigned worker,
+			const struct letter *l, struct slice body)
+{
+	uint8_t text[sizeof(*l) + UDP_MAX];
+
+	if (body.n > UDP_MAX || loop_current() != s->loop)
+		return; /* at the end of the process nobody reads it */
+	memcpy(text, l, sizeof(*l));
+	if (body.n > 0)
+		memcpy(text + sizeof(*l), body.p, body.n);
+	loop_mail_send(worker, s->mail, slice_of(text, sizeof(*l) + body.n));
+}
+
+static void on_letter(void *arg, unsigned from, struct slice body)
+{
+	struct turn_server *s = arg;
+	struct letter l;
+
+	memcpy(&l, body.p, sizeof(l));
+	struct slice bytes = slice_from(body, sizeof(l));
+	switch (l.kind) {
+	case TURN_LETTER_PACKET:
+		turn_from_relay(s->turn, &l.to, &l.from, bytes, turn_server_now(s));
+		break;
+	case TURN_LETTER_SESSION:
+		turn_end_session(s->turn, l.session, turn_server_now(s));
+		break;
+	case TURN_LETTER_STREAM:
+		turn_conn_attach(s, l.stream);
+		break;
+	case TURN_LETTER_SAID:
+		l.path.via = from + 1;
+		turn_input(s->turn, &l.path, bytes, turn_server_now(s));
+		set_timer(s);
+		break;
+	case TURN_LETTER_CLOSED:
+		l.path.via = from + 1;
+		turn_path_closed(s->turn, &l.path, turn_server_now(s));
+		break;
+	case TURN_LETTER_HEARS:
+		turn_guest_hears(s, &l.path, bytes);
+		break;
+	case TURN_LETTER_STAYS:
+	case TURN_LETTER_GOES:
+		turn_guest_stays(s, &l.path, from, l.kind == TURN_LETTER_STAYS);
+		break;
+	}
+}
+
+void turn_server_post(const struct turn_server *s, unsigned worker, enum turn_letter kind,
+		      const struct turn_path *path, struct slice body)
+{
+	struct letter l = { .kind = kind, .path = *path };
+
+	l.path.via = 0; /* as its own worker knows it */
+	post_letter(s, worker, &l, body);
+}
+
+void turn_server_hand_over(const struct turn_server *s, unsigned worker,
+			   struct stream *stream)
+{
+	const struct letter l = { .kind = TURN_LETTER_STREAM, .stream = stream };
+
+	post_letter(s, worker, &l, SLICE_NONE);
+}
+
 /* --- what the protocol wants done --- */
 
-static void op_send(void *arg, const struct turn_path *to, const struct turn_parts *parts)
+void turn_server_send(const struct turn_path *to, const struct turn_parts *parts)
 {
-	(void)arg;
 	if (to->transport == TURN_UDP) {
 		const struct udp_parts out = { parts->head, parts->body, parts->pad,
 					       false };
 		udp_send(to->link, &to->remote, &to->local, &out);
 	} else if (to->transport == TURN_DTLS) {
 		turn_dtls_send(to->link, parts);
+	} else if (to->transport == TURN_NOWHERE) {
+		metric_add(METRIC_TURN_DROPPED, 1);
 	} else {
 		turn_conn_send(to->link, parts);
 	}
+}
+
+/* The guest of another worker hears it from there. */
+static void send_far(const struct turn_server *s, const struct turn_path *to,
+		     const struct turn_parts *parts)
+{
+	uint8_t memory[UDP_MAX];
+	struct buf b = { .p = memory, .cap = sizeof(memory), .max = sizeof(memory) };
+
+	buf_put(&b, parts->head);
+	buf_put(&b, parts->body);
+	buf_add(&b, "\0\0\0", parts->pad);
+	if (b.bad)
+		metric_add(METRIC_TURN_DROPPED, 1);
+	else
+		turn_server_post(s, to->via - 1, TURN_LETTER_HEARS, to, buf_slice(&b));
+}
+
+static void op_send(void *arg, const struct turn_path *to, const struct turn_parts *parts)
+{
+	if (to->via > 0)
+		send_far(arg, to, parts);
+	else
+		turn_server_send(to, parts);
 }
 
 static void on_peer_packet(void *arg, struct udp *u, const struct udp_packet *p)
@@ -146,9 +198,15 @@ static void op_tcp_join(void *arg, struct turn_tcp *c, const struct turn_path *p
 static void op_forward(void *arg, unsigned worker, const struct addr *to,
 		       const struct addr *from, struct slice body)
 {
-	const struct letter l = { .kind = LETTER_PACKET, .to = *to, .from = *from };
+	const struct letter l = { .kind = TURN_LETTER_PACKET, .to = *to, .from = *from };
 
 	post_letter(arg, worker, &l, body);
+}
+
+static void op_guest(void *arg, const struct turn_path *path, bool stays)
+{
+	turn_server_post(arg, path->via - 1, stays ? TURN_LETTER_STAYS : TURN_LETTER_GOES,
+			 path, SLICE_NONE);
 }
 
 static const struct turn_ops ops = {
@@ -161,6 +219,8 @@ static const struct turn_ops ops = {
 	.tcp_close = turn_wire_close,
 	.tcp_join = op_tcp_join,
 	.forward = op_forward,
+	.pass_on = turn_guest_pass_on,
+	.guest = op_guest,
 };
 
 /* --- life --- */
@@ -181,6 +241,7 @@ struct turn_server *turn_server_create(const struct turn_wiring *w,
 	s->turn = turn_create(settings, loop_id(w->loop), &ops, s);
 	s->hmac = stun_hmac_create();
 	list_init(&s->conns);
+	map_init(&s->guests);
 	loop_timer_init(&s->timer, on_timer);
 	loop_mail_handler(w->loop, w->mail, on_letter, s);
 	return s;
@@ -192,6 +253,7 @@ void turn_server_destroy(struct turn_server *s)
 		return;
 	turn_conn_close_all(s);
 	turn_dtls_close_all(s);
+	turn_guest_leave_all(s);
 	turn_destroy(s->turn);
 	dtls_door_destroy(s->door);
 	map_fini(&s->dtls);
@@ -205,8 +267,22 @@ void turn_server_destroy(struct turn_server *s)
 void turn_server_input(struct turn_server *s, const struct turn_path *from,
 		       struct slice bytes)
 {
+	if (s->guests.count > 0 && turn_guest_says(s, from, bytes))
+		return;
 	turn_input(s->turn, from, bytes, turn_server_now(s));
 	set_timer(s);
+}
+
+bool turn_server_knows(const struct turn_server *s, const struct turn_path *path)
+{
+	return turn_alloc_find(s->turn, path) || turn_guest_is(s, path);
+}
+
+void turn_server_path_closed(struct turn_server *s, const struct turn_path *path)
+{
+	if (s->guests.count > 0)
+		turn_guest_closed(s, path);
+	turn_path_closed(s->turn, path, turn_server_now(s));
 }
 
 void turn_server_datagram(struct turn_server *s, struct udp *u,
@@ -234,7 +310,7 @@ int turn_server_credential(struct turn_server *s, struct slice who, ms_t life,
 
 static void end_relays(struct turn_server *s, uint64_t session, uint64_t workers)
 {
-	const struct letter l = { .kind = LETTER_SESSION, .session = session };
+	const struct letter l = { .kind = TURN_LETTER_SESSION, .session = session };
 
 	for (unsigned i = 0; workers > 0; i++, workers >>= 1) {
 		if (!(workers & 1))

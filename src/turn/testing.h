@@ -36,6 +36,8 @@ struct bench {
 	unsigned forwards, forwarded_to;
 	struct turn_tcp *tcp; /* of the last tcp_connect() */
 	struct turn_path joined;
+	unsigned passed, passed_to; /* messages for other workers */
+	int guests;
 };
 
 static inline void bench_send(void *arg, const struct turn_path *to,
@@ -128,6 +130,25 @@ static inline void bench_forward(void *arg, unsigned worker, const struct addr *
 	b->forwarded_to = worker;
 }
 
+static inline void bench_pass_on(void *arg, unsigned worker, const struct turn_path *from,
+				 struct slice bytes)
+{
+	struct bench *b = arg;
+
+	(void)from;
+	(void)bytes;
+	b->passed++;
+	b->passed_to = worker;
+}
+
+static inline void bench_guest(void *arg, const struct turn_path *path, bool stays)
+{
+	struct bench *b = arg;
+
+	assert_true(path->via > 0);
+	b->guests += stays ? 1 : -1;
+}
+
 static const struct turn_ops bench_ops = {
 	.send = bench_send,
 	.relay_open = bench_relay_open,
@@ -138,6 +159,8 @@ static const struct turn_ops bench_ops = {
 	.tcp_close = bench_tcp_close,
 	.tcp_join = bench_tcp_join,
 	.forward = bench_forward,
+	.pass_on = bench_pass_on,
+	.guest = bench_guest,
 };
 
 /* "s<number>" is a session. */
@@ -174,6 +197,7 @@ static inline struct bench *bench_open(void)
 		.max_peers = 8,
 		.nonce_key = { 1, 2 },
 		.session_of = bench_session_of,
+		.mobility = true,
 	};
 	map_init(&s->users.by_name);
 	assert_int_equal(turn_users_add(&s->users, SLICE("ann:secret")), 0);
@@ -193,6 +217,7 @@ static inline void bench_close(struct bench *b)
 {
 	turn_destroy(b->turn);
 	assert_int_equal(b->opened, 0);
+	assert_int_equal(b->guests, 0);
 	turn_ledger_destroy(b->settings.ledger);
 	turn_users_fini(&b->settings.users);
 	stun_hmac_destroy(b->hmac);

@@ -23,6 +23,8 @@ struct turn *turn_create(const struct turn_settings *s, unsigned worker,
 	map_init(&t->relays[1]);
 	map_init(&t->sessions);
 	map_init(&t->tcps);
+	map_init(&t->movable);
+	map_init(&t->coming);
 	for (unsigned i = 0; i < TURN_WHEEL; i++)
 		list_init(&t->wheel[i]);
 	buf_init(&t->out, OUT_MAX);
@@ -45,6 +47,8 @@ void turn_destroy(struct turn *t)
 	map_fini(&t->relays[1]);
 	map_fini(&t->sessions);
 	map_fini(&t->tcps);
+	map_fini(&t->movable);
+	map_fini(&t->coming);
 	stun_hmac_destroy(t->hmac);
 	buf_fini(&t->out);
 	free(t->buckets);
@@ -92,6 +96,8 @@ static void on_proven(struct turn_request *r)
 		turn_on_allocate(r);
 	} else if (r->m->method == STUN_CONNECTION_BIND) {
 		turn_on_connection_bind(r);
+	} else if (r->ticket_code > 0) {
+		turn_reply_error(r, r->ticket_code);
 	} else if (!a) {
 		turn_reply_error(r, 437);
 	} else if (!slice_eq(a->user, r->user_name)) {
@@ -161,8 +167,7 @@ void turn_path_closed(struct turn *t, const struct turn_path *path, struct turn_
 {
 	struct turn_alloc *a = turn_alloc_find(t, path);
 
-	(void)now;
-	if (a)
+	if (a && !turn_move_closed(a, path, now.mono))
 		turn_alloc_end(a, "closed");
 }
 

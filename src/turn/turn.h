@@ -18,13 +18,15 @@
 #include "turn/ledger.h"
 #include "turn/policy.h"
 
-enum turn_transport { TURN_UDP, TURN_TCP, TURN_TLS, TURN_DTLS };
+/* TURN_NOWHERE: the connection is gone, but its client may come back on another one (RFC 8016). */
+enum turn_transport { TURN_UDP, TURN_TCP, TURN_TLS, TURN_DTLS, TURN_NOWHERE };
 
 struct turn_path {
 	struct addr remote;
 	struct addr local; /* what the client sent to, when that says more than `link` */
 	void *link;        /* the wiring's: a UDP socket, or a connection */
 	enum turn_transport transport;
+	unsigned via; /* the worker that has `link`, and 1; 0: this one */
 };
 
 struct turn_now {
@@ -85,6 +87,11 @@ struct turn_ops {
 	/* To a relay of this server that lives on another worker: turn_from_relay() there. */
 	void (*forward)(void *arg, unsigned worker, const struct addr *to,
 			const struct addr *from, struct slice body);
+	/* A message about an allocation of another worker: turn_input() there, with path.via. */
+	void (*pass_on)(void *arg, unsigned worker, const struct turn_path *from,
+			struct slice bytes);
+	/* A path of another worker is one of an allocation here, or no longer: what comes from it belongs here. */
+	void (*guest)(void *arg, const struct turn_path *path, bool stays);
 };
 
 struct turn_settings {
@@ -99,6 +106,8 @@ struct turn_settings {
 	uint32_t
 		unproven_rate; /* answers per second and address to who has proven nothing; 0: no limit */
 	uint64_t nonce_key[2];
+	bool mobility; /* RFC 8016 */
+	uint8_t ticket_key[32];
 	struct turn_ledger *ledger;
 	/* The session that a credential's user names; 0: it names none. May be NULL. */
 	uint64_t (*session_of)(struct slice user);
@@ -131,7 +140,7 @@ void turn_tcp_end(struct turn_tcp *c);
 /* The worker that a CONNECTION-ID belongs to. */
 unsigned turn_tcp_worker(uint32_t id);
 
-/* A connection is gone, and its allocation with it. */
+/* A connection is gone, and its allocation with it; one with a ticket waits for its client. */
 void turn_path_closed(struct turn *t, const struct turn_path *path, struct turn_now now);
 /* A session has ended, or has nothing to do with its relays any more. */
 void turn_end_session(struct turn *t, uint64_t session, struct turn_now now);

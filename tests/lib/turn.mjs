@@ -290,12 +290,23 @@ export class TurnClient extends Waiters {
 		if (answer.code === 0) {
 			this.relay = answer.address("xorRelayed");
 			this.lifetime = answer.value("lifetime").readUInt32BE();
+			this.ticket = answer.value("mobilityTicket") && Buffer.from(answer.value("mobilityTicket"));
 		}
 		return answer;
 	}
 
 	refresh(seconds) {
 		return this.request(METHOD.refresh, [[ATTR.lifetime, u32(seconds)]]);
+	}
+
+	/** Takes over the relay of another client by its ticket (RFC 8016). */
+	async takeOver(other) {
+		const answer = await this.request(METHOD.refresh, [[ATTR.mobilityTicket, other.ticket]]);
+		if (answer.code === 0) {
+			this.relay = other.relay;
+			this.ticket = Buffer.from(answer.value("mobilityTicket"));
+		}
+		return answer;
 	}
 
 	permit(peer) {
@@ -379,4 +390,13 @@ export async function turnFor(t, server, options) {
 	const client = await new TurnClient(server, options).open();
 	t.after(() => client.close());
 	return client;
+}
+
+/** A peer that sends back what it gets. */
+export async function echoPeer(t, address = "127.0.0.1") {
+	const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+	socket.on("message", (bytes, from) => socket.send(bytes, from.port, from.address));
+	await new Promise((done) => socket.bind(0, address, done));
+	t.after(() => socket.close());
+	return { address, port: socket.address().port };
 }
