@@ -151,8 +151,8 @@ static void world_open(struct world *w)
 			    .ip = { 0x20, 1, 0x0d, 0xb8, [15] = 1 } } },
 	};
 	memcpy(w->s.bound, w->s.told, sizeof(w->s.told));
-	map_init(&w->s.users.by_name);
-	assert(turn_users_add(&w->s.users, SLICE("a:b")) == 0);
+	turn_users_init(&w->s.users);
+	assert(turn_users_add(&w->s.users, SLICE("a:b"), SLICE("r")) == 0);
 	turn_policy_add_own(&w->s.policy, &w->s.told[0]);
 	turn_policy_add_own(&w->s.policy, &w->s.told[1]);
 	w->s.ledger = turn_ledger_create(&quotas, 50000, 50007);
@@ -205,7 +205,8 @@ static void say_proven(struct world *w, const struct turn_path *from, struct cur
 		/* A byte for the type: most are small, those above 0x7f of the upper half. */
 		stun_put(&b, type < 0x80 ? type : (type & 0x7f) | 0x8000, value);
 	}
-	turn_nonce_make(&nonce, w->s.nonce_key, &from->remote, w->now.wall);
+	turn_nonce_make(&nonce, w->s.nonce_key, &from->remote, w->now.wall,
+			TURN_ALGORITHMS);
 	assert(turn_user_find(&w->s.users, w->h, SLICE("a"), SLICE("r"), TURN_MD5,
 			      &user) == 0);
 	stun_put(&b, STUN_USERNAME, SLICE("a"));

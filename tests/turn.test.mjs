@@ -83,6 +83,16 @@ describe("TURN", () => {
 		assert.ok(await ann.lives());
 	});
 
+	it("takes a hash for a user's name, and asks for a name that expires", async (t) => {
+		const ann = await relayFor(t, server, { ...USER, shy: true });
+		assert.ok(ann.hid && (await ann.lives()));
+		const { username, credential } = await iceCredential(server);
+		const web = await relayFor(t, server, { username, credential, shy: true });
+		assert.ok(web.hid && (await web.lives()));
+		const wrong = await turnFor(t, server, { ...USER, credential: "guess", shy: true });
+		assert.equal((await wrong.allocate()).code, 401);
+	});
+
 	it("says why it refuses a credential", async (t) => {
 		const wrong = await turnFor(t, server, {
 			username: "ann",

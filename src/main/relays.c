@@ -52,10 +52,11 @@ static int open_users(struct relays *r, const struct config *c, struct buf *why)
 {
 	struct turn_users *u = &r->turn.users;
 
-	map_init(&u->by_name);
+	turn_users_init(u);
 	u->secret = buf_slice(&r->secret);
 	for (size_t i = 0; i < c->turn_users.count; i++)
-		if (turn_users_add(u, slice_str(c->turn_users.item[i])) < 0) {
+		if (turn_users_add(u, slice_str(c->turn_users.item[i]),
+				   slice_str(c->turn_realm)) < 0) {
 			buf_printf(
 				why,
 				"turn.user number %zu is not NAME:PASSWORD with a name "

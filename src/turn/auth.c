@@ -54,7 +54,8 @@ static bool refuse(struct turn_request *r, enum turn_refusal why)
 	if (!turn_may_answer(t, r->path, r->now))
 		return false;
 	/* To be asked for a credential and to renew a nonce is the usual way, not a refusal. */
-	if (why != TURN_REFUSAL_NONE && why != TURN_REFUSAL_STALE) {
+	if (why != TURN_REFUSAL_NONE && why != TURN_REFUSAL_STALE &&
+	    why != TURN_REFUSAL_NAME) {
 		metric_add(METRIC_TURN_REFUSED, 1);
 		log_limited(&t->refused_log, "turn", "refused",
 			    "from=%s why=%s user=%s method=%u expired-for=%llds",
@@ -88,6 +89,14 @@ static bool read_algorithm(struct turn_request *r)
 	return true;
 }
 
+/* RFC 8489, 9.2.4, with a USERHASH. Nobody can tell an expiring name from its hash, so who shows such a hash is asked
+ * anew, by a nonce that does not ask for a hash. */
+static bool find_name(struct turn_request *r, struct slice hash)
+{
+	r->user_name = turn_users_unhash(&r->turn->settings->users, hash);
+	return r->user_name.n > 0;
+}
+
 /* The key of an allocation is that of its credential; else the user is looked up. */
 static int find_key(struct turn_request *r)
 {
@@ -112,20 +121,26 @@ bool turn_authenticate(struct turn_request *r)
 	const struct turn_settings *s = r->turn->settings;
 	struct slice nonce = stun_value(r->m, STUN_NONCE);
 	struct slice realm = stun_value(r->m, STUN_REALM);
+	struct slice hash = stun_value(r->m, STUN_USERHASH);
+	unsigned features;
 
 	r->user_name = stun_value(r->m, STUN_USERNAME);
 	r->proof = stun_proof(r->m);
 	if (r->proof == STUN_PROOF_NONE)
 		return refuse(r, TURN_REFUSAL_NONE);
-	if (r->user_name.n == 0 || nonce.n == 0 || !stun_find(r->m, STUN_REALM))
+	if ((r->user_name.n > 0) == (hash.n > 0) || nonce.n == 0 ||
+	    !stun_find(r->m, STUN_REALM))
 		return refuse(r, TURN_REFUSAL_INCOMPLETE);
 	if (!read_algorithm(r))
 		return refuse(r, TURN_REFUSAL_ALGORITHM);
 	if (!turn_nonce_is_good(nonce, s->nonce_key, &r->path->remote, r->now.wall,
-				s->nonce_lifetime))
+				s->nonce_lifetime, &features))
 		return refuse(r, TURN_REFUSAL_STALE);
 	if (!slice_is(realm, s->realm))
 		return refuse(r, TURN_REFUSAL_REALM);
+	if (hash.n > 0 && !find_name(r, hash))
+		return refuse(r, features & TURN_ANONYMITY ? TURN_REFUSAL_NAME
+							   : TURN_REFUSAL_USER);
 	if (!turn_move_find(r))
 		return false;
 	if (find_key(r) < 0)

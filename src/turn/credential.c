@@ -22,8 +22,16 @@ static bool split_expiry(struct slice name, ms_t *until, struct slice *who)
 	return true;
 }
 
-int turn_users_add(struct turn_users *u, struct slice item)
+void turn_users_init(struct turn_users *u)
 {
+	*u = (struct turn_users){ 0 };
+	map_init(&u->by_name);
+	map_init(&u->by_hash);
+}
+
+int turn_users_add(struct turn_users *u, struct slice item, struct slice realm)
+{
+	uint8_t hash[STUN_SHA256];
 	size_t colon = slice_find(item, ':');
 	struct slice name = slice_of(item.p, colon), who;
 	ms_t until;
@@ -32,19 +40,46 @@ int turn_users_add(struct turn_users *u, struct slice item)
 	    split_expiry(item, &until, &who))
 		return E_MALFORMED;
 	free(map_put(&u->by_name, name, slice_dup(slice_from(item, colon + 1))));
+	turn_user_hash(name, realm, hash);
+	free(map_put(&u->by_hash, slice_of(hash, sizeof(hash)), slice_dup(name)));
 	return 0;
 }
 
 void turn_users_fini(struct turn_users *u)
 {
 	size_t at = 0;
-	char *password;
+	char *password, *name;
 
 	while ((password = map_next(&u->by_name, &at))) {
 		OPENSSL_cleanse(password, strlen(password));
 		free(password);
 	}
+	at = 0;
+	while ((name = map_next(&u->by_hash, &at)))
+		free(name);
 	map_fini(&u->by_name);
+	map_fini(&u->by_hash);
+}
+
+/* --- names that are not told --- */
+
+void turn_user_hash(struct slice name, struct slice realm, uint8_t out[STUN_SHA256])
+{
+	struct buf b = BUF_INIT(TURN_MAX_USER + 256);
+
+	buf_put(&b, name);
+	buf_u8(&b, ':');
+	buf_put(&b, realm);
+	if (b.bad || EVP_Digest(b.p, b.n, out, NULL, EVP_sha256(), NULL) != 1)
+		abort(); /* as in make_key() */
+	buf_fini(&b);
+}
+
+struct slice turn_users_unhash(const struct turn_users *u, struct slice hash)
+{
+	const char *name = map_find(&u->by_hash, hash);
+
+	return name ? slice_str(name) : SLICE_NONE;
 }
 
 /* --- keys --- */

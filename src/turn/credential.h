@@ -15,11 +15,18 @@
 struct turn_users {
 	struct slice secret; /* empty: no expiring credentials */
 	struct map by_name;  /* char *password */
+	struct map by_hash;  /* char *name */
 };
 
-/* "name:password"; E_MALFORMED. The name may not look like an expiring one ("123:"). */
-int turn_users_add(struct turn_users *u, struct slice item) NODISCARD;
+void turn_users_init(struct turn_users *u);
 void turn_users_fini(struct turn_users *u);
+/* "name:password"; E_MALFORMED. The name may not look like an expiring one ("123:"). */
+int turn_users_add(struct turn_users *u, struct slice item, struct slice realm) NODISCARD;
+
+/* USERHASH (RFC 8489, 14.4): SHA-256 of "name:realm", for who does not want to be named in clear. */
+void turn_user_hash(struct slice name, struct slice realm, uint8_t out[STUN_SHA256]);
+/* The name of a user from the settings; empty: nobody's. An expiring one cannot be told from its hash. */
+struct slice turn_users_unhash(const struct turn_users *u, struct slice hash);
 
 /* PASSWORD-ALGORITHM (RFC 8489, 18.5.1): what the key is made with. */
 enum turn_algorithm { TURN_MD5 = 1, TURN_SHA256 = 2 };

@@ -41,6 +41,7 @@
 	X(INCOMPLETE, 400, "Credential Incomplete")                                      \
 	X(ALGORITHM,  400, "Wrong Password Algorithm")                                   \
 	X(STALE,      438, "Stale Nonce")                                                \
+	X(NAME,       438, "Stale Nonce") /* without anonymity: an expiring name has to be told */ \
 	X(REALM,      401, "Wrong Realm")                                                \
 	X(USER,       401, "Wrong User or Password")                                     \
 	X(PASSWORD,   401, "Wrong User or Password")                                     \

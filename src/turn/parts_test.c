@@ -83,12 +83,13 @@ static void policy_opens_what_it_is_told_to(void **state)
 /* Computed with: printf 1433895918:ninefingers | openssl dgst -sha1 -hmac logen -binary | base64 */
 static void credentials_are_those_of_others(void **state)
 {
-	struct turn_users u = { .secret = SLICE("logen") };
 	struct stun_hmac *h = stun_hmac_create();
 	struct turn_credential c;
+	struct turn_users u;
 
 	(void)state;
-	map_init(&u.by_name);
+	turn_users_init(&u);
+	u.secret = SLICE("logen");
 	assert_int_equal(
 		turn_credential_make(&u, h, SLICE("ninefingers"), 1433895918000, &c), 0);
 	assert_string_equal(c.user, "1433895918:ninefingers");
@@ -105,16 +106,17 @@ static void credentials_are_those_of_others(void **state)
 static void users_have_names_and_passwords(void **state)
 {
 	static const char *const bad[] = { "", ":", "a:", ":b", "a", "12345:b" };
-	struct turn_users u = { 0 };
 	struct stun_hmac *h = stun_hmac_create();
+	struct turn_users u;
 	struct turn_user found;
 
 	(void)state;
-	map_init(&u.by_name);
+	turn_users_init(&u);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		assert_int_equal(turn_users_add(&u, slice_str(bad[i])), E_MALFORMED);
+		assert_int_equal(turn_users_add(&u, slice_str(bad[i]), SLICE("realm")),
+				 E_MALFORMED);
 	/* RFC 8489, 9.2.2: the MD5 of "user:realm:pass" is 8493fbc53ba582fb4c044c456bdc40eb. */
-	assert_int_equal(turn_users_add(&u, SLICE("user:pass")), 0);
+	assert_int_equal(turn_users_add(&u, SLICE("user:pass"), SLICE("realm")), 0);
 	assert_int_equal(
 		turn_user_find(&u, h, SLICE("user"), SLICE("realm"), TURN_MD5, &found),
 		0);
@@ -134,28 +136,61 @@ static void users_have_names_and_passwords(void **state)
 	stun_hmac_destroy(h);
 }
 
+/* RFC 8489, B.1. */
+static void users_are_found_by_their_hash(void **state)
+{
+	static const uint8_t want[] = {
+		0x4a, 0x3c, 0xf3, 0x8f, 0xef, 0x69, 0x92, 0xbd, 0xa9, 0x52, 0xc6,
+		0x78, 0x04, 0x17, 0xda, 0x0f, 0x24, 0x81, 0x94, 0x15, 0x56, 0x9e,
+		0x60, 0xb2, 0x05, 0xc4, 0x6e, 0x41, 0x40, 0x7f, 0x17, 0x04,
+	};
+	static const char name[] = "マトリックス";
+	struct turn_users u;
+	uint8_t hash[STUN_SHA256];
+
+	(void)state;
+	turn_user_hash(slice_str(name), SLICE("example.org"), hash);
+	assert_memory_equal(hash, want, sizeof(want));
+	turn_users_init(&u);
+	assert_int_equal(
+		turn_users_add(&u, SLICE("マトリックス:TheMatrIX"), SLICE("example.org")),
+		0);
+	assert_true(slice_is(turn_users_unhash(&u, slice_of(want, 32)), name));
+	assert_int_equal(turn_users_unhash(&u, slice_of(want, 31)).n, 0);
+	hash[0] ^= 1;
+	assert_int_equal(turn_users_unhash(&u, slice_of(hash, 32)).n, 0);
+	turn_users_fini(&u);
+}
+
 static void nonces_are_ours_or_nothing(void **state)
 {
 	static const uint64_t key[2] = { 1, 2 }, other[2] = { 1, 3 };
 	struct addr a = ip("203.0.113.1"), b = ip("203.0.113.2");
 	struct turn_nonce n;
 	ms_t now = 1800000000000;
+	unsigned f;
 
 	(void)state;
-	turn_nonce_make(&n, key, &a, now);
+	turn_nonce_make(&n, key, &a, now, TURN_ALGORITHMS);
 	struct slice s = slice_of(n.text, TURN_NONCE);
-	assert_true(turn_nonce_is_good(s, key, &a, now + 60000, 60000));
-	assert_false(turn_nonce_is_good(s, key, &a, now + 61000, 60000));
-	assert_false(turn_nonce_is_good(s, key, &a, now - 120000, 60000));
-	assert_false(turn_nonce_is_good(s, key, &b, now, 60000));
-	assert_false(turn_nonce_is_good(s, other, &a, now, 60000));
+	assert_true(turn_nonce_is_good(s, key, &a, now + 60000, 60000, &f));
+	assert_false(turn_nonce_is_good(s, key, &a, now + 61000, 60000, &f));
+	assert_false(turn_nonce_is_good(s, key, &a, now - 120000, 60000, &f));
+	assert_false(turn_nonce_is_good(s, key, &b, now, 60000, &f));
+	assert_false(turn_nonce_is_good(s, other, &a, now, 60000, &f));
+	assert_memory_equal(n.text, "obMatJos2AAAB", 13);
+	struct turn_nonce asks;
+	turn_nonce_make(&asks, key, &a, now, TURN_ALGORITHMS | TURN_ANONYMITY);
+	assert_memory_equal(asks.text, "obMatJos2AAAD", 13);
+	assert_true(turn_nonce_is_good(slice_of(asks.text, 29), key, &a, now, 60000, &f));
+	assert_int_equal(f, TURN_ALGORITHMS | TURN_ANONYMITY);
 	for (size_t i = 0; i < TURN_NONCE; i++) {
 		struct turn_nonce changed = n;
 		changed.text[i] ^= 1;
 		assert_false(turn_nonce_is_good(slice_of(changed.text, TURN_NONCE), key,
-						&a, now, 60000));
+						&a, now, 60000, &f));
 		assert_false(
-			turn_nonce_is_good(slice_of(n.text, i), key, &a, now, 60000));
+			turn_nonce_is_good(slice_of(n.text, i), key, &a, now, 60000, &f));
 	}
 }
 
@@ -243,6 +278,7 @@ int main(void)
 		cmocka_unit_test(policy_opens_what_it_is_told_to),
 		cmocka_unit_test(credentials_are_those_of_others),
 		cmocka_unit_test(users_have_names_and_passwords),
+		cmocka_unit_test(users_are_found_by_their_hash),
 		cmocka_unit_test(nonces_are_ours_or_nothing),
 		cmocka_unit_test(ledger_lends_each_port_once),
 		cmocka_unit_test(ledger_keeps_reserved_ports_for_a_while),

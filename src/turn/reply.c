@@ -53,12 +53,13 @@ void turn_reply_error(struct turn_request *r, unsigned code)
 }
 
 /* RFC 8489, 9.2.4: where to begin anew. Never signed: the key is not to be trusted. */
-static void put_challenge(struct turn_request *r)
+static void put_challenge(struct turn_request *r, unsigned features)
 {
 	struct turn *t = r->turn;
 	struct turn_nonce nonce;
 
-	turn_nonce_make(&nonce, t->settings->nonce_key, &r->path->remote, r->now.wall);
+	turn_nonce_make(&nonce, t->settings->nonce_key, &r->path->remote, r->now.wall,
+			features);
 	stun_put(&t->out, STUN_REALM, slice_str(t->settings->realm));
 	stun_put(&t->out, STUN_NONCE, slice_of(nonce.text, sizeof(nonce.text)));
 	stun_put(&t->out, STUN_PASSWORD_ALGORITHMS,
@@ -79,8 +80,11 @@ void turn_reply_refusal(struct turn_request *r, enum turn_refusal why)
 	r->proof = STUN_PROOF_NONE;
 	turn_reply_begin(r, STUN_ERROR);
 	stun_put_error(&r->turn->out, list[why].code, list[why].phrase);
+	unsigned features = TURN_ALGORITHMS;
+	if (r->turn->settings->users.by_hash.count > 0 && why != TURN_REFUSAL_NAME)
+		features |= TURN_ANONYMITY;
 	if (list[why].code != 400)
-		put_challenge(r);
+		put_challenge(r, features);
 	turn_reply_end(r);
 }
 

@@ -188,9 +188,10 @@ static inline struct bench *bench_open(void)
 	struct bench *b = xzalloc(sizeof(*b));
 	struct turn_settings *s = &b->settings;
 
+	turn_users_init(&s->users);
 	*s = (struct turn_settings){
 		.realm = "example.org",
-		.users.secret = SLICE("north"),
+		.users = s->users,
 		.lifetime = 600000,
 		.max_lifetime = 3600000,
 		.nonce_lifetime = 3600000,
@@ -199,9 +200,10 @@ static inline struct bench *bench_open(void)
 		.session_of = bench_session_of,
 		.mobility = true,
 	};
-	map_init(&s->users.by_name);
-	assert_int_equal(turn_users_add(&s->users, SLICE("ann:secret")), 0);
-	assert_int_equal(turn_users_add(&s->users, SLICE("ben:hush:hush")), 0);
+	s->users.secret = SLICE("north");
+	struct slice realm = slice_str(s->realm);
+	assert_int_equal(turn_users_add(&s->users, SLICE("ann:secret"), realm), 0);
+	assert_int_equal(turn_users_add(&s->users, SLICE("ben:hush:hush"), realm), 0);
 	s->told[0] = s->bound[0] = addr_at("198.51.100.1:0");
 	s->told[1] = s->bound[1] = addr_at("[2001:db8::1]:0");
 	turn_policy_add_own(&s->policy, &s->told[0]);
@@ -240,6 +242,7 @@ struct client {
 	const char *user, *password;
 	enum turn_algorithm algorithm;
 	enum stun_proof proof;
+	bool hashed; /* shows a USERHASH */
 	char nonce[TURN_MAX_USER];
 	struct buf m; /* the request being made */
 	uint32_t serial;
@@ -270,17 +273,22 @@ static inline void client_begin(struct client *c, enum stun_method method)
 
 static inline void client_prove(struct client *c)
 {
-	struct turn_users u = { 0 };
+	struct turn_users u;
 	struct turn_user found;
+	uint8_t hash[STUN_SHA256];
 
 	/* The key as a client makes it: by a table that knows only itself. */
-	map_init(&u.by_name);
+	turn_users_init(&u);
 	map_put(&u.by_name, slice_str(c->user), xstrdup(c->password));
 	assert_int_equal(turn_user_find(&u, c->b->hmac, slice_str(c->user),
 					SLICE("example.org"), c->algorithm, &found),
 			 0);
 	turn_users_fini(&u);
-	stun_put(&c->m, STUN_USERNAME, slice_str(c->user));
+	turn_user_hash(slice_str(c->user), SLICE("example.org"), hash);
+	if (c->hashed)
+		stun_put(&c->m, STUN_USERHASH, slice_of(hash, sizeof(hash)));
+	else
+		stun_put(&c->m, STUN_USERNAME, slice_str(c->user));
 	stun_put(&c->m, STUN_REALM, SLICE("example.org"));
 	stun_put(&c->m, STUN_NONCE, slice_str(c->nonce));
 	if (c->algorithm == TURN_SHA256) {

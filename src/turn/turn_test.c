@@ -47,7 +47,8 @@ static void allocate_needs_a_credential(void **state)
 	(void)state;
 	client_hear(&c);
 	assert_int_equal(strlen(c.nonce), 29);
-	assert_int_equal(strncmp(c.nonce, "obMatJos2AAAB", 13), 0); /* RFC 8489, 9.2 */
+	/* RFC 8489, 9.2: algorithms are offered, a hash in place of a name is wanted. */
+	assert_int_equal(strncmp(c.nonce, "obMatJos2AAAD", 13), 0);
 	assert_int_equal(stun_value(&b->answer, STUN_PASSWORD_ALGORITHMS).n, 8);
 	assert_int_equal(b->answer.integrity_at, 0);
 	assert_int_equal(turn_count(b->turn), 0);
@@ -104,6 +105,78 @@ static void algorithms_cannot_be_bid_down(void **state)
 	stun_put(&c.m, STUN_PASSWORD_ALGORITHMS, slice_of(turn_algorithms, 8));
 	stun_put(&c.m, STUN_PASSWORD_ALGORITHM, slice_of(md4, 4));
 	assert_int_equal(client_ask(&c), 400);
+	end(&c);
+}
+
+static void user_may_be_named_by_hash(void **state)
+{
+	struct client c = client_at(b, "203.0.113.9:4711");
+
+	(void)state;
+	c.hashed = true;
+	assert_int_equal(client_allocate(&c), 0);
+	assert_int_equal(client_refresh(&c, 600), 0);
+	c.hashed = false; /* the same user */
+	assert_int_equal(client_refresh(&c, 600), 0);
+	c.hashed = true;
+	c.user = "ben";
+	c.password = "hush:hush";
+	assert_int_equal(client_refresh(&c, 600), 441);
+	c.password = "wrong";
+	assert_int_equal(client_refresh(&c, 600), 401);
+	end(&c);
+}
+
+/* Nobody knows which name has that hash: the client is asked for the name itself. */
+static void expiring_name_cannot_be_hashed(void **state)
+{
+	struct client c = client_at(b, "203.0.113.9:4711");
+	struct turn_credential cred;
+
+	(void)state;
+	assert_int_equal(turn_credential_make(&b->settings.users, b->hmac, SLICE("web"),
+					      b->now.wall + 60000, &cred),
+			 0);
+	c.user = cred.user;
+	c.password = cred.password;
+	c.hashed = true;
+	assert_int_equal(client_allocate(&c), 438);
+	assert_int_equal(strncmp(c.nonce, "obMatJos2AAAB", 13), 0);
+	assert_int_equal(client_allocate(&c), 401); /* it would not listen */
+	assert_int_equal(client_allocate(&c), 438);
+	c.hashed = false;
+	assert_int_equal(client_allocate(&c), 0);
+	end(&c);
+}
+
+/* The features are under the nonce's hash: who strikes one out is noticed. */
+static void anonymity_cannot_be_bid_down(void **state)
+{
+	struct client c = client_at(b, "203.0.113.9:4711");
+
+	(void)state;
+	client_hear(&c);
+	c.nonce[12] = 'B';
+	assert_int_equal(client_allocate(&c), 438);
+	assert_int_equal(strncmp(c.nonce, "obMatJos2AAAD", 13), 0);
+	end(&c);
+}
+
+static void name_and_hash_together_are_400(void **state)
+{
+	struct client c = client_at(b, "203.0.113.9:4711");
+
+	(void)state;
+	client_hear(&c);
+	client_begin(&c, STUN_ALLOCATE);
+	stun_put(&c.m, STUN_USERHASH, slice_of("01234567890123456789012345678901", 32));
+	assert_int_equal(client_ask(&c), 400);
+	client_begin(&c, STUN_ALLOCATE);
+	stun_put(&c.m, STUN_USERHASH, SLICE("short"));
+	stun_put(&c.m, STUN_REALM, SLICE("example.org"));
+	stun_put(&c.m, STUN_NONCE, slice_str(c.nonce));
+	stun_put(&c.m, STUN_INTEGRITY, slice_of("01234567890123456789", 20));
+	assert_int_equal(client_say(&c), 438);
 	end(&c);
 }
 
@@ -536,6 +609,10 @@ int main(void)
 		T(allocate_gives_a_relay),
 		T(allocate_with_sha256),
 		T(algorithms_cannot_be_bid_down),
+		T(user_may_be_named_by_hash),
+		T(expiring_name_cannot_be_hashed),
+		T(anonymity_cannot_be_bid_down),
+		T(name_and_hash_together_are_400),
 		T(refusals_say_why),
 		T(nonces_grow_stale_and_belong_to_one_address),
 		T(credential_without_session_ends_its_relay),

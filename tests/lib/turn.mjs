@@ -29,6 +29,7 @@ export const ATTR = {
 	data: 0x0013,
 	realm: 0x0014,
 	nonce: 0x0015,
+	userHash: 0x001e,
 	xorRelayed: 0x0016,
 	requestedFamily: 0x0017,
 	evenPort: 0x0018,
@@ -159,9 +160,13 @@ export class TurnClient extends Waiters {
 	closed = false;
 	#waiting = new Map();
 
-	constructor(server, { transport = "udp", username, credential, port = server.port, host } = {}) {
+	/** `shy`: does not tell its name where the nonce says that a hash will do (RFC 8489, 9.2). */
+	constructor(
+		server,
+		{ transport = "udp", username, credential, port = server.port, host, shy } = {},
+	) {
 		super();
-		Object.assign(this, { transport, username, credential });
+		Object.assign(this, { transport, username, credential, shy });
 		this.host = host ?? "127.0.0.1";
 		this.port = port;
 	}
@@ -249,12 +254,22 @@ export class TurnClient extends Waiters {
 		});
 	}
 
+	#name() {
+		const bits = Buffer.from(this.nonce.subarray(9, 13).toString(), "base64");
+		if (!this.shy || !(bits[2] & 2)) {
+			return [ATTR.username, Buffer.from(this.username)];
+		}
+		this.hid = true;
+		const hash = createHash("sha256").update(`${this.username}:${this.realm}`).digest();
+		return [ATTR.userHash, hash];
+	}
+
 	/** The same with the credential; a new nonce is taken when the server says so. */
 	async request(method, attrs = [], options = {}) {
 		for (let tries = 0; ; tries++) {
 			const proof = this.nonce
 				? [
-						[ATTR.username, Buffer.from(this.username)],
+						this.#name(),
 						[ATTR.realm, Buffer.from(this.realm)],
 						[ATTR.nonce, this.nonce],
 					]
