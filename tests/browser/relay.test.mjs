@@ -1,14 +1,12 @@
 // Two connections in Chromium that may use relays only: by UDP, TCP and TLS, with the credential of a hello. For TLS the
-// browser trusts a test CA, as its certificate store says (certutil of Debian's libnss3-tools).
+// browser trusts a test CA.
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { launchBrowser } from "../lib/browser.mjs";
-import { makeAuthority } from "../lib/certificate.mjs";
+import { trustedHome } from "../lib/certificate.mjs";
 import { metricIs } from "../lib/metrics.mjs";
 import { freshDir, startServer } from "../lib/server.mjs";
-import { run } from "../lib/wait.mjs";
 
 /** Runs in the page: what two relay-only connections of that server say to each other. */
 async function talk(server) {
@@ -52,11 +50,7 @@ describe("in Chromium, relays alone", () => {
 
 	before(async () => {
 		home = freshDir();
-		const { ca, cert, key } = makeAuthority(home, "localhost");
-		const store = join(home, ".pki/nssdb");
-		mkdirSync(store, { recursive: true });
-		run("certutil", "-d", `sql:${store}`, "-N", "--empty-password");
-		run("certutil", "-d", `sql:${store}`, "-A", "-t", "C,,", "-n", "test CA", "-i", ca);
+		const { cert, key } = trustedHome(home, "localhost");
 		server = await startServer({
 			workers: 2,
 			args: ["--tls.cert", cert, "--tls.key", key],

@@ -1,5 +1,6 @@
 // Self-signed certificates from the openssl program, for tests of --tls.cert.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { run } from "./wait.mjs";
 
@@ -63,7 +64,8 @@ export function makeAuthority(dir, name) {
 		"-out",
 		file("server.csr"),
 	);
-	writeFileSync(file("server.ext"), `subjectAltName=DNS:${name}\nbasicConstraints=CA:FALSE\n`);
+	const kind = isIP(name) ? "IP" : "DNS";
+	writeFileSync(file("server.ext"), `subjectAltName=${kind}:${name}\nbasicConstraints=CA:FALSE\n`);
 	run(
 		...["openssl", "x509", "-req", "-in", file("server.csr"), "-CA", ca, "-CAkey", file("ca.key")],
 		...[
@@ -77,4 +79,15 @@ export function makeAuthority(dir, name) {
 		],
 	);
 	return { ca, cert: file("server.crt"), key: file("server.key") };
+}
+
+/** A home directory whose browser trusts a CA (certutil of Debian's libnss3-tools), and a certificate of that for `name`:
+ * {cert, key}. */
+export function trustedHome(home, name) {
+	const { ca, ...made } = makeAuthority(home, name);
+	const store = join(home, ".pki/nssdb");
+	mkdirSync(store, { recursive: true });
+	run("certutil", "-d", `sql:${store}`, "-N", "--empty-password");
+	run("certutil", "-d", `sql:${store}`, "-A", "-t", "C,,", "-n", "test CA", "-i", ca);
+	return made;
 }

@@ -30,7 +30,7 @@ describe("a client whose network is cut", { concurrency: 3 }, () => {
 
 	/** A client behind a router of its own, and a witness who stays. */
 	async function pair(t) {
-		const site = await lab.site({ nat: true });
+		const site = await lab.site({ nat: "keeps" });
 		const dial = await site.dialer(server.port);
 		const room = freshRoom("cut");
 		const witness = await connect(t, server, { createConnection: beside });
@@ -60,7 +60,7 @@ describe("a client whose network is cut", { concurrency: 3 }, () => {
 				await witness.do({ type: "chat", text: said.at(-1) });
 				await pause(500);
 			}
-			site.unblock("all");
+			site.unblock();
 		})();
 		// It has noticed by itself that nothing answers, and gives its connection up.
 		client.vanish();

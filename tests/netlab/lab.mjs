@@ -6,6 +6,8 @@
 // The internet is 203.0.113.0/24 with the server at .10; site N has the router 203.0.113.N and
 // its client at 10.N.0.2. A namespace lives as long as the program that holds it, and those end
 // with this process: nothing is left behind, whatever happens to a test.
+//
+// The way from a client to its router can be slow, thin and lossy (wire.py).
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
@@ -16,15 +18,34 @@ import { run } from "../lib/wait.mjs";
 
 export const SERVER = "203.0.113.10";
 const DOOR = new URL("door.mjs", import.meta.url).pathname;
+const WIRE = new URL("wire.py", import.meta.url).pathname;
 
-/** What a router lets through; each chain is empty but while something is blocked. */
-const RULES = (nat) => `
+/** What a router does. `firewall` is empty but while something is blocked; `home` keeps out what nobody has asked for
+ * (in its own input as well: an entry for what came unasked would take the port that the client's own packet wants). */
+const RULES = `
 	table inet lab {
-		chain no_all { type filter hook forward priority 0; }
-		chain no_udp { type filter hook forward priority 1; }
-		chain no_tcp { type filter hook forward priority 2; }
-		chain post { type nat hook postrouting priority 100; ${nat ? `oifname wan masquerade ${nat === "symmetric" ? "fully-random" : ""};` : ""} }
+		chain firewall { type filter hook forward priority 0; }
+		chain home { type filter hook forward priority 1; }
+		chain home_input { type filter hook input priority 1; }
+		chain post { type nat hook postrouting priority 100; }
 	}`;
+
+/** How a router puts its own address for its client's: with the client's own port for every destination, where it is
+ * free (endpoint-independent, RFC 4787), or with another for each (symmetric). */
+const NAT = { keeps: "masquerade", symmetric: "masquerade fully-random" };
+
+// A TURN message in a TCP segment: the cookie of STUN at offset 4, behind a header with timestamps.
+const STUN_IN_TCP = "@th,288,32 0x2112a442";
+
+/** What can be blocked, each a list of rules. */
+const BLOCKS = {
+	all: () => ["drop"],
+	udp: () => ["meta l4proto udp drop"],
+	tcp: () => ["meta l4proto tcp drop"],
+	/** All but connections to that port that speak TLS, as far as a firewall can tell. */
+	butTls: (port) => [`tcp dport ${port} ${STUN_IN_TCP} drop`, ...BLOCKS.butTcp(port)],
+	butTcp: (port) => [`tcp dport ${port} accept`, `tcp sport ${port} accept`, "drop"],
+};
 
 class Namespace {
 	#holder;
@@ -75,6 +96,13 @@ class Namespace {
 		other.ip("link", "set", there, "up");
 	}
 
+	/** A device's one address, in place of the former; the routes over it go with that. */
+	setAddress(device, address, gateway) {
+		this.ip("address", "flush", "dev", device);
+		this.ip("address", "add", `${address}/24`, "dev", device);
+		this.ip("route", "add", "default", "via", gateway);
+	}
+
 	/** Settings of the kernel, below net. */
 	write(setting, value) {
 		this.run("sh", "-c", `echo ${value} > /proc/sys/net/${setting}`);
@@ -104,51 +132,124 @@ class Namespace {
 
 	async close() {
 		for (const child of [...this.#doors, this.#holder]) {
-			const ended = once(child, "exit");
-			child.stdin.end();
-			await ended;
+			await endOf(child);
 		}
 		rmSync(this.#dir, { recursive: true, force: true });
 	}
 }
 
+/** The process that is a wire between the devices of two namespaces; see wire.py. */
+class Wire {
+	#process;
+
+	static async open(one, device, other, there) {
+		const wire = new Wire();
+		const ends = [one.pid, device, other.pid, there].map(String);
+		wire.#process = spawn("python3", [WIRE, ...ends], { stdio: ["pipe", "pipe", "inherit"] });
+		await once(wire.#process.stdout, "data");
+		one.ip("link", "set", device, "up");
+		other.ip("link", "set", there, "up");
+		return wire;
+	}
+
+	/** Resolves when it is so. */
+	async set(setting) {
+		this.#process.stdin.write(`${JSON.stringify(setting)}\n`);
+		await once(this.#process.stdout, "data");
+	}
+
+	close() {
+		return endOf(this.#process);
+	}
+}
+
+/** Ends a child that ends with its input. */
+async function endOf(child) {
+	const ended = once(child, "exit");
+	child.stdin.end();
+	await ended;
+}
+
 /** A client's place behind its router. */
 export class Site {
+	#number;
 	#router;
 	#client;
+	#wire;
 
-	/** nat: the router puts its own address for the client's, "symmetric": and for each destination another port; else the
-	 * client can be reached. */
-	static async open(internet, number, { nat = false } = {}) {
+	/** nat: see NAT; without, the client can be reached. wire: see set(). */
+	static async open(internet, number, { nat, wire = false } = {}) {
 		const site = new Site();
+		site.#number = number;
 		site.#router = await Namespace.open();
 		site.#client = await Namespace.open();
 		const router = site.#router;
 		const client = site.#client;
 		router.forward();
 		router.wire("wan", internet, `site${number}`);
-		router.wire("lan", client, "eth0");
 		internet.ip("link", "set", `site${number}`, "master", "bridge");
-		router.ip("address", "add", `203.0.113.${number}/24`, "dev", "wan");
-		router.ip("route", "add", "default", "via", SERVER);
+		if (wire) {
+			site.#wire = await Wire.open(router, "lan", client, "eth0");
+		} else {
+			router.wire("lan", client, "eth0");
+		}
+		router.setAddress("wan", `203.0.113.${number}`, SERVER);
 		router.ip("address", "add", `10.${number}.0.1/24`, "dev", "lan");
-		client.ip("address", "add", `10.${number}.0.2/24`, "dev", "eth0");
-		client.ip("route", "add", "default", "via", `10.${number}.0.1`);
-		if (!nat) {
+		client.setAddress("eth0", `10.${number}.0.2`, `10.${number}.0.1`);
+		router.nft(RULES);
+		if (nat) {
+			site.nat = nat;
+		} else {
 			internet.ip("route", "add", `10.${number}.0.0/24`, "via", `203.0.113.${number}`);
 		}
-		router.nft(RULES(nat));
 		return site;
 	}
 
-	/** `all`, or only `udp` or `tcp`, is swallowed without a word from now on. */
-	block(what) {
-		const match = what === "all" ? "" : `meta l4proto ${what}`;
-		this.#router.nft(`add rule inet lab no_${what} ${match} drop`);
+	/** What the router does with connections that begin from now on; see NAT. */
+	set nat(nat) {
+		for (const chain of ["post", "home", "home_input"]) {
+			this.#router.nft(`flush chain inet lab ${chain}`);
+		}
+		this.#router.nft(`add rule inet lab post oifname wan ${NAT[nat]}`);
+		this.#router.nft("add rule inet lab home iifname wan ct state new drop");
+		this.#router.nft("add rule inet lab home_input iifname wan ct state new drop");
 	}
 
-	unblock(what) {
-		this.#router.nft(`flush chain inet lab no_${what}`);
+	/** Swallowed without a word from now on, and nothing else; see BLOCKS. */
+	block(what, port) {
+		this.unblock();
+		for (const rule of BLOCKS[what](port)) {
+			this.#router.nft(`add rule inet lab firewall ${rule}`);
+		}
+	}
+
+	unblock() {
+		this.#router.nft("flush chain inet lab firewall");
+	}
+
+	/** {delay: ms, loss: percent, rate: kbit/s} in both directions, for who has a wire. */
+	set(setting) {
+		return this.#wire.set(setting);
+	}
+
+	/** The client has another address from now on, as after a change of the Wi-Fi. */
+	moveClient() {
+		this.#client.setAddress("eth0", `10.${this.#number}.0.3`, `10.${this.#number}.0.1`);
+	}
+
+	/** The router has another address from now on, and has forgotten what it had translated to the former. */
+	moveRouter() {
+		this.#router.setAddress("wan", `203.0.113.${100 + this.#number}`, SERVER);
+	}
+
+	/** What a client here sees as its server's peer, and others as its own. */
+	get outside() {
+		return `203.0.113.${this.#number}`;
+	}
+
+	/** The words that run a program in here. */
+	get prefix() {
+		return this.#client.command();
 	}
 
 	/** See Namespace. */
@@ -161,6 +262,7 @@ export class Site {
 	}
 
 	async close() {
+		await this.#wire?.close();
 		await this.#client.close();
 		await this.#router.close();
 	}

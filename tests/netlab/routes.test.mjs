@@ -1,0 +1,60 @@
+// Two browsers in networks that let less and less through: the call finds the shortest way that is left.
+import { rmSync } from "node:fs";
+import { after, afterEach, before, describe, it } from "node:test";
+import { trustedHome } from "../lib/certificate.mjs";
+import { freshDir } from "../lib/server.mjs";
+import { Couple, goesBy, part, talk } from "./couple.mjs";
+import { SERVER } from "./lab.mjs";
+
+describe("a call through every NAT", () => {
+	let couple;
+	let home;
+	before(async () => {
+		home = freshDir();
+		const { cert, key } = trustedHome(home, SERVER);
+		const args = ["--tls.cert", cert, "--tls.key", key];
+		couple = await Couple.open({
+			near: { nat: "keeps" },
+			far: { nat: "keeps" },
+			args,
+			home,
+		});
+	});
+	afterEach(() => couple.near.unblock());
+	after(async () => {
+		await couple?.close();
+		rmSync(home, { recursive: true, force: true });
+	});
+
+	it("goes directly between NATs that keep ports", async (t) => {
+		const [ann, bob] = await couple.call(t, "keeps");
+		await talk(ann, bob);
+		await goesBy("reflexive udp", ann, bob);
+		await part(ann, bob);
+	});
+
+	it("goes over the relay between symmetric NATs", async (t) => {
+		couple.near.nat = "symmetric";
+		couple.far.nat = "symmetric";
+		const [ann, bob] = await couple.call(t, "symmetric");
+		await talk(ann, bob);
+		await goesBy("relay udp", ann, bob);
+		await part(ann, bob);
+	});
+
+	it("goes by TCP for who has no UDP", async (t) => {
+		couple.near.block("udp");
+		const [ann, bob] = await couple.call(t, "no-udp");
+		await talk(ann, bob);
+		await goesBy("relay tcp", ann);
+		await part(ann, bob);
+	});
+
+	it("goes by TLS for who has nothing but the HTTPS port, and a firewall that looks inside", async (t) => {
+		couple.near.block("butTls", couple.server.port);
+		const [ann, bob] = await couple.call(t, "https");
+		await talk(ann, bob);
+		await goesBy("relay tls", ann);
+		await part(ann, bob);
+	});
+});
