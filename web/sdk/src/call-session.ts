@@ -100,6 +100,8 @@ export class CallSession {
 			),
 			media.on("speaking", (speaking) => room.update({ speaking })),
 			onNetworkChange(() => mesh.handleNetworkChange()),
+			// What has cut a path may have cut the line as well.
+			mesh.on("added", (peer) => peer.on("stalled", () => this.connection.retryNow())),
 		];
 		return () => {
 			for (const off of offs) off();

@@ -60,7 +60,9 @@ describe("Connection", () => {
 		vi.advanceTimersByTime(10_000);
 		expect(socket().count("ping")).toBe(1);
 		vi.advanceTimersByTime(5000);
-		expect(connection.state).toBe("waiting");
+		expect(socket().closed).toBe(false);
+		expect(sockets.length).toBe(2);
+		expect(connection.state).toBe("connecting");
 	});
 
 	it("gives up a line with a code that says it will be back, and closes plainly for good", async () => {

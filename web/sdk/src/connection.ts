@@ -130,9 +130,9 @@ export class Connection extends Emitter<ConnectionEvents> {
 	retryNow(): void {
 		if (this.#machine.handleRetry()) this.#connect();
 		else if (this.state === "open" && this.#keepalive) {
-			this.#keepalive.probe(Date.now());
+			const late = this.#keepalive.probe(Date.now());
 			this.send("ping");
-			this.#schedule(this.#keepalive.times.deadline, () => this.#checkAlive());
+			this.#schedule(late, () => this.#checkAlive());
 		}
 	}
 
@@ -294,9 +294,15 @@ export class Connection extends Emitter<ConnectionEvents> {
 	#checkAlive(): void {
 		const verdict = this.#keepalive?.check(Date.now());
 		if (!verdict) return;
-		if (verdict.action === "dead") return this.#handleLost();
+		if (verdict.action === "dead") return this.#handleDead();
 		if (verdict.action === "ping") this.send("ping");
 		this.#schedule(verdict.next, () => this.#checkAlive());
+	}
+
+	/** It is the network that has gone, not the server: others do not come back in the same instant. */
+	#handleDead(): void {
+		this.#handleLost();
+		this.retryNow();
 	}
 
 	#handleLost(): void {

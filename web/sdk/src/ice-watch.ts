@@ -1,7 +1,7 @@
 /**
- * Decides when a call that lost its path is to be mended: at once on `failed`, after a few
- * seconds of `disconnected` (which often heals alone), again at growing intervals, and with
- * a new peer connection when restarts did not help.
+ * Decides when a call that lost its path is to be mended: at once on `failed`, after a second
+ * of `disconnected` (of which browsers speak after some five of silence; a restart does no harm to what heals
+ * alone), again at growing intervals, and with a new peer connection when restarts did not help.
  */
 export class IceWatch {
 	#state: RTCPeerConnectionState = "new";
@@ -9,7 +9,7 @@ export class IceWatch {
 	#tries = 0;
 	#nextTry = 0;
 
-	static readonly PATIENCE_MS = 4_000;
+	static readonly PATIENCE_MS = 1_000;
 	static readonly RETRY_MS = 8_000;
 	static readonly LONGEST_MS = 30_000;
 	static readonly RESTARTS = 3;

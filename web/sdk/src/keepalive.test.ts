@@ -26,8 +26,15 @@ describe("Keepalive", () => {
 
 	it("does not move the deadline when asked to probe twice", () => {
 		const keepalive = new Keepalive(0, times);
-		keepalive.probe(0);
-		keepalive.probe(20);
+		expect(keepalive.probe(0)).toBe(30);
+		expect(keepalive.probe(20)).toBe(10);
 		expect(keepalive.check(30).action).toBe("dead");
+	});
+
+	it("is less patient with a line that it has reason to doubt", () => {
+		const keepalive = new Keepalive(0, { interval: 10_000, deadline: 5_000 });
+		keepalive.check(10_000);
+		expect(keepalive.probe(10_500)).toBe(2_000);
+		expect(keepalive.check(12_500).action).toBe("dead");
 	});
 });

@@ -29,6 +29,8 @@ export interface PeerEvents {
 	quality: Quality;
 	/** Every two seconds while there is one. */
 	path: Path;
+	/** Nothing comes any more, though nothing says yet that the path is lost. */
+	stalled: undefined;
 	/** Something of the other side could not be understood; the connection goes on. */
 	trouble: Error;
 }
@@ -54,6 +56,8 @@ export class Peer extends Emitter<PeerEvents> {
 	#watch = new IceWatch();
 	#watchTimer: ReturnType<typeof setTimeout> | undefined;
 	#remote = emptySlots();
+	/** A restart was asked for on a line that may be as dead as the path. */
+	#doubted = false;
 
 	constructor(options: PeerOptions) {
 		super();
@@ -122,7 +126,9 @@ export class Peer extends Emitter<PeerEvents> {
 		this.#link.polite = !offers;
 		this.#send({ resume: true });
 		this.#link.resendOffer();
-		if (this.state === "failed" || this.state === "disconnected") this.#mend("restart");
+		const lost = this.state === "failed" || this.state === "disconnected";
+		if (lost || this.#doubted) this.#mend("restart");
+		this.#doubted = false;
 	}
 
 	/** What we send in one of the places. */
@@ -147,7 +153,7 @@ export class Peer extends Emitter<PeerEvents> {
 
 	/** This device has changed its network: what was found before may be dead without having failed yet. */
 	handleNetworkChange(): void {
-		if (this.state !== "new") this.#mend("restart");
+		if (this.state !== "new") this.#doubt();
 	}
 
 	/** Hangs up. */
@@ -213,6 +219,11 @@ export class Peer extends Emitter<PeerEvents> {
 		else this.#renew();
 	}
 
+	#doubt(): void {
+		this.#doubted = true;
+		this.#mend("restart");
+	}
+
 	async #measure(): Promise<void> {
 		if (this.state !== "connected") return;
 		const before = this.#meter.quality;
@@ -220,6 +231,9 @@ export class Peer extends Emitter<PeerEvents> {
 		const after = this.#meter.handleSample(sampleOf(reports));
 		if (after !== before) this.emit("quality", after);
 		this.#tellPath(reports);
+		if (!this.#meter.stalled) return;
+		this.#doubt();
+		this.emit("stalled", undefined);
 	}
 
 	#tellPath(reports: Parameters<typeof routeOf>[0]): void {

@@ -66,6 +66,15 @@ describe("QualityMeter", () => {
 		expect(meter.handleSample(calm)).toBe("good");
 	});
 
+	it("is stalled once when nothing comes any more", () => {
+		const meter = new QualityMeter();
+		const after = (received: number) => {
+			meter.handleSample({ ...calm, received });
+			return meter.stalled;
+		};
+		expect([50, 50, 50, 90, 120].map(after)).toEqual([false, true, false, false, false]);
+	});
+
 	it("is lost with the path, and fair when it is found until samples say more", () => {
 		const meter = new QualityMeter();
 		expect(meter.handleLost()).toBe("lost");

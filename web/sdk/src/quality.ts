@@ -99,6 +99,14 @@ export class QualityMeter {
 	#before: StatsSample | undefined;
 	#better = 0;
 	#measured: Measured | undefined;
+	/** Packets between the last two samples. */
+	#came = 0;
+	#stalled = false;
+
+	/** Nothing has come since the sample before, though it had until then: the path may be dead, long before it is found so. */
+	get stalled(): boolean {
+		return this.#stalled;
+	}
 
 	/** Between the last two samples; undefined while the path is lost. */
 	get measured(): Measured | undefined {
@@ -111,8 +119,11 @@ export class QualityMeter {
 
 	handleSample(sample: StatsSample): Quality {
 		const before = this.#before ?? sample;
+		const came = sample.received - (this.#before?.received ?? 0);
 		this.#before = sample;
 		this.#measured = measure(before, sample);
+		this.#stalled = came === 0 && this.#came > 0;
+		this.#came = came;
 		return this.#settle(grade(this.#measured));
 	}
 
@@ -124,6 +135,7 @@ export class QualityMeter {
 	handleLost(): Quality {
 		this.#before = undefined;
 		this.#measured = undefined;
+		this.#came = 0;
 		return this.#settle("lost");
 	}
 
