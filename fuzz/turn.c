@@ -224,7 +224,9 @@ static void peer_packet(struct world *w, struct slice bytes)
 	size_t at = 0;
 	struct turn_relay *r = map_next(&w->t->relays[0], &at);
 
-	if (r && r->alloc->protocol == TURN_PROTOCOL_UDP)
+	if (r && r->alloc->protocol == TURN_PROTOCOL_UDP && bytes.n == 2)
+		turn_relay_error(w->t, r, &from, bytes.p[0], bytes.p[1], 1400, w->now);
+	else if (r && r->alloc->protocol == TURN_PROTOCOL_UDP)
 		turn_relay_input(w->t, r, &from, bytes, w->now);
 	else if (r)
 		(void)turn_tcp_accepted(r, &from, w->now);

@@ -77,6 +77,30 @@ describe("TURN", () => {
 		}
 	});
 
+	it("tells what ICMP says of a peer, and goes on with the others", async (t) => {
+		const ann = await relayFor(t, server, USER);
+		const peer = await echoPeer(t);
+		const nobody = { address: "127.0.0.1", port: 1 };
+		assert.equal((await ann.permit(peer)).code, 0);
+		ann.send(nobody, "anybody there?");
+		await ann.until(
+			() => ann.messages.length > 0,
+			() => "what ICMP says",
+		);
+		const [told] = ann.messages;
+		assert.equal(told.method, METHOD.data);
+		assert.deepEqual(told.address("xorPeer"), nobody);
+		// Unreachable (3), port (3): 7 and 9 bits.
+		assert.equal(told.value("icmp").toString("hex"), "0000060300000000");
+		for (let i = 0; i < 50; i++) {
+			ann.send(nobody, "anybody there?");
+			ann.send(peer, `reached ${i}`);
+			await ann.gets(`reached ${i}`);
+		}
+		assert.ok(ann.messages.length < 50);
+		assert.ok(await ann.lives());
+	});
+
 	it("takes credentials of /api/turn-credentials", async (t) => {
 		const { username, credential } = await iceCredential(server);
 		const ann = await relayFor(t, server, { username, credential });

@@ -23,6 +23,8 @@
 	X(UDP_OUT, counter, "udp_sent_total", "datagrams sent")                          \
 	X(UDP_DROPPED, counter, "udp_dropped_total",                                     \
 	  "datagrams that the kernel would not send")                                    \
+	X(UDP_ERRORS, counter, "udp_errors_total",                                       \
+	  "ICMP errors about datagrams of relays")                                       \
 	X(UDP_OVERSIZE, counter, "udp_oversize_total",                                   \
 	  "datagrams dropped for being over 9000 bytes")                                 \
 	X(TURN_ALLOCATIONS, gauge, "turn_allocations", "TURN allocations")               \

@@ -137,7 +137,8 @@ static void on_event(struct loop_io *io, uint32_t events)
 {
 	struct udp *u = container_of(io, struct udp, io);
 
-	(void)events;
+	if ((events & EPOLLERR) && u->error_fn)
+		udp_read_errors(u);
 	for (unsigned i = 0; i < ROUNDS && !u->closed; i++) {
 		unsigned want = u->want;
 		unsigned n = receive(u, want);

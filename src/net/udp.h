@@ -37,6 +37,16 @@ enum udp_flags {
 /* Dual stack when the address is [::]. -errno. */
 int udp_open(struct udp **out, struct udp_pool *pool, const struct addr *at,
 	     unsigned flags, udp_input_fn *fn, void *arg) NODISCARD;
+/* What somebody on the way said of a packet (ICMP, or ICMPv6 where `to` is of IPv6). `info`: the largest packet
+ * that would have passed, where it is about size. */
+struct udp_error {
+	struct addr to; /* of the packet */
+	uint8_t type, code;
+	uint32_t info;
+};
+typedef void udp_error_fn(void *arg, struct udp *u, const struct udp_error *e);
+/* Has `fn` told of such, with the socket's `arg`. -errno. */
+int udp_hear_errors(struct udp *u, udp_error_fn *fn) NODISCARD;
 /* Allowed within `fn`. What it was given to send still leaves. */
 void udp_close(struct udp *u);
 struct addr udp_address(const struct udp *u); /* with the port it got */

@@ -202,12 +202,21 @@ static void set_whole(struct udp *u, bool whole)
 			 v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &how, sizeof(how));
 }
 
+static int send_once(const struct udp *u, struct mmsghdr *m, unsigned n)
+{
+	if (n > 1)
+		return sendmmsg(u->io.fd, m, n, MSG_DONTWAIT);
+	return sendmsg(u->io.fd, &m->msg_hdr, MSG_DONTWAIT) < 0 ? -1 : 1;
+}
+
 /* Sends n messages; how many of them were done with, sent or given up. */
 static unsigned send_batch(struct udp *u, struct mmsghdr *m, unsigned n)
 {
-	int sent = n == 1 ? (sendmsg(u->io.fd, &m->msg_hdr, MSG_DONTWAIT) < 0 ? -1 : 1)
-			  : sendmmsg(u->io.fd, m, n, MSG_DONTWAIT);
+	int sent = send_once(u, m, n);
 
+	/* It may have failed for what ICMP said of an earlier packet, which is then said and done with. */
+	if (sent < 0 && u->error_fn && errno != EAGAIN)
+		sent = send_once(u, m, n);
 	if (sent > 0)
 		return (unsigned)sent;
 	bool segmented = m->msg_hdr.msg_controllen >= CMSG_SPACE(sizeof(uint16_t)) &&

@@ -39,6 +39,7 @@ struct udp {
 	struct loop_io io;
 	struct udp_pool *pool;
 	udp_input_fn *fn;
+	udp_error_fn *error_fn; /* NULL: errors are not heard */
 	void *arg;
 	struct udp_out *first, *last; /* to be sent */
 	struct list dirty;            /* in pool->dirty while it has output */
@@ -74,5 +75,6 @@ struct udp_pool {
 	uint8_t *arena; /* bytes that did not come from a slot */
 };
 
+void udp_read_errors(struct udp *u);
 void udp_flush_all(struct udp_pool *pool);
 void udp_flush(struct udp *u);

@@ -233,6 +233,50 @@ static void udp_survives_refusing_peers(void **state)
 	udp_close(b.u);
 }
 
+static struct udp_error last_error;
+static unsigned errors;
+
+static void on_error(void *arg, struct udp *u, const struct udp_error *e)
+{
+	(void)arg;
+	(void)u;
+	last_error = *e;
+	errors++;
+}
+
+static void refused_at(const char *from, const char *to_nobody)
+{
+	struct inbox in = { 0 }, peer = { 0 };
+	struct addr nobody, there;
+
+	errors = 0;
+	inbox_open(&in, from, UDP_RELAY);
+	inbox_open(&peer, from, 0);
+	there = udp_address(peer.u);
+	assert_int_equal(addr_parse(&nobody, slice_str(to_nobody)), 0);
+	assert_int_equal(udp_hear_errors(in.u, on_error), 0);
+	/* What is said of one packet takes no other with it. */
+	for (unsigned i = 0; i < 10; i++) {
+		udp_send(in.u, &nobody, NULL, &(struct udp_parts){ .body = SLICE("x") });
+		udp_send(in.u, &there, NULL, &(struct udp_parts){ .body = SLICE("y") });
+		loop_until(l, errors == i + 1 && peer.count == i + 1);
+	}
+	assert_true(addr_eq(&last_error.to, &nobody));
+	udp_close(in.u);
+	udp_close(peer.u);
+}
+
+static void udp_hears_what_icmp_says(void **state)
+{
+	(void)state;
+	refused_at("127.0.0.1:0", "127.0.0.1:1");
+	assert_int_equal(last_error.type, 3); /* ICMP: destination unreachable, */
+	assert_int_equal(last_error.code, 3); /* port */
+	refused_at("[::1]:0", "[::1]:1");
+	assert_int_equal(last_error.type, 1);
+	assert_int_equal(last_error.code, 4);
+}
+
 static void udp_reserve_finds_who_has_the_port(void **state)
 {
 	struct inbox in;
@@ -251,13 +295,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(udp_answers_gathered_in_a_turn),
-		T(udp_segments_are_packets_again),
-		T(udp_sends_head_body_and_padding),
-		T(udp_drops_what_is_too_long),
-		T(udp_answers_from_where_it_was_asked),
-		T(udp_may_close_within_its_input),
-		T(udp_survives_refusing_peers),
+		T(udp_answers_gathered_in_a_turn),      T(udp_segments_are_packets_again),
+		T(udp_sends_head_body_and_padding),     T(udp_drops_what_is_too_long),
+		T(udp_answers_from_where_it_was_asked), T(udp_may_close_within_its_input),
+		T(udp_survives_refusing_peers),         T(udp_hears_what_icmp_says),
 		T(udp_reserve_finds_who_has_the_port),
 	};
 #undef T

@@ -290,6 +290,13 @@ void stun_put_addr(struct buf *b, unsigned type, const struct addr *a)
 	put_masked(b, type, a, none, 0);
 }
 
+void stun_put_icmp(struct buf *b, unsigned type, unsigned code, uint32_t data)
+{
+	put_head(b, STUN_ICMP, 8);
+	buf_be32(b, (type & 0x7f) << 9 | (code & 0x1ff));
+	buf_be32(b, data);
+}
+
 void stun_put_error(struct buf *b, unsigned code, const char *reason)
 {
 	uint8_t value[4 + 128] = { 0, 0, (uint8_t)(code / 100), (uint8_t)(code % 100) };

@@ -69,6 +69,7 @@ enum stun_attr_type {
 	STUN_ADDRESS_ERROR_CODE = 0x8001,
 	STUN_PASSWORD_ALGORITHMS = 0x8002,
 	STUN_ALTERNATE_DOMAIN = 0x8003,
+	STUN_ICMP = 0x8004,
 	STUN_SOFTWARE = 0x8022,
 	STUN_ALTERNATE_SERVER = 0x8023,
 	STUN_FINGERPRINT = 0x8028,
@@ -125,5 +126,7 @@ void stun_put(struct buf *b, unsigned type, struct slice value);
 void stun_put_u32(struct buf *b, unsigned type, uint32_t value);
 void stun_put_xor_addr(struct buf *b, unsigned type, const struct addr *a);
 void stun_put_addr(struct buf *b, unsigned type, const struct addr *a);
+/* RFC 8656, 18.13: 16 zero bits, 7 of the type, 9 of the code, and 32 of data. */
+void stun_put_icmp(struct buf *b, unsigned type, unsigned code, uint32_t data);
 void stun_put_error(struct buf *b, unsigned code, const char *reason);
 void stun_put_fingerprint(struct buf *b);

@@ -11,7 +11,8 @@
 	0x7fff /* RFC 8656 ends at 0x4fff; clients of RFC 5766 go on to here */
 #define TURN_PERMISSION_LIFE 300000
 #define TURN_CHANNEL_LIFE 600000
-#define TURN_WHEEL 64 /* slots of a second */
+#define TURN_ICMP_RATE 10 /* told to a client in a second */
+#define TURN_WHEEL 64     /* slots of a second */
 #define TURN_BUCKETS 4096
 
 /* Requested transports (IANA protocol numbers). */
@@ -94,6 +95,8 @@ struct turn_alloc {
 	struct turn_key key;
 	uint8_t algorithm;
 	uint8_t protocol;
+	uint8_t icmps; /* told in this second: */
+	uint32_t icmp_second;
 	uint8_t tid[STUN_TID];  /* of the Allocate, to know it again */
 	struct slice user;      /* an own copy */
 	struct turn_move *move; /* NULL: it may not */

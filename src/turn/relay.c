@@ -32,18 +32,25 @@ static void send_channel_data(struct turn_alloc *a, uint16_t channel, struct sli
 	t->ops->send(t->arg, &a->path, &parts);
 }
 
+/* Nobody answers an indication: its id has to be another one, not a secret one. */
+static void next_tid(uint8_t tid[STUN_TID])
+{
+	static _Thread_local uint64_t serial;
+
+	serial++;
+	memset(tid, 0, STUN_TID);
+	memcpy(tid, &serial, sizeof(serial));
+}
+
 static void send_indication(struct turn_alloc *a, const struct addr *from,
 			    struct slice body)
 {
-	static _Thread_local uint64_t serial;
 	struct turn *t = a->turn;
-	uint8_t memory[INDICATION_HEAD], tid[STUN_TID] = { 0 };
+	uint8_t memory[INDICATION_HEAD], tid[STUN_TID];
 	struct buf head = { .p = memory, .cap = sizeof(memory), .max = sizeof(memory) };
 	uint8_t pad = (uint8_t)((4 - (body.n & 3)) & 3);
 
-	/* Nobody answers an indication: its id has to be another one, not a secret one. */
-	serial++;
-	memcpy(tid, &serial, sizeof(serial));
+	next_tid(tid);
 	stun_begin(&head, STUN_DATA, STUN_INDICATION, slice_of(tid, sizeof(tid)));
 	stun_put_xor_addr(&head, STUN_XOR_PEER_ADDRESS, from);
 	size_t length = head.n - STUN_HEADER + 4 + body.n + pad;
@@ -77,6 +84,44 @@ void turn_relay_input(struct turn *t, struct turn_relay *r, const struct addr *f
 		send_channel_data(a, channel, body);
 	else
 		send_indication(a, from, body);
+}
+
+/* --- down: what ICMP says (RFC 8656, 11.5) --- */
+
+static bool is_told(const struct addr *peer, uint8_t type)
+{
+	if (peer->family == AF_INET)
+		return type == 3 || type == 11; /* unreachable, time exceeded */
+	return type >= 1 && type <= 3;          /* unreachable, too big, time exceeded */
+}
+
+/* A client that sends to where nobody is hears of it now and then, not each time. */
+static bool has_leave(struct turn_alloc *a, struct turn_now now)
+{
+	uint32_t second = (uint32_t)(now.mono / 1000);
+
+	if (a->icmp_second != second)
+		a->icmps = 0;
+	a->icmp_second = second;
+	return a->icmps < TURN_ICMP_RATE && ++a->icmps;
+}
+
+void turn_relay_error(struct turn *t, struct turn_relay *r, const struct addr *peer,
+		      uint8_t type, uint8_t code, uint32_t info, struct turn_now now)
+{
+	struct turn_alloc *a = r->alloc;
+	bool too_big = peer->family == AF_INET ? type == 3 && code == 4 : type == 2;
+	uint8_t tid[STUN_TID];
+	uint16_t channel;
+
+	if (!is_told(peer, type) || !turn_peer_permitted(a, peer, now.mono, &channel) ||
+	    !has_leave(a, now))
+		return;
+	next_tid(tid);
+	stun_begin(&t->out, STUN_DATA, STUN_INDICATION, slice_of(tid, sizeof(tid)));
+	stun_put_xor_addr(&t->out, STUN_XOR_PEER_ADDRESS, peer);
+	stun_put_icmp(&t->out, type, code, too_big ? info : 0);
+	turn_send_out(t, &a->path);
 }
 
 void turn_from_relay(struct turn *t, const struct addr *to, const struct addr *from,

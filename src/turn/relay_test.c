@@ -53,6 +53,59 @@ static void data_comes_as_an_indication(void **state)
 	end(&c);
 }
 
+/* RFC 8656, 11.5. */
+static void icmp_is_told_to_who_may_send_there(void **state)
+{
+	struct client c = client_at(b, "203.0.113.9:4711");
+	struct addr peer = addr_at("192.0.2.7:9"), other = addr_at("192.0.2.8:9"), from;
+	struct stun_msg m;
+
+	(void)state;
+	assert_int_equal(client_allocate(&c), 0);
+	struct addr relay = client_relayed(&c);
+	struct turn_relay *r = map_find_u64(&b->turn->relays[0], relay.port);
+	assert_int_equal(client_permit(&c, "192.0.2.7:1"), 0);
+	unsigned sends = b->sends;
+	turn_relay_error(b->turn, r, &other, 3, 3, 0, b->now); /* not permitted */
+	turn_relay_error(b->turn, r, &peer, 8, 0, 0, b->now);  /* no such error */
+	assert_int_equal(b->sends, sends);
+
+	turn_relay_error(b->turn, r, &peer, 3, 4, 1400, b->now);
+	assert_int_equal(stun_decode(&m, b->sent, b->sent_n), 0);
+	assert_int_equal(m.method, STUN_DATA);
+	assert_int_equal(m.class, STUN_INDICATION);
+	assert_null(stun_find(&m, STUN_DATA_VALUE));
+	assert_int_equal(
+		stun_get_xor_addr(&m, stun_find(&m, STUN_XOR_PEER_ADDRESS), &from), 0);
+	assert_true(addr_eq(&from, &peer));
+	assert_int_equal(stun_value(&m, STUN_ICMP).n, 8);
+	assert_memory_equal(stun_value(&m, STUN_ICMP).p, "\0\0\x06\x04\0\0\x05\x78", 8);
+	turn_relay_error(b->turn, r, &peer, 3, 3, 1400, b->now); /* not about size */
+	assert_int_equal(stun_decode(&m, b->sent, b->sent_n), 0);
+	assert_memory_equal(stun_value(&m, STUN_ICMP).p, "\0\0\x06\x03\0\0\0\0", 8);
+	end(&c);
+}
+
+static void icmp_floods_are_told_in_part(void **state)
+{
+	struct client c = client_at(b, "203.0.113.9:4711");
+	struct addr peer = addr_at("192.0.2.7:9");
+
+	(void)state;
+	assert_int_equal(client_allocate(&c), 0);
+	struct addr relay = client_relayed(&c);
+	struct turn_relay *r = map_find_u64(&b->turn->relays[0], relay.port);
+	assert_int_equal(client_permit(&c, "192.0.2.7:1"), 0);
+	unsigned sends = b->sends;
+	for (unsigned second = 1; second <= 3; second++) {
+		for (unsigned i = 0; i < 1000; i++)
+			turn_relay_error(b->turn, r, &peer, 11, 0, 0, b->now);
+		assert_int_equal(b->sends, sends + second * TURN_ICMP_RATE);
+		bench_pass(b, 1000);
+	}
+	end(&c);
+}
+
 static void channels_carry_data_both_ways(void **state)
 {
 	struct client c = client_at(b, "203.0.113.9:4711");
@@ -236,6 +289,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(peers_must_be_permitted),
 		T(data_comes_as_an_indication),
+		T(icmp_is_told_to_who_may_send_there),
+		T(icmp_floods_are_told_in_part),
 		T(channels_carry_data_both_ways),
 		T(channel_data_may_not_lie_about_its_length),
 		T(channels_are_bound_one_to_one),

@@ -160,13 +160,28 @@ static void on_peer_packet(void *arg, struct udp *u, const struct udp_packet *p)
 	turn_relay_input(t, r, &p->from, p->bytes, turn_server_now(t->arg));
 }
 
+static void on_peer_error(void *arg, struct udp *u, const struct udp_error *e)
+{
+	struct turn_relay *r = arg;
+	struct turn *t = r->alloc->turn;
+
+	(void)u;
+	turn_relay_error(t, r, &e->to, e->type, e->code, e->info,
+			 turn_server_now(t->arg));
+}
+
 static int op_relay_open(void *arg, struct turn_relay *r, const struct addr *at)
 {
 	struct turn_server *s = arg;
 	struct udp *u;
 	int err = udp_open(&u, s->pool, at, UDP_RELAY, on_peer_packet, r);
 
-	if (err == 0)
+	if (err < 0)
+		return err;
+	err = udp_hear_errors(u, on_peer_error);
+	if (err < 0)
+		udp_close(u);
+	else
 		r->socket = u;
 	return err;
 }

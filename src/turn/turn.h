@@ -126,7 +126,11 @@ void turn_input(struct turn *t, const struct turn_path *from, struct slice bytes
 /* A packet of a peer, at the socket of a relay. */
 void turn_relay_input(struct turn *t, struct turn_relay *r, const struct addr *from,
 		      struct slice body, struct turn_now now);
-/* The same from another relay of this server, by the address that it was sent to. */
+/* What somebody on the way said of a packet that a relay has sent to `peer` (ICMP, or ICMPv6 as the peer is). `info`: the
+ * largest packet that would have passed, where it is about size. */
+void turn_relay_error(struct turn *t, struct turn_relay *r, const struct addr *peer,
+		      uint8_t type, uint8_t code, uint32_t info, struct turn_now now);
+/* A packet from another relay of this server, by the address that it was sent to. */
 void turn_from_relay(struct turn *t, const struct addr *to, const struct addr *from,
 		     struct slice body, struct turn_now now);
 /* --- TCP allocations --- */

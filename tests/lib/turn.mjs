@@ -38,6 +38,8 @@ export const ATTR = {
 	reservationToken: 0x0022,
 	connectionId: 0x002a,
 	additionalFamily: 0x8000,
+	addressError: 0x8001,
+	icmp: 0x8004,
 	mobilityTicket: 0x8030,
 };
 const CLASS = {
@@ -215,7 +217,7 @@ export class TurnClient extends Waiters {
 			});
 		} else {
 			const message = decode(bytes);
-			if (message.kind === "indication" && message.method === METHOD.data) {
+			if (message.kind === "indication" && message.value("data")) {
 				const body = message.value("data");
 				this.received.push({
 					from: message.address("xorPeer"),
