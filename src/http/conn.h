@@ -38,7 +38,8 @@ struct http_exchange {
 	struct route_match match;
 	struct slice param[ROUTE_MAX_PARAMS]; /* decoded */
 	struct http_block *blocks;
-	struct buf extra; /* fields for the answer */
+	struct buf extra;           /* fields for the answer */
+	struct http_pieces *pieces; /* NULL: its bodies are held as a whole */
 	enum origin_verdict origin;
 	http_gone_fn *gone; /* while the handler has it; NULL: nobody asks */
 	void *gone_arg;
@@ -100,10 +101,33 @@ void http_exchange_fini(struct http_exchange *x);
 /* server.c: the answer is handed to the stream as a whole. */
 void http_conn_answered(struct http_conn *c);
 void http_conn_set_state(struct http_conn *c, enum http_conn_state to);
+/* Reads on, and winds up the time for it. */
+void http_conn_go_on(struct http_conn *c);
+/* Answers a body that is none, and tells who takes it. */
+void http_conn_refuse_body(struct http_conn *c);
+
+/* pieces.c */
+/* The route takes bodies in pieces, and one is to come. */
+bool http_pieces_wanted(const struct http_conn *c);
+/* The handler has begun to take it; and wants a pause. */
+bool http_pieces_taken(const struct http_conn *c);
+bool http_pieces_held(const struct http_conn *c);
+/* The head was fed. */
+void http_pieces_came(struct http_conn *c);
+/* Nothing more comes: who takes the body, if anybody does, is told. */
+void http_pieces_break(struct http_conn *c, int err);
+/* There is more of the answer than was given; it is asked for when it is needed. */
+bool http_pieces_left(const struct http_conn *c);
+void http_pieces_fetch(struct http_conn *c);
+void http_pieces_ended(struct http_exchange *x, int err);
+void http_pieces_free(struct http_exchange *x);
 
 /* reply.c */
 /* As http_reply(); the body's memory lives as long as the program: it is never copied. */
 void http_reply_fixed(struct http_exchange *x, int status, const char *type,
 		      struct slice body);
+/* The head of an answer whose body of so many bytes follows in pieces. */
+void http_reply_announced(struct http_exchange *x, int status, const char *type,
+			  uint64_t length);
 /* Hands on the rest of an answer as far as there is room. */
 void http_reply_continue(struct http_conn *c);

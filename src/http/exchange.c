@@ -123,6 +123,7 @@ void http_exchange_fini(struct http_exchange *x)
 		free(b);
 	}
 	buf_fini(&x->extra);
+	http_pieces_free(x);
 	http_head_destroy(x->head);
 	*x = (struct http_exchange){ .extra = BUF_INIT(EXTRA_MAX) };
 }

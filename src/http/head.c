@@ -35,7 +35,9 @@ struct http_head {
 	struct field *field;
 	unsigned count, cap;
 	struct buf body;
-	size_t body_fed; /* with chunk heads */
+	bool streamed;    /* `body` holds what the last feed brought */
+	uint64_t got;     /* of the body */
+	uint64_t got_fed; /* with chunk heads */
 	struct field first[FIRST_FIELDS];
 };
 
@@ -102,9 +104,11 @@ static int on_body(llhttp_t *p, const char *at, size_t n)
 {
 	struct http_head *h = p->data;
 
-	buf_add(&h->body, at, n);
-	if (!h->body.bad)
+	h->got += n;
+	if (h->got <= h->limits.body) {
+		buf_add(&h->body, at, n);
 		return 0;
+	}
 	refuse(h, 413, "the body is too large");
 	return HPE_USER;
 }
@@ -131,7 +135,7 @@ struct http_head *http_head_create(const struct http_head_limits *limits)
 	h->parser.data = h;
 	/* The empty line at the end is in no limit. */
 	buf_init(&h->raw, limits->line + limits->headers + 2);
-	buf_init(&h->body, limits->body);
+	buf_init(&h->body, SIZE_MAX); /* on_body() has the limit */
 	h->field = h->first;
 	h->cap = FIRST_FIELDS;
 	return h;
@@ -454,6 +458,8 @@ static size_t feed_body(struct http_head *h, struct slice in)
 {
 	size_t used = in.n;
 
+	if (h->streamed)
+		buf_clear(&h->body);
 	llhttp_resume(&h->parser);
 	llhttp_errno_t err = llhttp_execute(&h->parser, (const char *)in.p, in.n);
 	if (err == HPE_PAUSED) {
@@ -462,10 +468,10 @@ static size_t feed_body(struct http_head *h, struct slice in)
 	} else if (err != HPE_OK && h->state != HTTP_HEAD_BAD) {
 		refuse(h, 400, llhttp_get_error_reason(&h->parser));
 	}
-	h->body_fed += used;
+	h->got_fed += used;
 	/* Chunks of one byte each are a way to make us work; their heads count as headers. */
 	if (h->state != HTTP_HEAD_BAD &&
-	    h->body_fed - h->body.n > h->limits.headers + 8 * h->body.n)
+	    h->got_fed - h->got > h->limits.headers + 8 * h->got)
 		refuse(h, 400, "more chunk heads than body");
 	return used;
 }
@@ -485,9 +491,14 @@ size_t http_head_feed(struct http_head *h, struct slice in)
 
 void http_head_limit_body(struct http_head *h, size_t max)
 {
-	h->body.max = max;
+	h->limits.body = max;
 	if (!h->chunked && h->parser.content_length > max)
 		refuse(h, 413, "the body is too large");
+}
+
+void http_head_stream(struct http_head *h)
+{
+	h->streamed = true;
 }
 
 /* --- questions --- */
@@ -537,6 +548,11 @@ struct slice http_head_host(const struct http_head *h)
 struct slice http_head_body(const struct http_head *h)
 {
 	return buf_slice(&h->body);
+}
+
+int64_t http_head_body_length(const struct http_head *h)
+{
+	return h->chunked ? -1 : (int64_t)h->parser.content_length;
 }
 
 bool http_head_is_1_0(const struct http_head *h)

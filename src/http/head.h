@@ -32,6 +32,8 @@ void http_head_destroy(struct http_head *h);
 size_t http_head_feed(struct http_head *h, struct slice in);
 /* A smaller limit of the body, once the head says what it is for; HTTP_HEAD_BAD (413) when more is announced. */
 void http_head_limit_body(struct http_head *h, size_t max);
+/* From now on the body is not gathered: http_head_body() has what the last feed brought of it. */
+void http_head_stream(struct http_head *h);
 enum http_head_state http_head_state(const struct http_head *h);
 /* Has anything but empty lines come? */
 bool http_head_begun(const struct http_head *h);
@@ -46,6 +48,8 @@ struct slice http_head_path(const struct http_head *h);  /* "/..." or "*" */
 struct slice http_head_query(const struct http_head *h); /* without '?' */
 struct slice http_head_host(const struct http_head *h);  /* checked; empty in 1.0 */
 struct slice http_head_body(const struct http_head *h);
+/* As it is announced; -1: chunked. */
+int64_t http_head_body_length(const struct http_head *h);
 bool http_head_keep_alive(const struct http_head *h);
 bool http_head_is_1_0(const struct http_head *h);
 /* Fields of that name (any case), trimmed: start with *at = 0. */

@@ -65,6 +65,8 @@ enum http_route_flags {
 	HTTP_PAGE = 1, /* a page for people: may be redirected to https */
 	HTTP_UPGRADE =
 		2, /* a WebSocket endpoint: a foreign origin is refused for GET too; without Upgrade 426 */
+	HTTP_PIECES =
+		4, /* the handler runs when the head is there; see http_take_body() */
 };
 typedef void http_handler_fn(struct http_exchange *x, void *arg);
 /* `methods`: bits of http_method; GET implies HEAD. Others are answered 405 with Allow, OPTIONS as a CORS preflight. A pattern is literal segments and
@@ -117,6 +119,35 @@ void http_reply_status(struct http_exchange *x, int status, const char *message)
  * to be answered all the same; the answer goes nowhere. */
 typedef void http_gone_fn(void *arg, struct http_exchange *x);
 void http_on_gone(struct http_exchange *x, http_gone_fn *fn, void *arg);
+/* --- bodies in pieces (pieces.c) --- */
+/* For routes with HTTP_PIECES. The handler answers at once, with the body unread, and the connection ends; or takes
+ * the body, in a later turn if need be. From then on until end() the exchange may be answered, but need not be
+ * looked after: end(0): the body is whole, the exchange is to be answered; end(error): it has been, or the client
+ * has gone: nothing is left of it. After an answer before the end there is none. What has come already is
+ * handed on within http_take_body(), end() included. */
+struct http_body_ops {
+	void (*data)(void *arg, struct slice bytes);
+	void (*end)(void *arg, int err);
+};
+void http_take_body(struct http_exchange *x, const struct http_body_ops *ops, void *arg);
+/* As announced; 0: none; -1: unknown (chunked). The route's max_body holds in any case. */
+int64_t http_body_length(const struct http_exchange *x);
+/* No more of the body than the present read has brought: back-pressure. */
+void http_hold_body(struct http_exchange *x, bool held);
+/* An answer whose body is fetched: after each more() one http_give() is due, now or later, until `length` bytes are
+ * given. ended(), once: 0: all is on its way, else the client has gone; the exchange is no more. A HEAD has
+ * no body. */
+struct http_source_ops {
+	void (*more)(void *arg);
+	void (*ended)(void *arg, int err);
+};
+void http_reply_pieces(struct http_exchange *x, int status, const char *type,
+		       uint64_t length, const struct http_source_ops *ops, void *arg);
+/* Copied. */
+void http_give(struct http_exchange *x, struct slice piece);
+/* The rest cannot be had: the connection is cut off, ended() follows. */
+void http_break_off(struct http_exchange *x);
+
 /* Hand-over of the connection with its request to the server of another loop, instead of an answer; within the
  * handler only. It is carried in mail as a pointer and attached there: the handler of that server's route of
  * the same pattern sees it anew. */

@@ -1,5 +1,6 @@
 /* Answers: their heads, and how they get into the stream. */
 #include <assert.h>
+#include <errno.h>
 #include <time.h>
 
 #include "base/err.h"
@@ -182,8 +183,15 @@ void http_reply_continue(struct http_conn *c)
 		}
 		advance(&c->rest, piece.n);
 	}
+	if (http_pieces_left(c)) {
+		if (c->state != HTTP_CONN_SENDING)
+			http_conn_set_state(c, HTTP_CONN_SENDING);
+		http_pieces_fetch(c);
+		return;
+	}
 	buf_fini(&c->rest.owned);
 	c->rest = (struct http_rest){ .owned = BUF_INIT(SIZE_MAX) };
+	http_pieces_ended(&c->x, 0);
 	http_conn_answered(c);
 }
 
@@ -211,22 +219,49 @@ static void send_answer(struct http_conn *c, struct buf *head, struct slice body
 	http_reply_continue(c);
 }
 
+/* False when nobody is there to read it. */
+static bool begin_answer(struct http_exchange *x, struct buf *head, int status,
+			 const char *type, size_t length)
+{
+	struct http_conn *c = http_conn_of(x);
+
+	metric_add(METRIC_HTTP_REQUESTS, 1);
+	if (!c->stream || !c->server)
+		return false;
+	assert(c->state != HTTP_CONN_SENDING && c->state != HTTP_CONN_CLOSING);
+	if (c->server->draining)
+		x->keep_alive = false;
+	(void)buf_room(head, 768);
+	put_head(head, x, status, type, length);
+	return true;
+}
+
+void http_reply_announced(struct http_exchange *x, int status, const char *type,
+			  uint64_t length)
+{
+	struct http_conn *c = http_conn_of(x);
+	struct buf head = BUF_INIT(HEAD_MAX);
+
+	if (!begin_answer(x, &head, status, type, length)) {
+		http_pieces_ended(x, -ECONNRESET);
+		http_conn_answered(c);
+		return;
+	}
+	head.max = SIZE_MAX;
+	c->rest = (struct http_rest){ .owned = head };
+	http_reply_continue(c);
+}
+
 static void answer(struct http_exchange *x, int status, const char *type,
 		   struct slice body, bool fixed)
 {
 	struct http_conn *c = http_conn_of(x);
 	struct buf head = BUF_INIT(HEAD_MAX);
 
-	metric_add(METRIC_HTTP_REQUESTS, 1);
-	if (!c->stream || !c->server) { /* nobody is there to read it */
+	if (!begin_answer(x, &head, status, type, body.n)) {
 		http_conn_answered(c);
 		return;
 	}
-	assert(c->state != HTTP_CONN_SENDING && c->state != HTTP_CONN_CLOSING);
-	if (c->server->draining)
-		x->keep_alive = false;
-	(void)buf_room(&head, 768);
-	put_head(&head, x, status, type, body.n);
 	if (x->method == HTTP_HEAD || !has_content(status))
 		body = SLICE_NONE;
 	send_answer(c, &head, body, fixed);

@@ -1,5 +1,6 @@
 /* Connections: who may say what when, and how long it may take. */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,9 +15,9 @@ static const unsigned conn_next[] = {
 			   BIT(HTTP_CONN_CLOSING),
 	[HTTP_CONN_BODY] =
 		BIT(HTTP_CONN_BUSY) | BIT(HTTP_CONN_SENDING) | BIT(HTTP_CONN_CLOSING),
-	[HTTP_CONN_BUSY] = BIT(HTTP_CONN_IDLE) | BIT(HTTP_CONN_SENDING) |
-			   BIT(HTTP_CONN_CLOSING) | BIT(HTTP_CONN_TAKEN) |
-			   BIT(HTTP_CONN_MOVING),
+	[HTTP_CONN_BUSY] = BIT(HTTP_CONN_IDLE) | BIT(HTTP_CONN_BODY) |
+			   BIT(HTTP_CONN_SENDING) | BIT(HTTP_CONN_CLOSING) |
+			   BIT(HTTP_CONN_TAKEN) | BIT(HTTP_CONN_MOVING),
 	[HTTP_CONN_SENDING] =
 		BIT(HTTP_CONN_SENDING) | BIT(HTTP_CONN_IDLE) | BIT(HTTP_CONN_CLOSING),
 	[HTTP_CONN_CLOSING] = 0,
@@ -49,7 +50,7 @@ static void arm(struct http_conn *c)
 	const ms_t after[] = {
 		[HTTP_CONN_IDLE] = s->idle_timeout,
 		[HTTP_CONN_HEAD] = s->head_timeout,
-		[HTTP_CONN_BODY] = s->body_timeout,
+		[HTTP_CONN_BODY] = http_pieces_held(c) ? 0 : s->body_timeout,
 		[HTTP_CONN_BUSY] = 0,
 		[HTTP_CONN_SENDING] = s->body_timeout,
 		[HTTP_CONN_CLOSING] = 0,
@@ -70,6 +71,14 @@ static void arm_anew(struct http_conn *c)
 {
 	c->timed = HTTP_CONN_TAKEN;
 	arm(c);
+}
+
+void http_conn_go_on(struct http_conn *c)
+{
+	if (c->in_data)
+		return;
+	arm_anew(c);
+	stream_pause(c->stream, false);
 }
 
 static void conn_close(struct http_conn *c)
@@ -113,6 +122,15 @@ static void refuse(struct http_conn *c, int status, const char *why)
 		    why);
 	c->x.keep_alive = false;
 	http_reply_status(&c->x, status, why);
+}
+
+void http_conn_refuse_body(struct http_conn *c)
+{
+	struct http_head *h = c->x.head;
+	int status = http_head_status(h);
+
+	http_pieces_break(c, status == 413 ? E_TOO_LARGE : E_MALFORMED);
+	refuse(c, status, http_head_why(h));
 }
 
 static void deny_origin(struct http_conn *c)
@@ -277,7 +295,7 @@ static void on_head(struct http_conn *c)
 	}
 	/* An answer before the body came leaves the body unread. */
 	x->keep_alive = !body && http_head_keep_alive(x->head) && !c->server->draining;
-	if (!screen(c) || !body)
+	if (!screen(c) || !body || http_pieces_wanted(c))
 		return;
 	x->keep_alive = http_head_keep_alive(x->head) && !c->server->draining;
 	http_conn_set_state(c, HTTP_CONN_BODY);
@@ -289,6 +307,12 @@ static bool is_reading(const struct http_conn *c)
 {
 	return c->state == HTTP_CONN_IDLE || c->state == HTTP_CONN_HEAD ||
 	       c->state == HTTP_CONN_BODY;
+}
+
+/* The handler has the head, and a body is coming that it has not begun to take: what was read of it is kept. */
+static bool is_ahead(const struct http_conn *c)
+{
+	return c->state == HTTP_CONN_BUSY && c->x.head && http_pieces_wanted(c);
 }
 
 static void begin(struct http_conn *c)
@@ -310,16 +334,24 @@ static size_t take(struct http_conn *c, struct slice in)
 	if (c->state == HTTP_CONN_IDLE)
 		begin(c);
 	struct http_head *h = c->x.head;
+	bool ahead = is_ahead(c);
 	size_t used = http_head_feed(h, in);
 
+	if (ahead) /* what it makes of it shows in http_take_body() */
+		return used;
 	if (http_head_state(h) == HTTP_HEAD_BAD) {
-		refuse(c, http_head_status(h), http_head_why(h));
+		http_conn_refuse_body(c);
+		return used;
+	}
+	if (http_pieces_taken(c)) {
+		http_pieces_came(c);
 		return used;
 	}
 	if (http_head_state(h) != HTTP_HEAD_OPEN && c->state == HTTP_CONN_HEAD)
 		on_head(c);
 	/* Answered already, and the head gone, if it was not for a handler. */
-	if (c->x.head != h || !is_reading(c) || http_head_state(h) != HTTP_HEAD_WHOLE)
+	if (c->x.head != h || !is_reading(c) ||
+	    (http_head_state(h) != HTTP_HEAD_WHOLE && !http_pieces_wanted(c)))
 		return used;
 	http_conn_set_state(c, HTTP_CONN_BUSY);
 	c->x.match.route->fn(&c->x, c->x.match.route->arg);
@@ -349,7 +381,7 @@ static ssize_t on_data(void *arg, struct stream *s, uint8_t *p, size_t n)
 	if (UNLIKELY(!c->begun) && c->server && ask_neighbour(c, p, n) != 0)
 		return 0;
 	c->in_data = true;
-	while (used < n && is_reading(c))
+	while (used < n && (is_reading(c) || is_ahead(c)))
 		used += take(c, slice_of(p + used, n - used));
 	c->in_data = false;
 	if (c->state == HTTP_CONN_MOVING)
@@ -363,7 +395,7 @@ static ssize_t on_data(void *arg, struct stream *s, uint8_t *p, size_t n)
 		c->x.keep_alive = false;
 		used = n;
 	}
-	if (!is_reading(c))
+	if (!is_reading(c) || http_pieces_held(c))
 		stream_pause(s, true);
 	if (c->server)
 		arm(c);
@@ -377,6 +409,9 @@ static void on_closed(void *arg, struct stream *s, int err)
 	(void)s;
 	(void)err;
 	c->stream = NULL;
+	http_pieces_break(c, -ECONNRESET);
+	if (c->state == HTTP_CONN_SENDING)
+		http_pieces_ended(&c->x, -ECONNRESET);
 	if (c->state != HTTP_CONN_BUSY)
 		conn_free(c);
 	else if (c->x.gone) /* the handler still has the exchange; its answer frees it */
@@ -412,8 +447,18 @@ static void on_more(struct loop_task *t)
 {
 	struct http_conn *c = container_of(t, struct http_conn, more);
 
-	if (c->stream && c->state == HTTP_CONN_SENDING && stream_queued(c->stream) == 0)
+	if (!c->stream || c->state != HTTP_CONN_SENDING)
+		return;
+	if (stream_queued(c->stream) == 0)
 		on_drained(c, c->stream);
+	else if (c->server)
+		arm(c);
+}
+
+static void on_late(struct http_conn *c)
+{
+	http_pieces_break(c, E_TIMEOUT);
+	refuse(c, 408, "the request came too slowly");
 }
 
 static void on_timer(struct loop_timer *t)
@@ -426,7 +471,7 @@ static void on_timer(struct loop_timer *t)
 	else if (c->state == HTTP_CONN_HEAD && !http_head_begun(c->x.head))
 		conn_close(c);
 	else if (c->state == HTTP_CONN_HEAD || c->state == HTTP_CONN_BODY)
-		refuse(c, 408, "the request came too slowly");
+		on_late(c);
 	else if (c->state == HTTP_CONN_SENDING)
 		stream_abort(c->stream, E_TIMEOUT);
 }
