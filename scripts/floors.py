@@ -26,6 +26,7 @@ TABLE = """\
 3 auth     -      auth_
 4 bus      -      bus_
 4 store    bus    store_ db_
+4 depot    bus,store depot_
 5 room     -      room_ member_
 8 dialect  -      dialect_ admit_ coworking_ native_ table_ session_ resume_ event_log_ route_ relay_ fanout_ echo_ ice_ voice_ socketio_ recovery_
 8 admin    -      admin_ metrics_ api_ webhook_

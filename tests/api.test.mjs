@@ -459,7 +459,7 @@ describe("/openapi.json", () => {
 		assert.ok(document.info.title && document.info.version);
 		const ids = new Set();
 		for (const [path, item] of Object.entries(document.paths)) {
-			assert.match(path, /^\/api\/v1\//);
+			assert.match(path, /^\/(api\/v1|files)\//);
 			const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
 			for (const [method, op] of Object.entries(item)) {
 				assert.match(method, /^(get|post|put|patch|delete)$/);

@@ -24,7 +24,7 @@ describe("a native session", () => {
 		);
 		const sizes = { message: 262144, name: 128, metadata: 4096, text: 8192 };
 		const voice = { size: 2048, listeners: 16, frames: 100 };
-		assert.deepEqual(ann.hello.limits, { ...sizes, rooms: 8, voice });
+		assert.deepEqual(ann.hello.limits, { ...sizes, rooms: 8, voice, file: 25 << 20, files: 8 });
 	});
 
 	it("makes a room by joining it, and owns it", async (t) => {

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "auth/seat_key.h"
 #include "base/base64.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -40,6 +41,11 @@ void api_fail(struct api_call *c, int err, const char *detail)
 	}
 	metric_add(METRIC_API_REFUSED, 1);
 	http_reply_error(c->x, err, detail);
+	call_free(c);
+}
+
+void api_drop(struct api_call *c)
+{
 	call_free(c);
 }
 
@@ -80,8 +86,25 @@ static int check_token(struct api_call *c, const char **why)
 	*why = "grant";
 	if (c->op->need == 0 || !(p.allow & c->op->need))
 		return E_DENIED;
+	if ((c->op->need & API_SEATED) && p.user.n == 0)
+		return E_DENIED;
 	if (c->room.n > 0 && p.room.n > 0 && !slice_eq(p.room, c->room))
 		return E_DENIED;
+	size_t at = c->text.n;
+	buf_put(&c->text, p.user);
+	c->user = slice_from(buf_slice(&c->text), at);
+	return 0;
+}
+
+/* Whether the member still has its seat, the room knows. */
+static int check_seat(struct api_call *c, const char **why)
+{
+	struct slice key = http_bearer(c->x);
+
+	*why = "not the key of a seat in this room";
+	if (!auth_seat_key_is_good(key, c->api->settings.files.secret, c->room))
+		return E_UNAUTHORIZED;
+	c->seat = auth_seat_key_member(key);
 	return 0;
 }
 
@@ -89,6 +112,10 @@ static int authorize(struct api_call *c, const char **why)
 {
 	struct slice secret = shown_secret(c);
 
+	if (c->op->need & API_ANYBODY)
+		return 0;
+	if ((c->op->need & API_SEATED) && auth_seat_key_looks(http_bearer(c->x)))
+		return check_seat(c, why);
 	if (auth_gate_open(c->api->settings.gate)) {
 		*why = "no auth.key is set: only from this machine";
 		return is_local(c->x) ? 0 : E_UNAUTHORIZED;
@@ -175,7 +202,8 @@ static void on_request(struct http_exchange *x, void *arg)
 	c->x = x;
 	buf_init(&c->text, MAX_TEXT);
 	/* All texts of one request fit: slices into it stay where they are. */
-	(void)buf_room(&c->text, http_body(x).n + http_header(x, "Authorization").n + 1);
+	(void)buf_room(&c->text,
+		       http_body(x).n + 2 * http_header(x, "Authorization").n + 1);
 	metric_add(METRIC_API_CALLS, 1);
 	int err = read_path(c, &why);
 	if (err == 0)
@@ -246,6 +274,21 @@ void api_order(struct api_call *c, const struct command *command)
 	api_command(c, command, on_ordered);
 }
 
+bool api_begin_transfer(struct api *a)
+{
+	if (a->transfers >= a->settings.files.transfers)
+		return false;
+	a->transfers++;
+	metric_add(METRIC_FILES_TRANSFERS, 1);
+	return true;
+}
+
+void api_end_transfer(struct api *a)
+{
+	a->transfers--;
+	metric_add(METRIC_FILES_TRANSFERS, -1);
+}
+
 /* --- life --- */
 
 static void on_openapi(struct http_exchange *x, void *arg)
@@ -267,6 +310,7 @@ struct api *api_create(struct loop *l, const struct api_settings *s)
 
 	a->loop = l;
 	a->settings = *s;
+	a->limits = auth_limits_create(s->files.limits);
 	a->routes = xzalloc(size_mul(api_op_count, sizeof(*a->routes)));
 	for (size_t i = 0; i < api_op_count; i++)
 		a->routes[i] = (struct api_route){ a, &api_ops[i] };
@@ -281,15 +325,23 @@ void api_destroy(struct api *a)
 	if (!a)
 		return;
 	buf_fini(&a->openapi);
+	auth_limits_destroy(a->limits);
 	free(a->routes);
 	free(a);
 }
 
 void api_add_routes(struct api *a, struct http_server *h)
 {
-	for (size_t i = 0; i < api_op_count; i++)
-		http_route(h, (unsigned)api_ops[i].method, api_ops[i].path, 0, on_request,
-			   &a->routes[i]);
+	for (size_t i = 0; i < api_op_count; i++) {
+		const struct api_op *op = &api_ops[i];
+
+		bool pieces = (op->need & API_PIECES) != 0;
+
+		http_route_sized(h, (unsigned)op->method, op->path,
+				 pieces ? HTTP_PIECES : 0,
+				 pieces ? (size_t)a->settings.files.size : 0, on_request,
+				 &a->routes[i]);
+	}
 	http_route(h, HTTP_GET, "/openapi.json", 0, on_openapi, a);
 	http_route(h, HTTP_GET, "/asyncapi.json", 0, on_asyncapi, NULL);
 }

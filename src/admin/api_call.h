@@ -12,6 +12,14 @@ enum api_kind {
 	API_ROLE,   /* owner, moderator, speaker, listener */
 };
 
+/* With `need`: */
+enum api_manner {
+	API_ANYBODY = BIT(29), /* nobody is asked for anything */
+	API_SEATED = BIT(30),  /* members of the room may, by the key of their seat */
+	API_PIECES =
+		BIT(31), /* the body is a file: the call is run when the head is there */
+};
+
 /* A parameter of the query, or a member of the body. Lists end with a nameless one. */
 struct api_field {
 	const char *name;
@@ -34,10 +42,11 @@ struct api_op {
 	enum http_method method;
 	const char *path;
 	const char *summary;
-	uint32_t need; /* AUTH_*; 0: an API key itself */
+	uint32_t
+		need; /* AUTH_* that a token must have one of, 0: an API key itself; and enum api_manner */
 	const struct api_field *query, *body;
 	int status;         /* of success */
-	const char *answer; /* name of its schema; NULL: 204, nothing */
+	const char *answer; /* name of its schema, or a media type; NULL: 204, nothing */
 	void (*run)(struct api_call *c);
 };
 
@@ -49,6 +58,8 @@ struct api {
 	struct api_settings settings;
 	struct api_route *routes;
 	struct buf openapi;
+	struct auth_limits *limits; /* of uploads */
+	uint32_t transfers;         /* under way */
 };
 
 #define API_MAX_FIELDS 12
@@ -59,8 +70,10 @@ struct api_call {
 	struct http_exchange *x;
 	struct slice room;   /* of the path; empty: none */
 	struct slice member; /* of the path: an id or a user */
-	struct slice key; /* the API key that was shown; empty: a token, or open mode */
-	struct buf text;  /* unescaped */
+	struct slice key;  /* the API key that was shown; empty: a token, or open mode */
+	struct slice seat; /* the number of the member whose key was shown; or empty */
+	struct slice user; /* whom a token proves; or empty */
+	struct buf text;   /* unescaped */
 	struct api_value value[2 * API_MAX_FIELDS]; /* of the query, then of the body */
 };
 
@@ -69,6 +82,8 @@ const struct api_value *api_value(const struct api_call *c, const char *name);
 /* The last thing of a call: answers and frees it. */
 void api_done(struct api_call *c, struct slice json);
 void api_fail(struct api_call *c, int err, const char *detail);
+/* The same for one that is answered otherwise, or that has nobody to answer to. */
+void api_drop(struct api_call *c);
 /* Asks rooms; `fn` gets the call. Answers itself when the server stops. */
 typedef void api_answer_fn(struct api_call *c, const struct bus_answer *a, size_t count);
 void api_ask(struct api_call *c, const struct bus_ask *ask, api_answer_fn *fn);
@@ -82,6 +97,13 @@ void api_order(struct api_call *c, const struct command *command);
 int api_read_body(const struct api_field *list, struct slice body, struct api_value *out,
 		  struct buf *text, const char **why) NODISCARD;
 bool api_within(const struct api_field *f, uint64_t n);
+
+/* api_upload.c, api_download.c */
+void api_upload(struct api_call *c);
+void api_download(struct api_call *c);
+/* One more upload or download; false: there are too many. */
+bool api_begin_transfer(struct api *a);
+void api_end_transfer(struct api *a);
 
 /* openapi.c */
 void api_print_openapi(struct buf *b, const char *version);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "bus/member_json.h"
+#include "store/file.h"
 
 #define LIST_PRESET 100
 #define LIST_MOST 1000
@@ -317,9 +318,15 @@ static void unban(struct api_call *c)
 
 static void say(struct api_call *c)
 {
-	api_order(c, &(struct command){ .kind = COMMAND_CHAT,
-					.name = api_value(c, "name")->text,
-					.text = api_value(c, "text")->text });
+	const struct api_value *file = api_value(c, "file");
+
+	if (file->there && !store_file_is_id(file->text))
+		api_fail(c, E_BAD_FIELD, "file");
+	else
+		api_order(c, &(struct command){ .kind = COMMAND_CHAT,
+						.name = api_value(c, "name")->text,
+						.text = api_value(c, "text")->text,
+						.file = file->text });
 }
 
 static void notify(struct api_call *c)
@@ -471,8 +478,15 @@ static const struct api_field banned[] = {
 	{ .name = NULL },
 };
 static const struct api_field message_body[] = {
-	{ "text", API_TEXT, true, 1, ROOM_MAX_TEXT, "what is said" },
+	{ "text", API_TEXT, false, 1, ROOM_MAX_TEXT,
+	  "what is said; it may be absent with a file" },
+	{ "file", API_TEXT, false, STORE_FILE_ID, STORE_FILE_ID,
+	  "the id of a file uploaded by an API key" },
 	{ "name", API_TEXT, false, 0, ROOM_MAX_NAME, "who says it, for people" },
+	{ .name = NULL },
+};
+static const struct api_field file_query[] = {
+	{ "name", API_TEXT, false, 0, 4096, "what it is called; file" },
 	{ .name = NULL },
 };
 static const struct api_field notice_body[] = {
@@ -507,6 +521,7 @@ static const struct api_field revoke_body[] = {
 
 #define ROOM "/api/v1/rooms/{room}"
 #define MEMBER ROOM "/members/{member}"
+#define FILE_PATH "/files/{file}"
 
 /* clang-format off */
 const struct api_op api_ops[] = {
@@ -524,6 +539,9 @@ const struct api_op api_ops[] = {
 	{ "ban",          HTTP_POST,   ROOM "/bans",    "Keep somebody out while the room lives", AUTH_ADMIN, NULL, ban_body, 204, NULL, ban },
 	{ "unban",        HTTP_DELETE, ROOM "/bans",    "Let a user or an address in again", AUTH_ADMIN, banned, NULL, 204, NULL, unban },
 	{ "sendMessage",  HTTP_POST,   ROOM "/messages", "Say something in the chat", AUTH_ADMIN, NULL, message_body, 204, NULL, say },
+	{ "uploadFile",   HTTP_POST,   ROOM "/files",   "Upload a file, to be put into a message", AUTH_DATA | API_SEATED | API_PIECES, file_query, NULL, 201, "File", api_upload },
+	{ "getFile",      HTTP_GET,    FILE_PATH,       "A file, or a range of it", API_ANYBODY, NULL, NULL, 200, "*/*", api_download },
+	{ "getNamedFile", HTTP_GET,    FILE_PATH "/{name}", "The same, under a name that is for people", API_ANYBODY, NULL, NULL, 200, "*/*", api_download },
 	{ "sendNotice",   HTTP_POST,   ROOM "/notices", "Tell clients something, one or all", AUTH_ADMIN, NULL, notice_body, 204, NULL, notify },
 	{ "makeToken",    HTTP_POST,   "/api/v1/tokens", "Make a token for a client", 0, NULL, token_body, 201, "Token", make_token },
 	{ "revoke",       HTTP_POST,   "/api/v1/revocations", "Take tokens back", 0, NULL, revoke_body, 204, NULL, revoke },

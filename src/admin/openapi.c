@@ -45,6 +45,12 @@ static const struct {
 	  "{\"type\":\"object\",\"properties\":{\"token\":{\"type\":\"string\"},"
 	  "\"expires\":{\"type\":\"integer\",\"description\":\"seconds since 1970\"}},"
 	  "\"required\":[\"token\",\"expires\"]}" },
+	{ "File",
+	  "{\"type\":\"object\",\"properties\":{\"file\":{\"type\":\"object\","
+	  "\"properties\":{\"id\":{\"type\":\"string\",\"pattern\":\"^[a-z2-7]{26}$\"},"
+	  "\"name\":{\"type\":\"string\"},\"type\":{\"type\":\"string\"},"
+	  "\"size\":{\"type\":\"integer\",\"minimum\":0}},"
+	  "\"required\":[\"id\",\"name\",\"type\",\"size\"]}},\"required\":[\"file\"]}" },
 	{ "Time", "{\"type\":\"integer\",\"description\":\"milliseconds since 1970\"}" },
 	{ "Error",
 	  "{\"type\":\"object\",\"properties\":{\"error\":{\"type\":\"object\","
@@ -157,7 +163,10 @@ static void put_answers(struct jsonw *w, const struct api_op *op)
 	json_key(w, buf_slice(&code));
 	json_object(w);
 	json_field_string(w, "description", slice_str(op->answer ? op->answer : "Done"));
-	if (op->answer) {
+	if (op->answer && op->need & API_ANYBODY) {
+		buf_printf(&ref, "{\"%s\":{}}", op->answer);
+		json_field_raw(w, "content", buf_slice(&ref));
+	} else if (op->answer) {
 		buf_printf(&ref,
 			   "{\"application/json\":{\"schema\":{\"$ref\":"
 			   "\"#/components/schemas/%s\"}}}",
@@ -191,6 +200,14 @@ static void put_op(struct jsonw *w, const struct api_op *op)
 	put_parameters(w, op);
 	if (op->body)
 		put_body(w, op->body);
+	if (op->need & API_PIECES)
+		json_field_raw(w, "requestBody",
+			       SLICE("{\"required\":true,\"content\":{\"*/*\":{}}}"));
+	if (op->need & API_ANYBODY)
+		json_field_raw(w, "security", SLICE("[]"));
+	if (op->need & API_SEATED)
+		json_field_raw(w, "security",
+			       SLICE("[{\"token\":[]},{\"key\":[]},{\"seat\":[]}]"));
 	put_answers(w, op);
 	json_object_end(w);
 }
@@ -239,7 +256,9 @@ static void put_components(struct jsonw *w)
 		      "\"bearerFormat\":\"JWT\",\"description\":\"a token with the "
 		      "grants that are needed, or NAME:SECRET\"},\"key\":{\"type\":"
 		      "\"http\",\"scheme\":\"basic\",\"description\":\"an API key: "
-		      "NAME and SECRET\"}}"));
+		      "NAME and SECRET\"},\"seat\":{\"type\":\"http\",\"scheme\":"
+		      "\"bearer\",\"description\":\"`upload` of the reply to a "
+		      "join\"}}"));
 	json_object_end(w);
 }
 

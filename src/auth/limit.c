@@ -83,8 +83,8 @@ static void refill(const struct auth_limits *l, struct known *k, ms_t now)
 	k->at = now;
 }
 
-unsigned auth_limits_take(struct auth_limits *l, struct slice address,
-			  enum auth_budget budget, ms_t now)
+unsigned auth_limits_take_many(struct auth_limits *l, struct slice address,
+			       enum auth_budget budget, uint64_t amount, ms_t now)
 {
 	uint32_t rate = l->settings->per_minute[budget];
 	struct known *k;
@@ -97,10 +97,17 @@ unsigned auth_limits_take(struct auth_limits *l, struct slice address,
 	refill(l, k, now);
 	list_unlink(&k->link);
 	list_append(&l->seen, &k->link);
-	if (k->left[budget] >= MINUTE) {
-		k->left[budget] -= MINUTE;
+	uint64_t wanted = (amount < rate ? amount : rate) * MINUTE;
+	if (k->left[budget] >= wanted) {
+		k->left[budget] -= wanted;
 		return 0;
 	}
-	uint64_t ms = (MINUTE - k->left[budget] + rate - 1) / rate;
+	uint64_t ms = (wanted - k->left[budget] + rate - 1) / rate;
 	return (unsigned)((ms + 999) / 1000);
+}
+
+unsigned auth_limits_take(struct auth_limits *l, struct slice address,
+			  enum auth_budget budget, ms_t now)
+{
+	return auth_limits_take_many(l, address, budget, 1, now);
 }

@@ -11,6 +11,7 @@ enum auth_budget {
 	AUTH_CONNECTS, /* sockets opened */
 	AUTH_REQUESTS, /* HTTP requests */
 	AUTH_ROOMS,    /* rooms made */
+	AUTH_FILES,    /* KiB of files uploaded; the address is a member or a user here */
 	AUTH_BUDGETS
 };
 
@@ -28,3 +29,6 @@ void auth_limits_destroy(struct auth_limits *l);
 /* 0: go on. Else it is over the limit: in so many seconds it may come again. */
 unsigned auth_limits_take(struct auth_limits *l, struct slice address,
 			  enum auth_budget budget, ms_t now);
+/* The same for `amount` of it at once; more than there is in a minute takes all of that. */
+unsigned auth_limits_take_many(struct auth_limits *l, struct slice address,
+			       enum auth_budget budget, uint64_t amount, ms_t now);

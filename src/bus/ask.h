@@ -11,6 +11,8 @@
 	X(ROOMS,   "which rooms there are: after, limit; every worker answers for its own") \
 	X(ROOM,    "how a room stands: room; answers with the room and its members")     \
 	X(WAITING, "who waits in the lobby of a room: room; answers with them as members") \
+	X(SPEAKER, "whether member name (its number as text) of a room may speak in the chat: E_NO_MEMBER, E_DENIED; answers " \
+		   "with it, its user only when that is proven")                          \
 	X(COMMAND, "a command on behalf of the server: room, command")                   \
 	X(REVOKE,  "what,  name, until: such tokens count no more, and who came by an "  \
 		   "identity's goes")
@@ -35,7 +37,7 @@ struct bus_ask {
 	struct slice room;      /* ROOM, COMMAND: its name */
 	struct slice after;     /* ROOMS: names that sort (bytes) after this one */
 	enum auth_revoked what; /* REVOKE */
-	struct slice name;
+	struct slice name;      /* REVOKE, SPEAKER */
 	ms_t until;
 	struct command command; /* COMMAND */
 };

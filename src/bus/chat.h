@@ -5,10 +5,9 @@
 #pragma once
 #include "bus/event.h"
 
-/* Bytes of a client's own message id, of a reaction, and of the record of a file. */
+/* Bytes of a client's own message id, and of a reaction. */
 #define CHAT_MAX_KEY 64
 #define CHAT_MAX_REACTION 32
-#define CHAT_MAX_FILE 1024
 /* Different reactions to one message, and names kept of each. */
 #define CHAT_MAX_REACTIONS 16
 #define CHAT_MAX_REACTORS 64
@@ -24,8 +23,9 @@ struct chat_more {
 	struct slice to_user; /* of whom a direct message is for, or empty */
 	struct slice
 		reader; /* REACTED: under what it is kept: a user, or a member's number text */
-	struct slice key;  /* the client's own id of the message, or empty */
-	struct slice file; /* raw JSON object, or empty */
+	struct slice key; /* the client's own id of the message, or empty */
+	struct slice
+		file; /* the record of its files, a raw JSON array; on the way into the store: their ids in a row; or empty */
 	struct slice
 		reactions; /* raw JSON: {"REACTION":["USER or ID",...],...}, or empty */
 };

@@ -53,7 +53,7 @@ struct command {
 	uint8_t state;    /* PRESENCE_* bits */
 	uint16_t changed; /* which of them (and CHANGED_*) count */
 	bool ring;        /* options of JOIN */
-	bool fixed;  /* JOIN: its `user` is given by the server; a token does not change it */
+	bool fixed; /* JOIN: its `user` is given by the server; a token does not change it */
 	bool hidden; /* JOIN: the others hear nothing of it; AWAY: they hear that it has left */
 	bool lobby;        /* options of JOIN */
 	uint32_t capacity; /* 0: the server's */
@@ -91,7 +91,7 @@ struct command {
 	struct slice
 		text; /* SIGNAL: raw JSON, see media; CHAT, REJECT, KICK: plain text */
 	struct slice key;  /* CHAT: the client's own id of the message, or empty */
-	struct slice file; /* CHAT: the record of a file (raw JSON object), or empty */
+	struct slice file; /* CHAT: ids of files (store/file.h) in a row, or empty */
 };
 
 void bus_command_encode(struct buf *b, const struct command *c);

@@ -20,7 +20,9 @@
 	X(ASK,      "the server asks something of the receiver's rooms (ask.h)")         \
 	X(ANSWER,   "and is answered")                                                   \
 	X(STORE_QUERY, "something for a thread of the store (store/query.h)")            \
-	X(STORE_ANSWER, "and its answer")
+	X(STORE_ANSWER, "and its answer")                                                \
+	X(DEPOT_JOB, "something for a thread of the depot (depot/depot.c)")              \
+	X(DEPOT_DONE, "and how it went")
 /* clang-format on */
 
 #define X(id, prose) BUS_##id,

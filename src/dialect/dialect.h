@@ -31,6 +31,12 @@ struct dialect_settings {
 	ms_t retry_after;       /* told in `drain` */
 	struct room_settings room;
 	struct voice_settings voice;
+	struct {
+		uint64_t size;       /* bytes of one, 0: none are taken */
+		struct slice secret; /* of the keys that seats upload by */
+		const char *
+			url; /* of this server, for clients that know no files; may be "" */
+	} files;
 	const struct table_set *tables; /* dialects that are tables */
 	struct ice_offer ice;
 	struct store *store; /* NULL: chat lives in memory */

@@ -1,8 +1,10 @@
 /* native: connections that speak parley.v1 (docs/protocol.md). */
+#include "auth/seat_key.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "bus/address.h"
 #include "dialect/fanout.h"
+#include "store/file.h"
 
 #define PROTOCOL "parley.v1"
 
@@ -114,6 +116,22 @@ static void native_word(struct buf *b, const struct fanout_channel *c,
 	native_encode(b, c->fanout->quoted, e);
 }
 
+/* With what this seat uploads by. */
+static void word_welcome(struct buf *out, const struct seat *to, const struct event *e)
+{
+	const struct dialect_settings *set = to->session->dialect->settings;
+	struct event mine = *e;
+	char member[BUS_MEMBER_TEXT], key[AUTH_SEAT_KEY];
+
+	if (set->files.size > 0) {
+		bus_member_text(member, to->member_id);
+		auth_seat_key(key, set->files.secret, to->fanout->room,
+			      slice_of(member, sizeof(member)));
+		mine.text = slice_of(key, sizeof(key));
+	}
+	native_encode(out, to->fanout->quoted, &mine);
+}
+
 static void native_tell(struct seat *to, const struct event *e)
 {
 	struct buf *out = &to->session->dialect->out;
@@ -123,9 +141,14 @@ static void native_tell(struct seat *to, const struct event *e)
 		return;
 	}
 	buf_clear(out);
+	if (e->kind == EVENT_WELCOME || e->kind == EVENT_SYNCED) {
+		word_welcome(out, to, e);
+		session_send_out(to->session);
+		return;
+	}
 	native_encode(out, to->fanout->quoted, e);
 	/* For its member alone, and numbered: not an answer. */
-	if (e->seq && e->kind != EVENT_WELCOME && e->kind != EVENT_SYNCED)
+	if (e->seq)
 		fanout_log(to->fanout, e->seq, to->member_id, 0, buf_slice(out));
 	/* Back after a restart, and about to be told all from the log. */
 	if (!to->channel && e->seq && e->kind != EVENT_LEFT)
@@ -221,6 +244,10 @@ static void send_hello(struct session *s)
 	json_field_u64(&w, "name", ROOM_MAX_NAME);
 	json_field_u64(&w, "metadata", ROOM_MAX_METADATA);
 	json_field_u64(&w, "text", ROOM_MAX_TEXT);
+	if (set->files.size > 0) {
+		json_field_u64(&w, "file", set->files.size);
+		json_field_u64(&w, "files", STORE_FILES_MAX);
+	}
 	put_voice_limits(&w, &set->voice);
 	json_object_end(&w);
 	json_object_end(&w);

@@ -3,6 +3,7 @@
 #include "bus/member_json.h"
 #include "dialect/native_message.h"
 #include "room/room.h"
+#include "store/file.h"
 
 /* The members of a message that we know; the others are ignored. */
 #define FIELD_LIST(X)                                                                    \
@@ -33,7 +34,8 @@
 	X(EMOJI, "emoji")                                                                \
 	X(ON, "on")                                                                      \
 	X(ADDRESS, "address")                                                            \
-	X(CHAT, "chat")
+	X(CHAT, "chat")                                                                  \
+	X(FILES, "files")
 
 #define X(id, name) FIELD_##id,
 enum field { FIELD_LIST(X) FIELDS };
@@ -284,11 +286,45 @@ static int take_on(struct decoder *d)
 								    : 0;
 }
 
+static bool has_id(struct slice ids, struct slice id)
+{
+	for (; ids.n >= id.n; ids = slice_from(ids, id.n))
+		if (slice_eq(slice_of(ids.p, id.n), id))
+			return true;
+	return false;
+}
+
+/* Ids, of one length: one after the other they are the command's. */
+static int take_files(struct decoder *d)
+{
+	const struct json_token *tok = d->j.tok;
+	uint32_t list = d->at[FIELD_FILES];
+	struct buf *b = &d->scratch->text;
+	size_t at = b->n;
+
+	if (list == 0)
+		return 0;
+	if (json_kind_of(&d->j, list) != JSON_ARRAY || tok[list].count > STORE_FILES_MAX)
+		return bad_field(d, "files");
+	for (uint32_t t = list + 1; t < tok[list].next; t = tok[t].next) {
+		struct slice id = json_string_raw(&d->j, t);
+
+		if (!store_file_is_id(id) || has_id(slice_from(buf_slice(b), at), id))
+			return bad_field(d, "files");
+		buf_put(b, id);
+	}
+	d->m->command.file = slice_from(buf_slice(b), at);
+	return 0;
+}
+
+/* With a file there need not be a text. */
 static int decode_chat(struct decoder *d)
 {
 	struct command *c = &d->m->command;
-	int err = take_text(d, FIELD_TEXT, 1, ROOM_MAX_TEXT, &c->text);
+	int err = take_files(d);
 
+	if (err == 0)
+		err = take_text(d, FIELD_TEXT, c->file.n == 0, ROOM_MAX_TEXT, &c->text);
 	if (err == 0)
 		err = take_number(d, FIELD_REPLY, false, &c->n);
 	if (err == 0 && d->at[FIELD_KEY] != 0)

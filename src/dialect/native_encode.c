@@ -137,7 +137,7 @@ static void put_message(struct jsonw *w, const struct event *e, const struct cha
 	if (m->key.n > 0)
 		json_field_string(w, "key", m->key);
 	if (m->file.n > 0)
-		json_field_raw(w, "file", m->file);
+		json_field_raw(w, "files", m->file);
 	if (m->reactions.n > 0)
 		json_field_raw(w, "reactions", m->reactions);
 	if (m->edited)
@@ -388,6 +388,8 @@ static void encode_welcome(struct buf *b, struct slice room, const struct event 
 	put_roster(&w, e->roster);
 	json_field_u64(&w, "capacity", e->capacity);
 	json_field_bool(&w, "ring", e->ring);
+	if (e->text.n > 0)
+		json_field_string(&w, "upload", e->text);
 	if (e->locked)
 		json_field_bool(&w, "locked", true);
 	if (e->lobby)

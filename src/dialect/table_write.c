@@ -159,7 +159,7 @@ static bool put_event_var(struct buf *b, const struct table_scope *sc, enum tabl
 	else if (var == VAR_NUMBER)
 		buf_dec(b, bus_chat_id(e));
 	else if (var == VAR_TEXT)
-		json_quote(b, e->text);
+		table_put_chat_text(b, e, sc->files_url ? sc->files_url : "");
 	else
 		put_bool(b, is_mine(sc));
 	return true;

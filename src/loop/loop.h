@@ -23,6 +23,8 @@ struct loop;
 #define LOOP_WORKERS 56
 #define LOOP_STORE_WRITER 56
 #define LOOP_STORE_READER 57
+#define LOOP_DEPOT_WRITER 58
+#define LOOP_DEPOT_READER 59
 struct loop *loop_create(unsigned id);
 void loop_destroy(struct loop *l);
 /* Runs on the calling thread until loop_stop(); the turn that sees the stop is

@@ -45,7 +45,11 @@ int64_t metric_of(unsigned loop_id, enum metric m)
 
 int64_t metric_elsewhere(enum metric m)
 {
-	return metric_read(&spare, m);
+	int64_t sum = metric_read(&spare, m);
+
+	for (unsigned i = LOOP_WORKERS; i < LOOP_MAX; i++)
+		sum += m == METRIC_LOOP_LAG_MAX_US ? 0 : metric_of(i, m);
+	return sum;
 }
 
 int64_t metric_total(enum metric m)

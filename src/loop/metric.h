@@ -128,6 +128,19 @@
 	  "chat messages and changes that were kept and shown")                          \
 	X(CHAT_REFUSED, counter, "chat_messages_unavailable_total",                      \
 	  "chat messages and changes that could not be kept")                            \
+	X(FILES_UPLOADED, counter, "files_uploaded_total", "files taken in")             \
+	X(FILES_UPLOADED_BYTES, counter, "files_uploaded_bytes_total", "their bytes")    \
+	X(FILES_DOWNLOADED, counter, "files_downloaded_total",                           \
+	  "files, or ranges of them, sent to who asked")                                 \
+	X(FILES_REFUSED, counter, "files_refused_total",                                 \
+	  "uploads refused: not allowed, too large, over a quota")                       \
+	X(FILES_BROKEN, counter, "files_broken_total",                                   \
+	  "uploads that did not come to their end")                                      \
+	X(FILES_TRANSFERS, gauge, "files_transfers", "uploads and downloads under way")  \
+	X(FILES_FAILED, counter, "files_failed_total",                                   \
+	  "jobs that the disk did not do: full, or broken")                              \
+	X(FILES_REMOVED, counter, "files_removed_total",                                 \
+	  "files removed from the disk because no message has them")                     \
 	X(MAIL_SENT, counter, "mail_sent_total", "mail to other workers")                \
 	X(MAIL_BATCHES, counter, "mail_batches_total", "batches of mail (wake-ups)")     \
 	X(HANDOVERS, counter, "handovers_total",                                         \
@@ -164,7 +177,7 @@ static inline void metric_set_value(enum metric m, int64_t n)
 /* Sum over all loops, also those that ended (max for LOOP_LAG_MAX_US); from any
  * thread. */
 int64_t metric_total(enum metric m);
-/* What threads without a loop counted, and loops that ended. */
+/* What threads without a loop counted, loops that ended, and those that are no workers'. */
 int64_t metric_elsewhere(enum metric m);
 /* Of one loop; 0 when there is none. */
 int64_t metric_of(unsigned loop_id, enum metric m);

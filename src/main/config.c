@@ -203,6 +203,23 @@ static const struct option table[] = {
 	  .help = "How long messages, and who was in a room, are kept; 0: for ever." },
 	{ .name = "chat.keep-messages", .kind = OPTION_INT, .offset = AT(chat_keep_messages),
 	  .preset = "0", .help = "How many of the last messages of a room are kept; 0: all." },
+	{ .name = "files.size", .kind = OPTION_SIZE, .offset = AT(files_size), .preset = "25M",
+	  .max = INT64_C(1) << 40,
+	  .help = "Bytes of a file in the chat; more: 413. 0: no files. Without a store there are none." },
+	{ .name = "files.room", .kind = OPTION_SIZE, .offset = AT(files_room), .preset = "1024M",
+	  .help = "Bytes of all files of a room; more: 413, limit. 0: no limit." },
+	{ .name = "files.total", .kind = OPTION_SIZE, .offset = AT(files_total),
+	  .preset = "10240M", .help = "Bytes of all files; more: 413, limit. 0: no limit." },
+	{ .name = "files.rate", .kind = OPTION_SIZE, .offset = AT(files_rate), .preset = "256M",
+	  .max = INT64_C(1) << 41,
+	  .help = "Bytes of files that one member or user may upload in a minute, on each worker; more: 429. 0: no "
+		  "limit." },
+	{ .name = "files.transfers", .kind = OPTION_INT, .offset = AT(files_transfers),
+	  .preset = "200", .min = 1, .max = 100000,
+	  .help = "Uploads and downloads at once, on each worker; more: 503." },
+	{ .name = "files.url", .kind = OPTION_TEXT, .offset = AT(files_url), .preset = "",
+	  .help = "Where clients reach this server, https://chat.example.org: stands before the paths of files in "
+		  "messages to those whose dialect knows no files. Empty: the path alone." },
 	{ .name = "store.url", .kind = OPTION_TEXT, .offset = AT(store_url), .preset = "sqlite",
 	  .secret = true,
 	  .help = "Where chat and room history are kept: sqlite (a file in the data directory), or "

@@ -49,10 +49,11 @@ struct config {
 	int64_t voice_frames, voice_size, voice_listeners, voice_queue;
 	ms_t grace;
 	int64_t room_capacity, max_rooms, chat_replay;
-	char *store_url;
+	char *store_url, *files_url;
 	int64_t store_queue;
 	ms_t store_patience, chat_keep;
 	int64_t chat_keep_messages;
+	int64_t files_size, files_room, files_total, files_rate, files_transfers;
 	struct option_list ice_servers;
 
 	bool turn_enabled, turn_self_check, turn_mobility;

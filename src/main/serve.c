@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "dialect/table.h"
 #include "http/forwarded.h"
 #include "loop/signals.h"
@@ -45,6 +46,8 @@ struct server {
 	struct relay_check *relay_check; /* NULL: none */
 	int lock_fd;
 	struct store *store; /* NULL: chat lives in memory */
+	struct depot *depot; /* NULL: no files */
+	struct buf files_secret;
 	struct loop_signals *signals;
 	struct loop_timer drained; /* looks whether everybody is gone */
 	ms_t drain_until;
@@ -239,7 +242,8 @@ static int fill_limits(struct server *s, struct buf *why)
 	s->shared.limits = (struct auth_limit_settings){
 		.per_minute = { [AUTH_CONNECTS] = (uint32_t)c->limit_connects,
 				[AUTH_REQUESTS] = (uint32_t)c->limit_requests,
-				[AUTH_ROOMS] = (uint32_t)c->limit_rooms },
+				[AUTH_ROOMS] = (uint32_t)c->limit_rooms,
+				[AUTH_FILES] = (uint32_t)(c->files_rate >> 10) },
 		.addresses = (uint32_t)c->limit_addresses,
 	};
 	for (size_t i = 0; i < l->count; i++)
@@ -403,6 +407,11 @@ static void raise_descriptors(void)
 	}
 }
 
+static struct store_space space_of(const struct config *c)
+{
+	return (struct store_space){ (uint64_t)c->files_room, (uint64_t)c->files_total };
+}
+
 /* Calls do not need it: without one the server says so and runs all the same. */
 static void open_store(struct server *s)
 {
@@ -415,6 +424,7 @@ static void open_store(struct server *s)
 		.patience = c->store_patience,
 		.keep = c->chat_keep,
 		.keep_messages = (uint64_t)c->chat_keep_messages,
+		.space = space_of(c),
 	};
 	struct buf why = BUF_INIT(1024);
 	int err = 0;
@@ -427,6 +437,57 @@ static void open_store(struct server *s)
 	buf_fini(&why);
 	s->shared.dialect.store = s->store;
 	s->shared.admin.store = s->store;
+}
+
+#define SECRET_LENGTH 32
+
+/* Kept, so that who comes back after a restart can go on with what its seat was given. */
+static int read_secret(struct server *s)
+{
+	char *path = path_in(s->config->data_dir, "files.key");
+	char fresh[SECRET_LENGTH];
+
+	buf_init(&s->files_secret, SECRET_LENGTH);
+	int err = file_read(path, SECRET_LENGTH, &s->files_secret);
+	if (err == -ENOENT || (err == 0 && s->files_secret.n < SECRET_LENGTH)) {
+		rand_text(fresh, sizeof(fresh));
+		buf_clear(&s->files_secret);
+		buf_add(&s->files_secret, fresh, sizeof(fresh));
+		err = file_write(path, buf_slice(&s->files_secret), 0600);
+	}
+	free(path);
+	return err;
+}
+
+/* Files need the store, which knows whose they are. */
+static void open_files(struct server *s)
+{
+	const struct config *c = s->config;
+	struct buf why = BUF_INIT(1024);
+	char *dir = path_in(c->data_dir, "files");
+	int err = 0;
+
+	s->shared.files = (struct api_files){
+		.transfers = (uint32_t)c->files_transfers,
+		.space = space_of(c),
+		.limits = &s->shared.limits,
+	};
+	if (c->files_size > 0 && s->store)
+		err = read_secret(s);
+	if (err == 0 && c->files_size > 0 && s->store)
+		err = depot_create(&s->depot, dir, s->store, &why);
+	if (err < 0)
+		log_error("main", "no-files", "dir=%s err=%s %.*s", dir, err_text(err),
+			  SLICE_FMT(buf_slice(&why)));
+	s->shared.dialect.files.url = c->files_url;
+	if (s->depot) {
+		s->shared.files.size = s->shared.dialect.files.size =
+			(uint64_t)c->files_size;
+		s->shared.files.secret = s->shared.dialect.files.secret =
+			buf_slice(&s->files_secret);
+	}
+	free(dir);
+	buf_fini(&why);
 }
 
 static int open_relays(struct server *s, struct buf *why)
@@ -478,6 +539,7 @@ static int server_open(struct server *s, struct buf *why)
 	if (err < 0)
 		return err;
 	open_store(s);
+	open_files(s);
 	sh->config = s->config;
 	fill_http(&sh->http, s->config);
 	err = fill_limits(s, why);
@@ -505,13 +567,16 @@ static void join_workers(struct server *s)
 static void server_close(struct server *s)
 {
 	loop_signals_close(s->signals);
-	/* First: its threads write to the workers' loops. */
+	/* First: their threads write to the workers' loops, and to each other's. */
+	depot_stop(s->depot);
 	store_destroy(s->store);
+	depot_destroy(s->depot);
 	for (unsigned i = 0; i < LOOP_MAX; i++)
 		worker_destroy(s->workers[i]);
 	relay_check_destroy(s->relay_check);
 	relays_fini(&s->relays);
 	buf_fini(&s->ice);
+	buf_fini(&s->files_secret);
 	webhook_destroy(s->webhook, WEBHOOK_PATIENCE);
 	auth_keys_destroy(s->keys);
 	table_set_destroy(s->tables);
@@ -575,6 +640,8 @@ static int server_run(struct server *s, struct buf *why)
 		loop_signals_open(&s->signals, worker_loop(first), signals, on_signal, s);
 	if (err == 0 && s->store)
 		err = store_start(s->store);
+	if (err == 0 && s->depot)
+		err = depot_start(s->depot);
 	for (unsigned i = 1; err == 0 && i < s->shared.admin.workers; i++)
 		err = worker_start(s->workers[i]);
 	if (err < 0) {

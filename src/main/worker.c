@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "admin/api.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -22,6 +21,7 @@ struct worker {
 	struct dialect *dialect;
 	struct worker_udp *udp; /* NULL: no STUN and TURN */
 	struct room_desk *desk;
+	struct depot_desk *depot; /* NULL: no files */
 	struct api *api;
 	struct coworking *coworking;
 	struct auth_limits *limits;
@@ -107,12 +107,18 @@ int worker_create(struct worker **out, struct worker_shared *shared, unsigned id
 				    worker_udp_turn(w->udp));
 	w->desk = room_desk_create(w->loop, shared->admin.workers,
 				   dialect_rooms(w->dialect), dialect_gate(w->dialect));
-	w->api = api_create(w->loop, &(struct api_settings){
-					     .version = shared->admin.version,
-					     .keys = shared->dialect.keys,
-					     .gate = dialect_gate(w->dialect),
-					     .desk = w->desk,
-				     });
+	if (shared->files.size > 0)
+		w->depot = depot_desk_create(w->loop);
+	w->api = api_create(
+		w->loop, &(struct api_settings){
+				 .version = shared->admin.version,
+				 .keys = shared->dialect.keys,
+				 .gate = dialect_gate(w->dialect),
+				 .desk = w->desk,
+				 .files = shared->files,
+				 .depot = w->depot,
+				 .store = room_registry_store(dialect_rooms(w->dialect)),
+			 });
 	w->coworking = coworking_create(w->dialect, w->desk);
 	w->limits = auth_limits_create(&shared->limits);
 	http_server_limit(w->http, over_limit, w);
@@ -135,11 +141,12 @@ void worker_destroy(struct worker *w)
 		listen_close(w->listeners[i]);
 	free(w->listeners);
 	room_desk_destroy(w->desk);
-	api_destroy(w->api);
+	depot_desk_destroy(w->depot);
 	auth_limits_destroy(w->limits);
 	dialect_restore_drop(w->restored);
 	coworking_destroy(w->coworking);
 	dialect_destroy(w->dialect);
+	api_destroy(w->api);
 	http_server_destroy(w->http);
 	worker_udp_destroy(w->udp);
 	tls_context_destroy(w->tls);

@@ -1,6 +1,7 @@
 /* worker: one thread's loop and everything that runs on it, wired together. */
 #pragma once
 #include "admin/admin.h"
+#include "admin/api.h"
 #include "auth/limit.h"
 #include "dialect/dialect.h"
 #include "dialect/restore.h"
@@ -19,6 +20,7 @@ struct worker_shared {
 	const struct addr *listen; /* with their ports */
 	size_t listen_count;
 	const struct relays *relays; /* NULL: no STUN and TURN */
+	struct api_files files;
 };
 
 struct worker;

@@ -164,6 +164,21 @@ static void show(struct room_chat *c, struct chat_entry *entry,
 		room_tell_watch_message(c->room, e);
 }
 
+/* The store has made the record of its files. */
+static void show_kept(struct room_chat *c, struct chat_entry *entry,
+		      const struct store_answer *a)
+{
+	struct buf more = BUF_INIT(ENTRY_MAX);
+
+	if (entry->more.file.n > 0) {
+		entry->more.file = a->body;
+		bus_chat_encode(&more, &entry->more);
+		entry->event.more = buf_slice(&more);
+	}
+	show(c, entry, a);
+	buf_fini(&more);
+}
+
 /* Time never runs backwards, and bus_chat_id() rises strictly, over the end of the room too. */
 static void stamp(struct room_chat *c, struct event *e)
 {
@@ -186,7 +201,7 @@ static void on_kept(struct store_ticket *t, const struct store_answer *a)
 	c->told = r->n;
 	if (a->err == 0 && !a->known) {
 		decode_entry(r, &entry);
-		show(c, &entry, a);
+		show_kept(c, &entry, a);
 	} else if (a->err < 0) {
 		log_info("room", "burned", "room=%s n=%llu err=%s",
 			 log_value(&(struct log_text){ 0 }, chat_name(c)),

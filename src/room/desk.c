@@ -8,6 +8,7 @@
 #include "bus/mail.h"
 #include "loop/mail.h"
 #include "room/guard.h"
+#include "room/internal.h"
 
 #define ROOMS_LIMIT 1000 /* of one worker, in one answer */
 
@@ -94,6 +95,22 @@ static void answer_room(const struct room *r, struct buf *room, struct buf *memb
 	}
 }
 
+static int answer_speaker(const struct room *r, struct slice number, struct buf *members)
+{
+	uint64_t id = bus_member_number(number);
+	struct member *m = id ? room_member(r, id) : NULL;
+	struct member_info info;
+
+	if (!m)
+		return E_NO_MEMBER;
+	if (!room_may(m, RIGHT_CHAT))
+		return E_DENIED;
+	room_member_info(m, &info);
+	info.user = room_proven_user(m);
+	bus_member_encode(members, &info);
+	return 0;
+}
+
 /* Somebody who came by a token of that identity, in any room. */
 static struct member *find_verified(const struct room_registry *g, struct slice user)
 {
@@ -145,6 +162,8 @@ static void on_ask(void *arg, unsigned from, struct slice body)
 		back.err = E_NOT_FOUND;
 	else if (a.kind == ASK_ROOM)
 		answer_room(r, &rooms, &members);
+	else if (a.kind == ASK_SPEAKER)
+		back.err = answer_speaker(r, a.name, &members);
 	else if (a.kind == ASK_WAITING)
 		room_guard_list(r, &members);
 	else

@@ -1,6 +1,7 @@
 /* say: what members say and do in the chat: who may, and what becomes of it. */
 #include "base/err.h"
 #include "room/internal.h"
+#include "store/file.h"
 
 /* Under what a member's reactions and marks are kept. */
 struct slice room_reader(const struct member *m, char text[BUS_MEMBER_TEXT])
@@ -38,7 +39,7 @@ static bool text_fits(const struct command *c)
 {
 	return (c->text.n > 0 || c->file.n > 0) && c->text.n <= ROOM_MAX_TEXT &&
 	       c->name.n <= ROOM_MAX_NAME && c->key.n <= CHAT_MAX_KEY &&
-	       c->file.n <= CHAT_MAX_FILE;
+	       c->file.n <= (size_t)STORE_FILES_MAX * STORE_FILE_ID;
 }
 
 static int room_on_chat(struct room *r, const struct member *m, struct chat_entry *e,
@@ -48,6 +49,8 @@ static int room_on_chat(struct room *r, const struct member *m, struct chat_entr
 
 	if (!text_fits(c))
 		return E_BAD_FIELD;
+	if (c->file.n > 0 && !r->registry->store)
+		return E_UNAVAILABLE;
 	if (c->to || c->to_name.n > 0) {
 		to = c->to ? room_member(r, c->to) : room_addressed(r, c->to_name);
 		if (!to)

@@ -34,6 +34,15 @@ static const char *const steps[] = {
 	" WITHOUT ROWID;"
 	"CREATE TABLE seat(session TEXT, room TEXT, member INTEGER NOT NULL,"
 	" PRIMARY KEY(session, room)) WITHOUT ROWID;",
+	/* file_space: bytes of a room's files; of all of them under ''. */
+	"CREATE TABLE file(id TEXT PRIMARY KEY, room TEXT NOT NULL, hash BLOB NOT NULL,"
+	" name TEXT NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL,"
+	" member INTEGER NOT NULL, user TEXT, time INTEGER NOT NULL, message INTEGER);"
+	"CREATE INDEX file_hash ON file(hash);"
+	"CREATE INDEX file_message ON file(message) WHERE message IS NOT NULL;"
+	"CREATE INDEX file_loose ON file(time) WHERE message IS NULL;"
+	"CREATE TABLE file_space(room TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT "
+	"ROWID;",
 };
 
 static int user_version(struct db *d, unsigned *out)

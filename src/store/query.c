@@ -15,7 +15,8 @@ enum has {
 	HAS_EVENT = BIT(0),
 	HAS_MEMBER = BIT(1),
 	HAS_ALL = BIT(2),
-	HAS_FORWARD = BIT(3)
+	HAS_FORWARD = BIT(3),
+	HAS_FILE = BIT(4)
 };
 
 void store_query_encode(struct buf *b, uint64_t ticket, const struct store_query *q)
@@ -23,7 +24,8 @@ void store_query_encode(struct buf *b, uint64_t ticket, const struct store_query
 	buf_be64(b, ticket);
 	buf_u8(b, (uint8_t)q->op);
 	buf_u8(b, (uint8_t)((q->event ? HAS_EVENT : 0) | (q->member ? HAS_MEMBER : 0) |
-			    (q->all ? HAS_ALL : 0) | (q->forward ? HAS_FORWARD : 0)));
+			    (q->all ? HAS_ALL : 0) | (q->forward ? HAS_FORWARD : 0) |
+			    (q->file ? HAS_FILE : 0)));
 	buf_u8(b, (uint8_t)q->reason);
 	buf_be32(b, q->limit);
 	buf_be64(b, (uint64_t)q->time);
@@ -41,6 +43,8 @@ void store_query_encode(struct buf *b, uint64_t ticket, const struct store_query
 		bus_event_encode(b, q->event);
 	if (q->member)
 		bus_member_encode(b, q->member);
+	if (q->file)
+		store_file_encode(b, q->file);
 }
 
 static int decode_parts(struct store_letter *l, uint8_t has, struct cur *in)
@@ -54,6 +58,10 @@ static int decode_parts(struct store_letter *l, uint8_t has, struct cur *in)
 	if (err == 0 && (has & HAS_MEMBER)) {
 		err = bus_member_decode(&l->member, in);
 		l->q.member = &l->member;
+	}
+	if (err == 0 && (has & HAS_FILE)) {
+		err = store_file_decode(&l->file, in);
+		l->q.file = &l->file;
 	}
 	return err;
 }

@@ -1,6 +1,6 @@
 /* query: queries and answers as letters between workers and the store's threads. */
 #pragma once
-#include "store/store.h"
+#include "store/file.h"
 
 /* A query that has arrived, and what its pointers point at. */
 struct store_letter {
@@ -8,6 +8,7 @@ struct store_letter {
 	struct store_query q;
 	struct event event;
 	struct member_info member;
+	struct store_file file;
 };
 
 void store_query_encode(struct buf *b, uint64_t ticket, const struct store_query *q);

@@ -10,6 +10,10 @@
 
 static const struct event said = { .kind = EVENT_CHAT, .n = 5, .text = SLICE_LIT("hi") };
 static const struct member_info ann = { .id = 3, .name = SLICE_LIT("Ann") };
+static const struct store_file file = { .id = SLICE_LIT("f"),
+					.room = SLICE_LIT("room"),
+					.name = SLICE_LIT("a.png"),
+					.size = 13 };
 static const struct store_query whole = {
 	.op = STORE_HISTORY,
 	.limit = 7,
@@ -29,6 +33,7 @@ static const struct store_query whole = {
 	.secret = SLICE_LIT("x"),
 	.event = &said,
 	.member = &ann,
+	.file = &file,
 };
 
 static void query_comes_back_as_it_went(void **state)
@@ -52,6 +57,9 @@ static void query_comes_back_as_it_went(void **state)
 	assert_ptr_equal(l.q.event, &l.event);
 	assert_true(slice_is(l.event.text, "hi"));
 	assert_int_equal(l.member.id, 3);
+	assert_ptr_equal(l.q.file, &l.file);
+	assert_true(slice_is(l.file.name, "a.png"));
+	assert_int_equal(l.file.size, 13);
 	buf_fini(&b);
 }
 

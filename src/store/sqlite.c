@@ -23,10 +23,14 @@ store_sqlite_fn *const store_sqlite_ops[STORE_OPS] = {
 	[STORE_SEAT] = store_sqlite_seat,
 	[STORE_SEAT_END] = store_sqlite_seat_end,
 	[STORE_SECRET] = store_sqlite_secret,
+	[STORE_FILE] = store_sqlite_file,
 	[STORE_WAKE] = store_sqlite_wake,
 	[STORE_HISTORY] = store_sqlite_history,
 	[STORE_SEARCH] = store_sqlite_search,
 	[STORE_VISITS] = store_sqlite_visits,
+	[STORE_SPACE] = store_sqlite_space,
+	[STORE_FILE_FIND] = store_sqlite_file_find,
+	[STORE_FILES_UNUSED] = store_sqlite_files_unused,
 };
 
 static bool is_writer(const struct backend *b)

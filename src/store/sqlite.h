@@ -75,8 +75,21 @@
 			" JOIN room ON room.name=seat.room"                              \
 			" JOIN visit ON visit.room=room.id AND visit.member=seat.member" \
 			" AND visit.left IS NULL ORDER BY seat.session, visit.id")       \
-	X(OLDEST,       "SELECT id, text, time, kind FROM message WHERE id BETWEEN ?1 AND ?2" \
+	X(OLDEST,       "SELECT id, text, time, kind, file IS NOT NULL FROM message WHERE id BETWEEN ?1 AND ?2" \
 			" ORDER BY id LIMIT ?3")                                         \
+	X(ADD_FILE,     "INSERT INTO file(id, room, hash, name, type, size, member, user, time)" \
+			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                   \
+	X(FILE,         "SELECT id, room, hash, name, type, size, member, user,"         \
+			" message IS NOT NULL FROM file WHERE id=?1")                    \
+	X(ATTACH_FILE,  "UPDATE file SET message=?2 WHERE id=?1")                        \
+	X(FILES_OF,     "SELECT id, room, size FROM file WHERE message=?1 LIMIT 1")      \
+	X(LOOSE_FILE,   "SELECT id, room, size FROM file"                                \
+			" WHERE message IS NULL AND time<?1 LIMIT 1")                    \
+	X(DROP_FILE,    "DELETE FROM file WHERE id=?1")                                  \
+	X(HASH_USED,    "SELECT 1 FROM file WHERE hash=?1 LIMIT 1")                      \
+	X(SPACE,        "SELECT bytes FROM file_space WHERE room=?1")                    \
+	X(CHANGE_SPACE, "INSERT INTO file_space(room, bytes) VALUES(?1, ?2)"             \
+			" ON CONFLICT DO UPDATE SET bytes=bytes+?2")                     \
 	X(DROP_MESSAGE, "DELETE FROM message WHERE id=?1")                               \
 	X(DROP_VISITS,  "DELETE FROM visit WHERE room=?1 AND left<?2")                   \
 	X(SOME_ROOMS,   "SELECT id FROM room WHERE id>?1 ORDER BY id LIMIT ?2")          \
@@ -110,6 +123,7 @@ struct backend {
 	struct db db;
 	struct map rooms; /* of struct sqlite_room by name: those of late */
 	ms_t alive_at;
+	unsigned tends;    /* so far */
 	uint64_t retained; /* the room up to which old rows have gone in this round */
 };
 
@@ -145,3 +159,17 @@ store_sqlite_fn store_sqlite_message, store_sqlite_change, store_sqlite_read,
 	store_sqlite_seat_end, store_sqlite_secret;
 store_sqlite_fn store_sqlite_wake, store_sqlite_history, store_sqlite_search,
 	store_sqlite_visits;
+
+/* --- sqlite_file.c --- */
+store_sqlite_fn store_sqlite_file, store_sqlite_space, store_sqlite_file_find,
+	store_sqlite_files_unused;
+/* The record of a message's files, as JSON; or in a->err why they cannot be in it. */
+int store_sqlite_look_at_files(struct backend *b, const struct store_query *q,
+			       struct slice ids, struct store_answer *a, struct buf *json)
+	NODISCARD;
+int store_sqlite_attach_files(struct backend *b, struct slice ids, uint64_t message)
+	NODISCARD;
+/* The message goes. */
+int store_sqlite_drop_files(struct backend *b, uint64_t message) NODISCARD;
+/* Those that got into no message in time; a transaction of its own. */
+int store_sqlite_drop_loose(struct backend *b) NODISCARD;

@@ -3,6 +3,7 @@
 #include "store/sqlite.h"
 
 #define ROOMS_AT_ONCE 20
+#define LOOSE_EVERY 60   /* seconds */
 #define ROWS_AT_ONCE 200 /* of a room; a room with more has its turn again */
 
 static int drop_message(struct backend *b, uint64_t id, struct slice text)
@@ -36,6 +37,8 @@ static int drop_oldest(struct backend *b, uint64_t room, uint64_t upto, ms_t cut
 		/* Words are of messages that were said (kind 0); changes have none. */
 		err = drop_message(b, id,
 				   db_u64(st, 3) == 0 ? db_text(st, 1) : SLICE_NONE);
+		if (err == 0 && db_u64(st, 4))
+			err = store_sqlite_drop_files(b, id);
 		if (err < 0)
 			break;
 	}
@@ -69,6 +72,11 @@ int store_sqlite_retain(struct backend *b)
 	unsigned n = 0;
 	int err;
 
+	if (b->tends++ % LOOSE_EVERY == 0) {
+		err = store_sqlite_drop_loose(b);
+		if (err < 0)
+			return err;
+	}
 	if (s->keep == 0 && s->keep_messages == 0)
 		return 0;
 	sqlite3_stmt *st = db_use(&b->db, SQL_SOME_ROOMS);

@@ -75,6 +75,23 @@ static int known_message(struct backend *b, const struct sqlite_room *r, struct 
 	return err == 0 ? E_STATE : err;
 }
 
+/* A message with files: they must be the sender's, and are recorded in it. One that is known has them already. */
+static int take_files(struct backend *b, const struct store_query *q,
+		      const struct sqlite_room *r, struct store_row *row,
+		      struct store_answer *a, struct buf *out)
+{
+	size_t at = out->n;
+
+	if (row->key.n > 0) {
+		int err = known_message(b, r, row->key, a);
+		if (err != E_STATE)
+			return err;
+	}
+	int err = store_sqlite_look_at_files(b, q, row->file, a, out);
+	row->file = slice_from(buf_slice(out), at);
+	return err;
+}
+
 int store_sqlite_message(struct backend *b, const struct store_query *q,
 			 struct store_answer *a, struct buf *out)
 {
@@ -82,22 +99,28 @@ int store_sqlite_message(struct backend *b, const struct store_query *q,
 	struct store_row row;
 	struct chat_more m;
 
-	(void)out;
 	int err = store_row_of_message(&row, &m, q);
 	if (err == 0)
 		err = room_for(b, q->room, m.epoch, &r);
 	if (err < 0)
 		return err;
 	uint64_t id = message_id(&r, row.n);
+	struct slice files = row.file;
+	a->epoch = r.epoch;
+	if (files.n > 0) {
+		err = take_files(b, q, &r, &row, a, out);
+		if (err < 0 || a->err < 0 || a->known)
+			return err;
+	}
 	err = db_run(&b->db, bind_row(b, id, &row));
 	if (err < 0)
 		return err;
 	a->n = row.n;
 	a->time = row.time;
-	a->epoch = r.epoch;
 	if (sqlite3_changes(b->db.handle) == 0)
 		return known_message(b, &r, m.key, a);
-	return add_words(b, id, SQL_ADD_WORDS, row.text);
+	err = store_sqlite_attach_files(b, files, id);
+	return err < 0 ? err : add_words(b, id, SQL_ADD_WORDS, row.text);
 }
 
 /* --- changes --- */
@@ -146,7 +169,9 @@ static int set_deleted(struct backend *b, const struct target *t, const struct e
 
 	db_bind_u64(st, 1, t->id);
 	db_bind_u64(st, 2, (uint64_t)e->time);
-	return err < 0 ? err : db_run(&b->db, st);
+	if (err == 0)
+		err = db_run(&b->db, st);
+	return err < 0 || t->row.file.n == 0 ? err : store_sqlite_drop_files(b, t->id);
 }
 
 static int set_reactions(struct backend *b, const struct target *t,

@@ -13,6 +13,12 @@
 
 struct store;
 struct store_desk;
+struct store_file; /* file.h */
+
+/* Bytes of files, at most; 0: any number. */
+struct store_space {
+	uint64_t room, all;
+};
 
 struct store_settings {
 	const char *url; /* "sqlite" or "postgresql://..." */
@@ -22,6 +28,7 @@ struct store_settings {
 	ms_t patience;  /* then a waiting asker is told that the store is not available */
 	ms_t keep;      /* messages and visits are kept so long, 0: for ever */
 	uint64_t keep_messages; /* of a room, 0: any number */
+	struct store_space space;
 };
 
 /* --- the process's --- */
@@ -43,7 +50,7 @@ uint64_t store_boot(const struct store *s);
 /* clang-format off */
 #define STORE_OP_LIST(X)                                                                 \
 	/* name         thread   prose */                                                \
-	X(MESSAGE,      WRITER, "keep event (CHAT); a known key: answered with the first's numbers") \
+	X(MESSAGE,      WRITER, "keep event (CHAT); a known key: answered with the first's numbers. E_NOT_FOUND: a file of it") \
 	X(CHANGE,       WRITER, "keep event (EDITED, DELETED, REACTED) if the viewer may")   \
 	X(READ,         WRITER, "the viewer has read up to n")                           \
 	X(VISIT,        WRITER, "member is in the room, as it now is")                   \
@@ -51,10 +58,14 @@ uint64_t store_boot(const struct store *s);
 	X(SEAT,         WRITER, "session has a seat in the room: viewer; secret, text (its admission)") \
 	X(SEAT_END,     WRITER, "and has it no more: viewer")                            \
 	X(SECRET,       WRITER, "session's secret is another")                           \
+	X(FILE,         WRITER, "keep file, uploaded at `time`; E_LIMIT: no room, `known`: in all rooms") \
 	X(WAKE,         READER, "the last messages told to all, newest number, epoch")   \
 	X(HISTORY,      READER, "messages that the viewer may see: before, after, limit") \
 	X(SEARCH,       READER, "those with the words of text: before, limit")           \
-	X(VISITS,       READER, "who was in the room: before, limit")
+	X(VISITS,       READER, "who was in the room: before, limit")                     \
+	X(SPACE,        READER, "bytes of the room's files (n), and of all (to)")          \
+	X(FILE_FIND,    READER, "the file of id `text`: a store_file, encoded")          \
+	X(FILES_UNUSED, READER, "which of the hashes in text are of no file")
 /* clang-format on */
 
 #define X(id, thread, prose) STORE_##id,
@@ -84,6 +95,7 @@ struct store_query {
 	struct slice session, secret;
 	const struct event *event;
 	const struct member_info *member;
+	const struct store_file *file; /* FILE */
 };
 
 struct store_answer {
@@ -96,7 +108,7 @@ struct store_answer {
 	uint64_t from, to; /* CHANGE: the members of the message, if it is a direct one */
 	ms_t time;         /* MESSAGE: when it was said first */
 	struct slice
-		body; /* events, or visits, encoded one after another; oldest first */
+		body; /* events, or visits, encoded one after another; oldest first; MESSAGE: the record of its files */
 };
 
 /* The asker's, part of a record of its own; in the desk's hands until `done`. */
