@@ -4,8 +4,9 @@ import base64
 import os
 import socket
 import struct
+import time
 
-from .servers import BenchError, memory_kb
+from .servers import BenchError, memory_kb, total
 
 BATCH = 100
 WARM_BATCHES = 300  # until the database has filled its cache
@@ -35,9 +36,9 @@ class Cycles:
     def run(self, _):
         with self.subject() as server, connect(server.port) as sock:
             self.batches(sock, WARM_BATCHES)
-            before = memory_kb(server.pid)
+            before = at_rest(server)
             self.batches(sock, self.cycles // BATCH)
-            after = memory_kb(server.pid)
+            after = at_rest(server)
         return {"rss_before_kb": before, "rss_after_kb": after, "growth": after / before}
 
     @staticmethod
@@ -48,6 +49,14 @@ class Cycles:
                 text += frame(JOIN % (2 * n + 1, n, n)) + frame(LEAVE % (2 * n + 2, n))
             sock.sendall(text)
             read_until(sock, b'"ok":true', 2 * BATCH)
+
+
+def at_rest(server):
+    """Memory when the store has written what was asked of it, and has given back what that took."""
+    while total(server.metrics(), "parley_store_queries_waiting") > 0:
+        time.sleep(0.1)
+    time.sleep(2)
+    return memory_kb(server.pid)
 
 
 def connect(port):

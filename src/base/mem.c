@@ -1,10 +1,14 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* No log here: the log may need what has just run out. */
 static _Noreturn void out_of_memory(void)
@@ -101,4 +105,41 @@ size_t size_mul(size_t count, size_t size)
 	if (__builtin_mul_overflow(count, size, &n))
 		out_of_memory();
 	return n;
+}
+
+#define MEM_LARGE (256 << 10)
+
+void mem_init(void)
+{
+	mallopt(M_MMAP_THRESHOLD, MEM_LARGE);
+}
+
+void mem_trim(void)
+{
+	malloc_trim(0);
+}
+
+static void store_line(uint8_t *to, const uint8_t *from)
+{
+#ifdef __SSE2__
+	for (size_t at = 0; at < MEM_LINE; at += sizeof(__m128i))
+		_mm_stream_si128((__m128i *)(to + at),
+				 _mm_loadu_si128((const __m128i *)(from + at)));
+#else
+	memcpy(to, from, MEM_LINE);
+#endif
+}
+
+void mem_store_lines(void *to, const void *from, size_t n)
+{
+	size_t left = n % MEM_LINE, whole = n - left;
+
+	for (size_t at = 0; at < whole; at += MEM_LINE)
+		store_line((uint8_t *)to + at, (const uint8_t *)from + at);
+	if (left > 0) {
+		uint8_t last[MEM_LINE] = { 0 };
+
+		memcpy(last, (const uint8_t *)from + whole, left);
+		store_line((uint8_t *)to + whole, last);
+	}
 }

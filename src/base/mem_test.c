@@ -60,6 +60,25 @@ static void mem_zalloc_is_zero_and_dup_copies(void **state)
 	free(d);
 }
 
+static void mem_lines_are_stored_and_filled_up(void **state)
+{
+	(void)state;
+	uint8_t from[3 * MEM_LINE + 1], *to = xzalloc_line(4 * MEM_LINE);
+
+	for (size_t i = 0; i < sizeof(from); i++)
+		from[i] = (uint8_t)(i * 7 + 1);
+	for (size_t n = 0; n < sizeof(from); n++) {
+		size_t lines = (n + MEM_LINE - 1) / MEM_LINE * MEM_LINE;
+
+		memset(to, 0xee, 4 * MEM_LINE);
+		mem_store_lines(to, from + 1, n);
+		assert_memory_equal(to, from + 1, n);
+		for (size_t i = n; i < 4 * MEM_LINE; i++)
+			assert_int_equal(to[i], i < lines ? 0 : 0xee);
+	}
+	free(to);
+}
+
 static void size_mul_multiplies(void **state)
 {
 	(void)state;
@@ -92,6 +111,7 @@ int main(void)
 		cmocka_unit_test(mem_zero_bytes_is_a_pointer),
 		cmocka_unit_test(mem_pages_given_back_are_zero_again),
 		cmocka_unit_test(mem_zalloc_is_zero_and_dup_copies),
+		cmocka_unit_test(mem_lines_are_stored_and_filled_up),
 		cmocka_unit_test(size_mul_multiplies),
 		cmocka_unit_test(size_mul_overflow_ends_the_process),
 	};

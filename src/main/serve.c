@@ -662,6 +662,7 @@ int serve_run(const struct config *c)
 	struct server s = { .config = c, .lock_fd = -1 };
 	struct buf why = BUF_INIT(4096);
 
+	mem_init();
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptors();
 	int err = server_open(&s, &why);

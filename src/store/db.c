@@ -15,10 +15,10 @@ static const char settings[] = "PRAGMA journal_mode=WAL;"
 			       "PRAGMA temp_store=MEMORY;"
 			       "PRAGMA journal_size_limit=67108864;";
 
-/* Memory is taken as it is needed. A writer whose pages do not fit writes and reads them again and again; the longer the
- * log, the fewer times a page that changes all the time is copied from it. */
+/* The pages that a batch changes fit, the rest the system keeps. The longer the log, the fewer times a page that
+ * changes all the time is copied from it. */
 static const char reading[] = "PRAGMA query_only=ON; PRAGMA cache_size=-2000;";
-static const char writing[] = "PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000;";
+static const char writing[] = "PRAGMA cache_size=-2500; PRAGMA wal_autocheckpoint=4000;";
 
 static int db_fail(struct db *d, int code)
 {

@@ -27,6 +27,7 @@ struct store_thread {
 	struct store_batch *gathering, *running; /* NULL: the database is idle */
 	int err;                                 /* of the last batch */
 	bool stopping, started;
+	bool burst; /* there was one since it last gave memory back */
 	pthread_t thread;
 };
 
@@ -46,9 +47,14 @@ static void batch_fini(struct store_batch *b)
 	free(b->jobs);
 }
 
+static bool batch_is_large(const struct store_batch *b)
+{
+	return b->letters.cap > BATCH_KEEP || b->out.cap > BATCH_KEEP;
+}
+
 static void batch_clear(struct store_batch *b)
 {
-	if (b->letters.cap > BATCH_KEEP || b->out.cap > BATCH_KEEP) {
+	if (batch_is_large(b)) {
 		batch_fini(b);
 		batch_init(b);
 	}
@@ -126,6 +132,7 @@ void store_thread_done(struct store_thread *t, int err)
 		metric_add(METRIC_STORE_COMMITS, 1);
 		metric_add(METRIC_STORE_ROWS, (int64_t)b->count);
 	}
+	t->burst |= batch_is_large(b);
 	batch_clear(b);
 	t->running = NULL;
 	if (t->gathering->count > 0)
@@ -151,8 +158,12 @@ static void on_tend(struct loop_timer *timer)
 	struct store_thread *t = container_of(timer, struct store_thread, tend);
 
 	loop_timer_start(t->loop, timer, TEND_EVERY);
-	if (!t->running)
-		t->ops->tend(t->backend, t->err < 0);
+	if (t->running)
+		return;
+	t->ops->tend(t->backend, t->err < 0);
+	if (t->burst)
+		mem_trim();
+	t->burst = false;
 }
 
 /* --- life --- */
