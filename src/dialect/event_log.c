@@ -4,9 +4,6 @@
 
 #include "base/mem.h"
 
-#define ALIGN 8
-#define LINE 64 /* of the cache */
-
 void event_log_init(struct event_log *l, size_t size, ms_t life)
 {
 	*l = (struct event_log){ .life = life };
@@ -89,11 +86,6 @@ static const struct event_log_entry *entry_at(const struct event_log *l, uint64_
 
 /* --- entries --- */
 
-static bool is_busy(const struct event_log *l, const struct event_trail *t)
-{
-	return t->bytes > l->tape[EVENT_TAPE_QUIET].size / EVENT_LOG_SHARE;
-}
-
 static unsigned tape_for(const struct event_log *l, struct event_trail *t, ms_t now,
 			 size_t n)
 {
@@ -102,13 +94,32 @@ static unsigned tape_for(const struct event_log *l, struct event_trail *t, ms_t 
 		t->bytes = 0;
 	}
 	t->bytes += n;
-	return is_busy(l, t) ? EVENT_TAPE_BUSY : EVENT_TAPE_QUIET;
+	return t->bytes > l->tape[EVENT_TAPE_QUIET].size / EVENT_LOG_SHARE
+		       ? EVENT_TAPE_BUSY
+		       : EVENT_TAPE_QUIET;
+}
+
+/* The entry, and behind it the message. */
+static void entry_store(uint8_t *to, const struct event_log_entry *e,
+			struct slice message)
+{
+	struct {
+		struct event_log_entry entry;
+		uint8_t text[MEM_LINE - sizeof(*e)];
+	} first = { .entry = *e };
+	size_t k = message.n < sizeof(first.text) ? message.n : sizeof(first.text);
+
+	if (k > 0)
+		memcpy(first.text, message.p, k);
+	mem_store_lines(to, &first, sizeof(first));
+	if (message.n > k)
+		mem_store_lines(to + sizeof(first), message.p + k, message.n - k);
 }
 
 void event_log_add(struct event_log *l, struct event_trail *t, ms_t now,
 		   const struct event_log_entry *e, struct slice message)
 {
-	size_t n = (sizeof(*e) + message.n + ALIGN - 1) / ALIGN * ALIGN;
+	size_t n = (sizeof(*e) + message.n + MEM_LINE - 1) / MEM_LINE * MEM_LINE;
 	unsigned which = tape_for(l, t, now, n);
 	struct event_tape *tape = &l->tape[which];
 
@@ -119,13 +130,11 @@ void event_log_add(struct event_log *l, struct event_trail *t, ms_t now,
 		return;
 	}
 	uint64_t at = tape_take(tape, n);
-	struct event_log_entry *to = (void *)tape_at(tape, at);
-	*to = *e;
-	to->before = t->last;
-	to->before_seq = t->seq;
-	to->n = message.n;
-	if (message.n > 0)
-		memcpy(to + 1, message.p, message.n);
+	struct event_log_entry kept = *e;
+	kept.before = t->last;
+	kept.before_seq = t->seq;
+	kept.n = message.n;
+	entry_store(tape_at(tape, at), &kept, message);
 	t->last = place_of(at, which);
 	t->seq = e->seq;
 }
@@ -148,18 +157,6 @@ bool event_log_since(const struct event_log *l, const struct event_trail *t,
 		seq = e->before_seq;
 	}
 	return true;
-}
-
-void event_log_prefetch(const struct event_log *l, const struct event_trail *t, size_t n)
-{
-	const struct event_tape *tape =
-		&l->tape[is_busy(l, t) ? EVENT_TAPE_BUSY : EVENT_TAPE_QUIET];
-
-	if (!tape->p)
-		return;
-	const uint8_t *at = tape_at(tape, tape->head);
-	for (size_t ahead = 0; ahead < sizeof(struct event_log_entry) + n; ahead += LINE)
-		__builtin_prefetch(at + ahead, 1);
 }
 
 bool event_log_age(struct event_log *l)

@@ -2,7 +2,8 @@
  *
  * Owner:  a dialect. One log for all rooms, written from front to end like a tape: to keep a message is to
  *         touch memory that is next in line, however many rooms take part. Each entry knows the one before
- *         it of the same room, and a room keeps its trail: where its last one is.
+ *         it of the same room, and a room keeps its trail: where its last one is. Entries begin with a cache
+ *         line and are written past the cache: they would push out of it what the next messages need.
  * Order:  the oldest are overwritten, a trail that leads there ends, and whoever follows it is told.
  *         Rooms that say much have a tape of their own: a flood washes away only others.
  * Memory: two tapes of size/2, touched as they fill; what is older than `life` is given back.
@@ -66,7 +67,5 @@ static inline bool event_log_visible(const struct event_log_entry *e, uint64_t m
 {
 	return (e->to == 0 || e->to == member) && e->except != member;
 }
-/* Fetches into the cache what an event_log_add() of about n bytes will touch. */
-void event_log_prefetch(const struct event_log *l, const struct event_trail *t, size_t n);
 /* To be called every life / EVENT_LOG_AGES: what is older than `life` goes. False: nothing is left. */
 bool event_log_age(struct event_log *l);

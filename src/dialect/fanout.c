@@ -357,7 +357,6 @@ void fanout_event(struct fanout *f, const struct event *e, struct seat *except,
 		return;
 	}
 	fanout_prefetch(f, 0, f->count < 4 ? f->count : 4);
-	fanout_log_prefetch(f, e->text.n);
 	if (except)
 		fanout_catch_up(except);
 	for (struct fanout_channel *c = &f->channel; c; c = c->next) {

@@ -64,8 +64,6 @@ void fanout_log_fini(struct dialect *d);
 /* Keeps a message for those who come back: for all, or only `to`, but not `except`; once per seq. */
 void fanout_log(struct fanout *f, uint64_t seq, uint64_t to, uint64_t except,
 		struct slice message);
-/* Where it will be kept is fetched while the message is put together; n: about its size. */
-void fanout_log_prefetch(const struct fanout *f, size_t n);
 /* Keeps what many share for who comes back over Socket.IO. */
 void fanout_hear(struct dialect *d, struct event_trail *trail, uint64_t number,
 		 uint64_t except, struct slice message);

@@ -59,11 +59,6 @@ void fanout_hear(struct dialect *d, struct event_trail *trail, uint64_t number,
 		age_later(d);
 }
 
-void fanout_log_prefetch(const struct fanout *f, size_t n)
-{
-	event_log_prefetch(&f->dialect->log, &f->trail, n);
-}
-
 /* --- seats, and those who are away --- */
 
 /* Without a member here, what was said before may be of an earlier room of that name. */

@@ -440,7 +440,7 @@ static void on_drained(void *arg, struct stream *s)
 		arm_anew(c);
 }
 
-static const struct stream_ops ops = { on_data, on_closed, on_drained, on_hung_up };
+static const struct stream_ops ops = { on_data, on_closed, on_drained, on_hung_up, NULL };
 
 /* The turn's output has been written: if the socket took all of it there is no drained(). */
 static void on_more(struct loop_task *t)

@@ -157,11 +157,16 @@ static void loop_run_phase(struct loop *l, enum loop_phase phase)
 	}
 }
 
-static void loop_prefetch(const void *p)
+/* Connections are spread over memory: the one after next is fetched while a handler runs, and what
+ * the next one's handler reaches for. */
+static void loop_prefetch(const struct epoll_event *e, int left)
 {
-	const char *line = p;
+	const struct loop_io *next = left > 1 ? e[1].data.ptr : NULL;
+	const char *line = left > 2 ? e[2].data.ptr : NULL;
 
-	for (unsigned i = 0; i < 4; i++)
+	if (next)
+		__builtin_prefetch(next->owner);
+	for (unsigned i = 0; line && i < 4; i++)
 		__builtin_prefetch(line + (size_t)64 * i);
 }
 
@@ -170,9 +175,7 @@ static void loop_run_batch(struct loop *l)
 	for (l->batch_at = 0; l->batch_at < l->batch_n; l->batch_at++) {
 		struct epoll_event *e = &l->batch[l->batch_at];
 		struct loop_io *io = e->data.ptr;
-		/* Connections are spread over memory: the one after next is fetched meanwhile. */
-		if (l->batch_at + 2 < l->batch_n)
-			loop_prefetch(l->batch[l->batch_at + 2].data.ptr);
+		loop_prefetch(e, l->batch_n - l->batch_at);
 		if (!io) /* deleted by a handler of this batch */
 			continue;
 		io->fn(io, e->events);
@@ -279,7 +282,9 @@ static int loop_epoll(struct loop *l, int op, struct loop_io *io)
 int loop_io_add(struct loop *l, struct loop_io *io, int fd, uint32_t want, loop_io_fn *fn)
 {
 	loop_check(l);
-	*io = (struct loop_io){ fd, want, fn };
+	io->fd = fd;
+	io->want = want;
+	io->fn = fn;
 	return loop_epoll(l, EPOLL_CTL_ADD, io);
 }
 

@@ -51,7 +51,9 @@ struct loop_io {
 	int fd;
 	uint32_t want; /* EPOLLIN, EPOLLOUT */
 	loop_io_fn *fn;
+	void *owner; /* the user's; comes into the cache one event ahead of fn */
 };
+/* Leaves `owner` as it is. */
 int loop_io_add(struct loop *l, struct loop_io *io, int fd, uint32_t want, loop_io_fn *fn)
 	NODISCARD;
 void loop_io_want(struct loop *l, struct loop_io *io, uint32_t want);

@@ -35,7 +35,7 @@ static void stream_reap(struct loop_task *t)
 	free(s->carry);
 	s->carry = NULL;
 	metric_add(METRIC_CONNECTIONS, -1);
-	s->ops->closed(s->arg, s, s->err);
+	s->ops->closed(s->io.owner, s, s->err);
 	free(s);
 }
 
@@ -146,7 +146,7 @@ void stream_deliver(struct stream *s, uint8_t *p, size_t n)
 	s->in_data = true;
 	do {
 		s->again = false;
-		ssize_t used = s->ops->data(s->arg, s, p, n);
+		ssize_t used = s->ops->data(s->io.owner, s, p, n);
 		if (used < 0) {
 			stream_die(s, (int)used);
 			break;
@@ -229,8 +229,8 @@ static void stream_read_plain(struct stream *s, uint32_t events)
 	size_t have = s->carry ? s->carry->n : 0;
 	size_t n;
 
-	/* The owner is fetched into the cache while the kernel copies. */
-	__builtin_prefetch(s->arg);
+	if (s->ops->fetch)
+		s->ops->fetch(s->io.owner);
 	if (!stream_recv(s, p + have, LOOP_SCRATCH - have, events, &n))
 		return;
 	stream_unpack_carry(s, p);
@@ -271,7 +271,7 @@ static void stream_paused_event(struct stream *s, uint32_t events)
 {
 	stream_stop_reading(s); /* only now: most pauses are short */
 	if ((events & EPOLLRDHUP) && s->ops->hung_up)
-		s->ops->hung_up(s->arg, s);
+		s->ops->hung_up(s->io.owner, s);
 }
 
 static void stream_readable(struct stream *s, uint32_t events)
@@ -348,7 +348,7 @@ void stream_pause(struct stream *s, bool paused)
 void stream_set_owner(struct stream *s, const struct stream_ops *ops, void *arg)
 {
 	s->ops = ops;
-	s->arg = arg;
+	s->io.owner = arg;
 	if (s->carry || s->in_data)
 		stream_show_again(s);
 }
@@ -377,7 +377,7 @@ struct stream *stream_create(struct loop *l, int fd, const struct addr *peer,
 	s->io.want = EPOLLIN | EPOLLRDHUP | EPOLLET;
 	s->loop = l;
 	s->ops = ops;
-	s->arg = arg;
+	s->io.owner = arg;
 	s->context = tls;
 	s->peer = *peer;
 	s->queue_limit = clamp32(limits->queue);
@@ -421,7 +421,7 @@ void stream_attach(struct loop *l, struct stream *s, const struct stream_ops *op
 	assert(!s->loop);
 	s->loop = l;
 	s->ops = ops;
-	s->arg = arg;
+	s->io.owner = arg;
 	s->paused = false;
 	metric_add(METRIC_CONNECTIONS, 1);
 	if (s->state == STREAM_DEAD) {
@@ -443,7 +443,7 @@ void stream_attach(struct loop *l, struct stream *s, const struct stream_ops *op
 
 void *stream_owner(const struct stream *s)
 {
-	return s->arg;
+	return s->io.owner;
 }
 
 struct loop *stream_loop(const struct stream *s)

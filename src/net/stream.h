@@ -33,6 +33,9 @@ struct stream_ops {
 	/* The peer has ended its side while the stream was paused: nothing more than what was
 	 * not read yet will come. May be NULL. */
 	void (*hung_up)(void *arg, struct stream *s);
+	/* Bytes are about to be read: brings into the cache what they will be for, while the
+	 * kernel copies. May be NULL. */
+	void (*fetch)(const void *arg);
 };
 
 struct stream_limits {

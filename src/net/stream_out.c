@@ -232,7 +232,7 @@ static void stream_drained(struct stream *s)
 {
 	s->was_blocked = false;
 	if (s->ops->drained)
-		s->ops->drained(s->arg, s);
+		s->ops->drained(s->io.owner, s);
 }
 
 void stream_flush(struct stream *s)

@@ -55,7 +55,7 @@ static inline void owner_drained(void *arg, struct stream *s)
 }
 
 static const struct stream_ops owner_ops = { owner_data, owner_closed, owner_drained,
-					     NULL };
+					     NULL, NULL };
 /* Long times, that no test waits for, and short ones for those that do. */
 static const struct stream_limits owner_limits = { 1 << 20, 10000, 10000 };
 static const struct stream_limits owner_hurry = { 1 << 20, 50, 50 };

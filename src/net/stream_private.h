@@ -39,10 +39,9 @@ struct stream_carry {
 
 /* What every read and write touches comes first, in one cache line. */
 struct stream {
-	struct loop_io io;
+	struct loop_io io; /* its owner is ours */
 	struct loop *loop; /* NULL between detach and attach */
 	const struct stream_ops *ops;
-	void *arg;
 	struct stream_out *out;
 	uint32_t queue_limit;
 	uint8_t state;

@@ -606,7 +606,8 @@ static void *worker_run(void *arg)
 	return NULL;
 }
 
-static const struct stream_ops worker_ops = { owner_data, worker_on_close, NULL, NULL };
+static const struct stream_ops worker_ops = { .data = owner_data,
+					      .closed = worker_on_close };
 
 static void worker_attach_first(void *arg)
 {

@@ -297,7 +297,18 @@ static void on_closed(void *arg, struct stream *s, int err)
 	free(w);
 }
 
-static const struct stream_ops stream_ops = { on_data, on_closed, NULL, NULL };
+static void on_fetch(const void *arg)
+{
+	const struct ws *w = arg;
+	const char *owner = w->arg;
+
+	for (size_t line = 0; line < 3; line++)
+		__builtin_prefetch(owner + line * 64);
+}
+
+static const struct stream_ops stream_ops = { .data = on_data,
+					      .closed = on_closed,
+					      .fetch = on_fetch };
 
 static void check_again(struct ws *w, ms_t after)
 {

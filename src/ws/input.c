@@ -233,9 +233,6 @@ ssize_t ws_input(struct ws *w, uint8_t *p, size_t n)
 {
 	size_t used = 0;
 
-	/* The message will be for it: two lines ahead of the unmasking. */
-	__builtin_prefetch(w->arg);
-	__builtin_prefetch((const char *)w->arg + 64);
 	w->heard = loop_now(stream_loop(w->stream));
 	while (used < n && w->state != WS_CLOSED && !w->detached) {
 		size_t k = step(w, p + used, n - used);
