@@ -243,8 +243,10 @@ describe("a relay", () => {
 		const { username, credential } = await iceCredential(server);
 		const ann = await relayFor(t, server, { username, credential });
 		assert.ok(ann.lifetime <= 4);
+		const until = Number(username.split(":")[0]) * 1000;
 		await metricIs(server, "turn_allocations", 1);
 		await metricIs(server, "turn_allocations", 0);
+		assert.ok(Date.now() >= until && Date.now() < until + 5000);
 		const late = await ann.allocate();
 		assert.equal(late.code, 401);
 		assert.equal(late.reason, "Credential Expired");

@@ -118,19 +118,27 @@ int worker_udp_create(struct worker_udp **out, struct loop *l,
 	return 0;
 }
 
-void worker_udp_drain(struct worker_udp *w)
+static void close_listeners(struct worker_udp *w)
 {
-	for (size_t i = 0; w && i < RELAYS_MAX_LISTEN; i++) {
+	for (size_t i = 0; i < RELAYS_MAX_LISTEN; i++) {
 		listen_close(w->listeners[i]);
 		w->listeners[i] = NULL;
 	}
+}
+
+void worker_udp_drain(struct worker_udp *w)
+{
+	if (!w)
+		return;
+	close_listeners(w);
+	turn_server_drain(w->turn);
 }
 
 void worker_udp_destroy(struct worker_udp *w)
 {
 	if (!w)
 		return;
-	worker_udp_drain(w);
+	close_listeners(w);
 	turn_server_destroy(w->turn);
 	for (size_t i = 0; i < w->socket_count; i++)
 		udp_close(w->sockets[i]);

@@ -12,5 +12,5 @@ int worker_udp_create(struct worker_udp **out, struct loop *l,
 void worker_udp_destroy(struct worker_udp *u);
 /* Its TURN server; NULL of NULL. */
 struct turn_server *worker_udp_turn(const struct worker_udp *u);
-/* No new connections; relays go on until the end. */
+/* No new connections and relays; those that are there go on until they end, or the process. */
 void worker_udp_drain(struct worker_udp *u);

@@ -464,6 +464,8 @@ void turn_on_allocate(struct turn_request *r)
 		turn_reply_error(r, code);
 	} else if (t->settings->alternate.family) {
 		reply_alternate(r);
+	} else if (t->draining) {
+		turn_reply_error(r, 508);
 	} else {
 		int err = turn_ledger_admit(t->settings->ledger, r->user_name,
 					    &r->path->remote, r->session, t->worker);

@@ -173,6 +173,16 @@ void turn_server_accept(struct turn_server *s, int fd, const struct addr *peer,
 	c->stream = stream_create(s->loop, fd, peer, limits, tls, &ops, c);
 }
 
+bool turn_conn_finish_idle(struct turn_server *s)
+{
+	list_each_safe (n, &s->conns) {
+		struct turn_conn *c = list_entry(n, struct turn_conn, link);
+		if (!turn_server_knows(s, &c->path))
+			stream_finish(c->stream);
+	}
+	return !list_empty(&s->conns);
+}
+
 /* The server is gone: whoever is connected is hung up on. */
 static void on_closed_late(void *arg, struct stream *s, int err)
 {

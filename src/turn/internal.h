@@ -121,7 +121,8 @@ struct turn {
 	struct map movable;   /* those with tickets, by their numbers */
 	struct map coming;    /* those that move, by the hash of the path to come */
 	struct list wheel[TURN_WHEEL];
-	ms_t second;             /* everything due up to this second has ended */
+	ms_t second; /* everything due up to this second has ended */
+	bool draining;
 	struct turn_alloc *last; /* of the last look-up: bursts come from one client */
 	struct buf out;
 	struct turn_bucket *buckets;

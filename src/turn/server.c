@@ -240,6 +240,17 @@ static const struct turn_ops ops = {
 
 /* --- life --- */
 
+#define DRAIN_LOOK                                                                       \
+	20 /* ms; sessions end their relays in this time, and with them leave the connections */
+
+static void on_drain(struct loop_timer *timer)
+{
+	struct turn_server *s = container_of(timer, struct turn_server, drain);
+
+	if (turn_conn_finish_idle(s))
+		loop_timer_start(s->loop, timer, DRAIN_LOOK);
+}
+
 struct turn_server *turn_server_create(const struct turn_wiring *w,
 				       const struct turn_settings *settings)
 {
@@ -258,6 +269,7 @@ struct turn_server *turn_server_create(const struct turn_wiring *w,
 	list_init(&s->conns);
 	map_init(&s->guests);
 	loop_timer_init(&s->timer, on_timer);
+	loop_timer_init(&s->drain, on_drain);
 	loop_mail_handler(w->loop, w->mail, on_letter, s);
 	return s;
 }
@@ -274,7 +286,15 @@ void turn_server_destroy(struct turn_server *s)
 	map_fini(&s->dtls);
 	stun_hmac_destroy(s->hmac);
 	loop_timer_stop(s->loop, &s->timer);
+	loop_timer_stop(s->loop, &s->drain);
 	free(s);
+}
+
+void turn_server_drain(struct turn_server *s)
+{
+	log_info("turn", "drain", "allocations=%zu", turn_count(s->turn));
+	turn_drain(s->turn);
+	on_drain(&s->drain);
 }
 
 /* --- in --- */

@@ -24,6 +24,8 @@ struct turn_wiring {
 struct turn_server *turn_server_create(const struct turn_wiring *w,
 				       const struct turn_settings *s);
 void turn_server_destroy(struct turn_server *s);
+/* The process will end: no new allocations (508), and connections close as soon as theirs has ended. */
+void turn_server_drain(struct turn_server *s);
 
 /* A datagram that came to a listening socket: STUN, ChannelData or DTLS. */
 void turn_server_datagram(struct turn_server *s, struct udp *u,

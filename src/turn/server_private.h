@@ -16,7 +16,7 @@ struct turn_server {
 	struct stun_hmac *hmac; /* for credentials */
 	struct list conns;
 	struct map guests; /* struct guest, by the hash of their paths */
-	struct loop_timer timer;
+	struct loop_timer timer, drain;
 	unsigned mail;
 };
 
@@ -78,4 +78,6 @@ struct stream *turn_conn_take(struct turn_conn *c);
 /* A stream that another worker sends. */
 void turn_conn_attach(struct turn_server *s, struct stream *stream);
 void turn_conn_send(struct turn_conn *c, const struct turn_parts *parts);
+/* Hangs up on who has no allocation. False: nobody is left. */
+bool turn_conn_finish_idle(struct turn_server *s);
 void turn_conn_close_all(struct turn_server *s);

@@ -60,6 +60,11 @@ size_t turn_count(const struct turn *t)
 	return t->allocs.count;
 }
 
+void turn_drain(struct turn *t)
+{
+	t->draining = true;
+}
+
 /* --- messages --- */
 
 static void on_binding(struct turn_request *r)

@@ -120,6 +120,8 @@ struct turn *turn_create(const struct turn_settings *s, unsigned worker,
 			 const struct turn_ops *ops, void *arg);
 void turn_destroy(struct turn *t); /* ends all allocations */
 
+/* No new allocations from now on. */
+void turn_drain(struct turn *t);
 /* A datagram, or a frame of a connection: a STUN message or ChannelData. The body of what is relayed lies in it. */
 void turn_input(struct turn *t, const struct turn_path *from, struct slice bytes,
 		struct turn_now now);

@@ -1,0 +1,201 @@
+// Where the TURN server listens, which address its relays have, and IPv6.
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { createServer } from "node:net";
+import { describe, it } from "node:test";
+import { iceCredential } from "./lib/ice.mjs";
+import { metrics, perWorker } from "./lib/metrics.mjs";
+import { serverFor } from "./lib/server.mjs";
+import { ATTR, decode, encode, echoPeer, METHOD, relayFor, turnFor, xorAddress } from "./lib/turn.mjs";
+
+const USER = { username: "ann", credential: "secret" };
+const ARGS = ["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"];
+const V6 = ["--turn.allow-peer", "::1/128", "--turn.relay-address", "::1"];
+const BOTH = [...V6, "--turn.relay-address", "127.0.0.1"];
+
+/** A port that nobody has just now. */
+async function freePort() {
+	const holder = createServer();
+	await new Promise((done) => holder.listen(0, "127.0.0.1", done));
+	const { port } = holder.address();
+	await new Promise((done) => holder.close(done));
+	return port;
+}
+
+/** What a STUN server beyond a NAT sees: somebody at `address`. */
+async function stunBeyondNat(t, address) {
+	const socket = createSocket("udp4");
+	socket.on("message", (bytes, from) => {
+		const { tid } = decode(bytes);
+		const mapped = [ATTR.xorMapped, xorAddress({ address, port: from.port }, tid)];
+		socket.send(encode(METHOD.binding, "success", tid, [mapped]), from.port, from.address);
+	});
+	await new Promise((done) => socket.bind(0, "127.0.0.1", done));
+	t.after(() => socket.close());
+	return `127.0.0.1:${socket.address().port}`;
+}
+
+describe("--turn.discover", () => {
+	it("finds the public address by a STUN server, and relays have it", async (t) => {
+		const place = await stunBeyondNat(t, "198.51.100.7");
+		const server = await serverFor(t, { args: [...ARGS, "--turn.discover", place] });
+		await server.logged(/turn +discovered address=198\.51\.100\.7/);
+		const ann = await relayFor(t, server, USER);
+		assert.equal(ann.relay.address, "198.51.100.7");
+		// Bound it is to the local one, as behind a NAT that maps it.
+		const peer = await echoPeer(t);
+		assert.equal((await ann.permit(peer)).code, 0);
+		ann.send(peer, "through the NAT");
+		await ann.gets("through the NAT");
+		// And relays reach each other by the public one.
+		const ben = await relayFor(t, server, USER);
+		assert.equal((await ann.permit(ben.relay)).code, 0);
+		assert.equal((await ben.permit(ann.relay)).code, 0);
+		ann.send(ben.relay, "by the public address");
+		assert.deepEqual((await ben.gets("by the public address")).from, ann.relay);
+	});
+
+	it("takes another Parley for it", async (t) => {
+		const other = await serverFor(t);
+		const args = [...ARGS, "--turn.discover", `127.0.0.1:${other.port}`];
+		const server = await serverFor(t, { args });
+		await server.logged(/turn +discovered address=127\.0\.0\.1/);
+		assert.equal((await metrics(other)).get("stun_bindings_total"), 1);
+		assert.equal((await relayFor(t, server, USER)).relay.address, "127.0.0.1");
+	});
+
+	it("that finds nothing is told, and the server does with what it has", async (t) => {
+		const args = [...ARGS, "--turn.discover", `127.0.0.1:${await freePort()}`];
+		const server = await serverFor(t, { args });
+		await server.logged(/turn +not-discovered server=127\.0\.0\.1:\d+/);
+		assert.equal((await relayFor(t, server, USER)).relay.address, "127.0.0.1");
+	});
+});
+
+describe("--turn.listen and --turn.tls-listen", () => {
+	it("take UDP, TCP and TLS, and clients are told of the first for UDP", async (t) => {
+		const [plain, secure] = [await freePort(), await freePort()];
+		const args = [
+			...ARGS,
+			...["--turn.listen", `127.0.0.1:${plain}`],
+			...["--turn.tls-listen", `127.0.0.1:${secure}`],
+		];
+		const server = await serverFor(t, { workers: 2, args });
+		const peer = await echoPeer(t);
+		for (const port of [plain, secure, server.port]) {
+			for (const transport of ["udp", "tcp", "tls"]) {
+				const ann = await relayFor(t, server, { transport, port, ...USER });
+				assert.equal((await ann.permit(peer)).code, 0);
+				ann.send(peer, `${port} by ${transport}`);
+				await ann.gets(`${port} by ${transport}`);
+			}
+		}
+		const { urls } = await iceCredential(server);
+		assert.deepEqual(urls, [
+			`turn:127.0.0.1:${plain}?transport=udp`,
+			`turn:127.0.0.1:${server.port}?transport=udp`,
+			`turn:127.0.0.1:${server.port}?transport=tcp`, // a firewall lets this one pass at best
+		]);
+	});
+
+	it("speak nothing but STUN and TURN", async (t) => {
+		const port = await freePort();
+		const server = await serverFor(t, { args: ["--turn.listen", `127.0.0.1:${port}`] });
+		await assert.rejects(fetch(`http://127.0.0.1:${port}/livez`));
+		assert.equal((await fetch(`${server.http}/livez`)).status, 200);
+	});
+});
+
+describe("IPv6", () => {
+	const six = (n) => [[ATTR[n], Buffer.from([2, 0, 0, 0])]];
+
+	it("is relayed by UDP, TCP and TLS, from clients of either family", async (t) => {
+		const servers = [
+			await serverFor(t, { workers: 2, args: [...ARGS, ...BOTH] }),
+			await serverFor(t, { workers: 2, args: [...ARGS, ...BOTH], listen: "[::1]:0" }),
+		];
+		const peer = await echoPeer(t, "::1");
+		for (const [i, host] of ["127.0.0.1", "::1"].entries()) {
+			for (const transport of ["udp", "tcp", "tls"]) {
+				const ann = await relayFor(
+					t,
+					servers[i],
+					{ transport, host, ...USER },
+					six("requestedFamily"),
+				);
+				assert.equal(ann.relay.address, "::1");
+				assert.equal((await ann.permit(peer)).code, 0);
+				ann.send(peer, "by indication");
+				assert.deepEqual((await ann.gets("by indication")).from, peer);
+				assert.equal((await ann.bind(0x4001, peer)).code, 0);
+				ann.sendChannel(0x4001, "by channel");
+				assert.equal((await ann.gets("by channel")).channel, 0x4001);
+				const v4 = await ann.permit({ address: "127.0.0.1", port: 9 });
+				assert.equal(v4.code, 443);
+			}
+		}
+	});
+
+	it("is had beside IPv4 in one allocation", async (t) => {
+		const server = await serverFor(t, { workers: 2, args: [...ARGS, ...BOTH] });
+		const ann = await turnFor(t, server, USER);
+		const answer = await ann.allocate(six("additionalFamily"));
+		assert.equal(answer.code, 0, answer.reason);
+		const relays = answer.addresses("xorRelayed");
+		assert.deepEqual(
+			relays.map(({ address }) => address),
+			["127.0.0.1", "::1"],
+		);
+		for (const address of ["127.0.0.1", "::1"]) {
+			const peer = await echoPeer(t, address);
+			assert.equal((await ann.permit(peer)).code, 0);
+			ann.send(peer, `to ${address}`);
+			assert.deepEqual((await ann.gets(`to ${address}`)).from, peer);
+		}
+		// By either address, from another relay: in memory, across workers.
+		const clients = [];
+		for (let i = 0; i < 4; i++) {
+			const ben = await turnFor(t, server, USER);
+			const given = await ben.allocate(six("additionalFamily"));
+			clients.push({ ben, relays: given.addresses("xorRelayed") });
+		}
+		for (const [i, client] of clients.entries()) {
+			for (const [row, relay] of client.relays.entries()) {
+				assert.equal((await client.ben.permit(relays[row])).code, 0);
+				assert.equal((await ann.permit(relay)).code, 0);
+				ann.send(relay, `${i} ${row}`);
+				assert.deepEqual((await client.ben.gets(`${i} ${row}`)).from, relays[row]);
+			}
+		}
+		assert.equal((await ann.refresh(0)).code, 0);
+	});
+
+	it("that is not there is said so beside the IPv4 that is", async (t) => {
+		const server = await serverFor(t, { args: ARGS });
+		const ann = await turnFor(t, server, USER);
+		const answer = await ann.allocate(six("additionalFamily"));
+		assert.equal(answer.code, 0);
+		assert.equal(answer.addresses("xorRelayed").length, 1);
+		assert.equal(answer.value("addressError").toString("hex"), "02000428"); // IPv6: 440
+		const ben = await turnFor(t, server, USER);
+		assert.equal((await ben.allocate(six("requestedFamily"))).code, 440);
+	});
+});
+
+describe("two workers", () => {
+	it("answer STUN and relay, whichever the kernel picks", async (t) => {
+		const server = await serverFor(t, { workers: 2, args: ARGS });
+		const peer = await echoPeer(t);
+		let n = 0;
+		do {
+			const ann = await relayFor(t, server, USER);
+			const answer = await ann.exchange(METHOD.binding, []);
+			assert.equal(answer.address("xorMapped").port, ann.localPort);
+			assert.equal((await ann.permit(peer)).code, 0);
+			ann.send(peer, `packet ${++n}`);
+			await ann.gets(`packet ${n}`);
+		} while ((await perWorker(server, "turn_allocations")).some((count) => count === 0));
+		const up = await perWorker(server, "turn_relayed_to_peers_total");
+		assert.ok(up.every((count) => count > 0));
+	});
+});
