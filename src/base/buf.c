@@ -49,16 +49,6 @@ uint8_t *buf_room_slow(struct buf *b, size_t n)
 	return b->p + b->n;
 }
 
-void buf_str(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
-void buf_u8(struct buf *b, uint8_t v)
-{
-	buf_add(b, &v, 1);
-}
-
 static void store_be(uint8_t *p, size_t n, uint64_t v)
 {
 	for (size_t i = n; i > 0; i--, v >>= 8)

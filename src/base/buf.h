@@ -61,8 +61,18 @@ static inline struct slice buf_slice(const struct buf *b)
 	return slice_of(b->p, b->n);
 }
 
-void buf_str(struct buf *b, const char *s);
-void buf_u8(struct buf *b, uint8_t v);
+static inline void buf_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+static inline void buf_u8(struct buf *b, uint8_t v)
+{
+	uint8_t *to = buf_take(b, 1);
+	if (to)
+		*to = v;
+}
+
 void buf_be16(struct buf *b, uint16_t v);
 void buf_be32(struct buf *b, uint32_t v);
 void buf_be64(struct buf *b, uint64_t v);

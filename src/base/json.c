@@ -463,12 +463,10 @@ static bool unescaped_eq(struct slice raw, struct slice text)
 	return text.n == 0;
 }
 
-bool json_string_is(const struct json *j, uint32_t t, struct slice text)
+bool json_string_same(const struct json *j, uint32_t t, struct slice text)
 {
 	struct slice raw = json_string_raw(j, t);
 
-	if (json_kind_of(j, t) != JSON_STRING)
-		return false;
 	return j->tok[t].escaped ? unescaped_eq(raw, text) : slice_eq(raw, text);
 }
 

@@ -51,8 +51,16 @@ struct slice json_raw(const struct json *j, uint32_t t);
 struct slice json_string_raw(const struct json *j, uint32_t t);
 /* The text of a string, unescaped; appended to b. E_BAD_FIELD when it is no string, E_LIMIT when longer than max. */
 int json_string(const struct json *j, uint32_t t, size_t max, struct buf *b) NODISCARD;
-/* Compares a string value with text, unescaped. */
-bool json_string_is(const struct json *j, uint32_t t, struct slice text);
+/* Compares a string with text, unescaped. */
+bool json_string_same(const struct json *j, uint32_t t, struct slice text);
+/* The same for any value; most differ in kind or length already. */
+static inline bool json_string_is(const struct json *j, uint32_t t, struct slice text)
+{
+	const struct json_token *tok = &j->tok[t];
+
+	return tok->kind == JSON_STRING && (tok->escaped || tok->len - 2 == text.n) &&
+	       json_string_same(j, t, text);
+}
 /* An integer from 0 to 2^53-1 without fraction or exponent. E_BAD_FIELD. */
 int json_u53(const struct json *j, uint32_t t, uint64_t *out) NODISCARD;
 /* true or false. E_BAD_FIELD. */

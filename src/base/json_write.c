@@ -87,9 +87,10 @@ static size_t plain_run(struct slice s)
 		if (stop)
 			return at + (size_t)__builtin_ctz(stop);
 	}
-	while (at < s.n && s.p[at] >= 0x20 && s.p[at] != '"' && s.p[at] != '\\')
-		at++;
-	return at;
+	if (at == s.n)
+		return at;
+	uint32_t stop = json_lanes_tail(s.p + at, (uint32_t)(s.n - at), at).stop;
+	return stop ? at + (size_t)__builtin_ctz(stop) : s.n;
 }
 
 static void put_escape(struct buf *b, uint8_t c)
@@ -110,14 +111,16 @@ static void put_escape(struct buf *b, uint8_t c)
 
 void json_quote(struct buf *b, struct slice s)
 {
+	size_t run = plain_run(s);
+
 	buf_u8(b, '"');
-	while (s.n > 0) {
-		size_t run = plain_run(s);
+	while (UNLIKELY(run < s.n)) {
 		buf_add(b, s.p, run);
-		if (run < s.n)
-			put_escape(b, s.p[run++]);
-		s = slice_from(s, run);
+		put_escape(b, s.p[run]);
+		s = slice_from(s, run + 1);
+		run = plain_run(s);
 	}
+	buf_put(b, s);
 	buf_u8(b, '"');
 }
 
