@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { connect, freshRoom } from "./lib/client.mjs";
 import { WebSocket } from "./lib/deps.mjs";
+import { noise } from "./lib/files.mjs";
 import { installSdk } from "./lib/sdk.mjs";
 import { runParley, serverFor } from "./lib/server.mjs";
 import { run, within } from "./lib/wait.mjs";
@@ -72,6 +73,34 @@ describe("the package @parley/client", () => {
 		assert.equal((await missed).text, "while you were away");
 		await back;
 		assert.equal(room.self.id, you.id, "the seat was kept");
+	});
+
+	it("sends files from node, and says why it cannot", async (t) => {
+		const { home } = installSdk(t);
+		const { Connection, connectUrl, Room } = await import(join(home, "dist/parley.js"));
+		const server = await serverFor(t, { args: ["--files.size=100k"] });
+		const name = freshRoom("sdk files");
+		const connection = new Connection({ url: connectUrl(server.http, name), WebSocket });
+		t.after(() => connection.close());
+		const room = new Room(connection, { room: name, name: "Ann" });
+		const early = room.chat.sendFile(new Blob(["x"]));
+		await assert.rejects(early, { reason: "no-files" });
+		await room.join();
+		const bob = await connect(t, server);
+		await bob.join(name, { name: "Bob" });
+		const text = new Blob(["hello file"], { type: "text/plain" });
+		const sent = await room.chat.sendFile(text, { name: "a b.txt", text: "look" });
+		assert.deepEqual((await bob.next("chat", { text: "look" })).files, sent.files);
+		const [file] = sent.files;
+		assert.deepEqual([file.name, file.type, file.size], ["a b.txt", "text/plain", 10]);
+		assert.equal(await (await fetch(room.chat.urlOf(file))).text(), "hello file");
+		assert.equal(room.chat.fileLimit, 102_400);
+		await assert.rejects(room.chat.sendFile(new Blob([noise(102_401)])), { reason: "too_large" });
+		const why = new Error("thought better of it");
+		const aborted = room.chat.sendFile(text, { signal: AbortSignal.abort(why) });
+		await assert.rejects(aborted, why);
+		await room.chat.sendFile(new Blob([noise(102_400)]));
+		assert.equal(room.chat.entries.length, 2);
 	});
 
 	it("comes in by a token, and says why it may not without one", async (t) => {

@@ -5,6 +5,7 @@ import "./styles/prejoin.css";
 import "./styles/call.css";
 import "./styles/tiles.css";
 import "./styles/chat.css";
+import "./styles/files.css";
 import "./styles/message.css";
 import "./styles/dialog.css";
 import "./styles/rooms.css";

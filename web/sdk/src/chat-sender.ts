@@ -3,11 +3,16 @@ import { ChatError, RequestError } from "./errors.js";
 import type { LogLevel, LogLine } from "./log.js";
 import type { Outbox, Outgoing } from "./outbox.js";
 import type { ReconnectPolicy } from "./reconnect-policy.js";
+import type { UploadPlace } from "./upload.js";
 
 /** The room's end of the line, as the chat needs it. */
 export interface ChatLine {
 	request(type: string, fields: object, wait?: Abortable): Promise<unknown>;
 	send(type: string, fields: object): boolean;
+	/** Where files go; undefined: the server takes none, or we have no seat. */
+	uploadPlace(): UploadPlace | undefined;
+	/** The whole address of a path of the server. */
+	urlOf(path: string): string;
 	log(level: LogLevel, event: string, fields?: LogLine["fields"]): void;
 }
 
@@ -116,9 +121,11 @@ export class ChatSender<T> {
 
 	/** False if it is to be tried again later. */
 	async #deliver(item: Outgoing): Promise<boolean> {
-		const { key, text, reply, to } = item;
+		const { key, reply, to } = item;
+		const files = item.files?.map(({ id }) => id);
+		const text = item.text || undefined;
 		try {
-			const answer = await this.#line.request("chat", { key, text, reply, to });
+			const answer = await this.#line.request("chat", { key, text, reply, to, files });
 			this.#attempt = 0;
 			this.#handleSent(item, answer);
 			return true;

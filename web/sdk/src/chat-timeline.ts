@@ -1,4 +1,5 @@
 import type { ChatChange, ChatMessage } from "./chat-wire.js";
+import type { ChatFile } from "./upload.js";
 
 /**
  * - `pending`: waits in the outbox, or for the server's word.
@@ -27,6 +28,8 @@ export interface ChatEntry {
 	reactions: Readonly<Record<string, readonly string[]>>;
 	edited: boolean;
 	deleted: boolean;
+	/** `Chat.urlOf` says where each is. */
+	files: readonly ChatFile[];
 }
 
 /** A message that everybody has. */
@@ -144,6 +147,7 @@ export class ChatTimeline {
 			reactions: message.reactions ?? {},
 			edited: message.edited !== undefined,
 			deleted: message.deleted ?? false,
+			files: message.files ?? [],
 		};
 	}
 
@@ -160,7 +164,7 @@ function changed(old: ChatEntry, event: ChatChange): ChatEntry {
 		case "edited":
 			return { ...old, text: event.text, edited: true };
 		case "deleted":
-			return { ...old, text: "", reactions: {}, deleted: true };
+			return { ...old, text: "", reactions: {}, files: [], deleted: true };
 		case "reacted":
 			return { ...old, reactions: reacted(old.reactions, event) };
 	}

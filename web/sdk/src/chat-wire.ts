@@ -1,6 +1,7 @@
 /** What `parley.v1` says about chat, and the checks of what arrives. */
 
 import { isObject } from "./json.js";
+import { isChatFile } from "./upload.js";
 import type * as wire from "./wire-types.js";
 
 /** A chat message as the server tells it, live, replayed or from the history. */
@@ -30,7 +31,8 @@ export function isChatMessage(value: unknown): value is ChatMessage {
 		typeof value.from === "string" &&
 		typeof value.text === "string" &&
 		typeof value.n === "number" &&
-		typeof value.time === "number"
+		typeof value.time === "number" &&
+		(value.files === undefined || (Array.isArray(value.files) && value.files.every(isChatFile)))
 	);
 }
 

@@ -22,6 +22,8 @@ describe("Chat", () => {
 				asked.push({ type, fields: { ...fields }, resolve, reject });
 			}),
 		send: (type: string, fields: object) => sent.push(`${type} ${JSON.stringify(fields)}`) > 0,
+		uploadPlace: () => undefined,
+		urlOf: (path: string) => `https://example.org${path}`,
 		log: () => undefined,
 	};
 	const settle = () => vi.advanceTimersByTimeAsync(0);

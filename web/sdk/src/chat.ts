@@ -18,6 +18,7 @@ import { Outbox, type Outgoing } from "./outbox.js";
 import { randomId } from "./random.js";
 import type { ReconnectPolicy } from "./reconnect-policy.js";
 import { Typing } from "./typing.js";
+import { type ChatFile, type UploadOptions, upload } from "./upload.js";
 
 /** What the reply to a join says of the chat. */
 interface Told {
@@ -33,6 +34,12 @@ export interface SendOptions extends Abortable {
 	reply?: number | undefined;
 	/** The id of the one member who gets it. */
 	to?: string | undefined;
+}
+
+/** How a file is sent: what its message has beside it, and how far the upload is. */
+export interface SendFileOptions extends SendOptions, Omit<UploadOptions, "signal"> {
+	/** What is said with it. */
+	text?: string | undefined;
 }
 
 /** Which part of the history. */
@@ -114,6 +121,11 @@ export class Chat extends Emitter<ChatEvents> {
 		return this.#more;
 	}
 
+	/** How many bytes a file may have; undefined: none can be sent now. */
+	get fileLimit(): number | undefined {
+		return this.#line.uploadPlace()?.limit;
+	}
+
 	/** How far each member has read, by member id. */
 	get markers(): ReadonlyMap<string, number> {
 		return this.#markers;
@@ -133,12 +145,34 @@ export class Chat extends Emitter<ChatEvents> {
 	 * Resolves when everybody has it, which may be after a reconnect; rejects when it is refused for
 	 * good or the outbox is full. An abort takes it out of the outbox if it is still there.
 	 */
-	send(text: string, { signal, reply, to }: SendOptions = {}): Promise<SentEntry> {
-		const item: Outgoing = { key: randomId(), text, time: Date.now() };
-		if (reply !== undefined) item.reply = reply;
-		if (to !== undefined) item.to = to;
-		this.typing(false);
-		return this.#sender.send(item, signal);
+	send(text: string, options: SendOptions = {}): Promise<SentEntry> {
+		return this.#say(text, options);
+	}
+
+	/**
+	 * Uploads a file, then says a message with it, which waits in the outbox like any other. Rejects when
+	 * the upload fails; an abort ends it, or takes the message back if it is still here.
+	 *
+	 * ```ts
+	 * const [file] = document.querySelector<HTMLInputElement>("input[type=file]")?.files ?? [];
+	 * if (file) {
+	 * 	const onProgress = (part: number) => console.log(Math.round(part * 100), "%");
+	 * 	const { files } = await room.chat.sendFile(file, { onProgress });
+	 * 	for (const sent of files) console.log(sent.name, sent.size, room.chat.urlOf(sent));
+	 * }
+	 * ```
+	 */
+	async sendFile(file: Blob, options: SendFileOptions = {}): Promise<SentEntry> {
+		const place = this.#line.uploadPlace();
+		if (!place) throw ChatError.noFiles();
+		const { text = "", name, onProgress, ...send } = options;
+		const sent = await upload(place, file, { name, onProgress, signal: send.signal });
+		return this.#say(text, send, [sent]);
+	}
+
+	/** Where a file is: for links and pictures. */
+	urlOf({ id, name }: ChatFile): string {
+		return this.#line.urlOf(`/files/${id}/${encodeURIComponent(name)}`);
 	}
 
 	/** Tries a refused message again, at its old place. */
@@ -257,6 +291,19 @@ export class Chat extends Emitter<ChatEvents> {
 		}
 	}
 
+	#say(
+		text: string,
+		{ signal, reply, to }: SendOptions,
+		files?: readonly ChatFile[],
+	): Promise<SentEntry> {
+		const item: Outgoing = { key: randomId(), text, time: Date.now() };
+		if (reply !== undefined) item.reply = reply;
+		if (to !== undefined) item.to = to;
+		if (files) item.files = files;
+		this.typing(false);
+		return this.#sender.send(item, signal);
+	}
+
 	#takePage(page: ChatPage, missed: boolean): void {
 		for (const one of page.messages) {
 			if (one.type !== "chat") this.#timeline.handleChange(one);
@@ -281,7 +328,7 @@ export class Chat extends Emitter<ChatEvents> {
 			time: item.time,
 			reply: item.reply,
 			to: item.to,
-			...{ reactions: {}, edited: false, deleted: false },
+			...{ reactions: {}, edited: false, deleted: false, files: item.files ?? [] },
 		};
 	}
 

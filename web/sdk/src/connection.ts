@@ -91,6 +91,13 @@ export class Connection extends Emitter<ConnectionEvents> {
 		return this.#voice?.frames ? this.#voice : undefined;
 	}
 
+	/** The whole address of a path of the server, for what goes by HTTP. */
+	urlOf(path: string): string {
+		const url = new URL(path, this.#options.url);
+		url.protocol = url.protocol.replace("ws", "http");
+		return url.href;
+	}
+
 	/** Our seat in that room outlived the line: whether nothing was missed, or undefined: it did not. */
 	resumed(room: string): { complete: boolean } | undefined {
 		return this.#resumed?.rooms.find((entry) => entry.room === room);

@@ -128,9 +128,10 @@ function mediaReason(name: string): MediaErrorReason {
 /**
  * - `outbox-full`: too many messages wait to be sent already.
  * - `discarded`: taken out of the outbox before it was sent.
+ * - `no-files`: the server takes no files, or we have no seat in the room now.
  * - `not-understood`: the server's answer has a form that this client does not know.
  */
-export type ChatErrorReason = "outbox-full" | "discarded" | "not-understood";
+export type ChatErrorReason = "outbox-full" | "discarded" | "no-files" | "not-understood";
 
 /**
  * A message, or a page of them, could not be had; see also RequestError.
@@ -148,6 +149,10 @@ export class ChatError extends ParleyError<ChatErrorReason> {
 
 	static discarded(): ChatError {
 		return new ChatError("discarded", "the message was discarded before it was sent");
+	}
+
+	static noFiles(): ChatError {
+		return new ChatError("no-files", "files cannot be sent here now");
 	}
 
 	static notUnderstood(): ChatError {

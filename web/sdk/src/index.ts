@@ -14,7 +14,7 @@ export {
 	openInputs,
 	openScreen,
 } from "./capture.js";
-export type { Chat, ChatEvents, PageOptions, SendOptions } from "./chat.js";
+export type { Chat, ChatEvents, PageOptions, SendFileOptions, SendOptions } from "./chat.js";
 export type { ChatEntry, ChatEntryState, SentEntry } from "./chat-timeline.js";
 export type { ChatMessage, Visit } from "./chat-wire.js";
 export { Connection } from "./connection.js";
@@ -55,6 +55,7 @@ export type { RingDesk, Standing } from "./ring-desk.js";
 export { type JoinOptions, Room, type RoomEvents, type RoomState } from "./room.js";
 export type { Slot, SlotTracks } from "./slots.js";
 export { meterOf } from "./speaking.js";
+export type { ChatFile, UploadOptions } from "./upload.js";
 export type { VoiceStats } from "./voice-audio.js";
 export type { VoiceRelay, VoiceRelayEvents } from "./voice-relay.js";
 export type {

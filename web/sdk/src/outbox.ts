@@ -1,4 +1,5 @@
 import { isObject } from "./json.js";
+import type { ChatFile } from "./upload.js";
 
 /** A message on its way. `key` makes sending it twice harmless. */
 export interface Outgoing {
@@ -8,6 +9,8 @@ export interface Outgoing {
 	time: number;
 	reply?: number;
 	to?: string;
+	/** Uploaded before. */
+	files?: readonly ChatFile[];
 	/** Why the server refused it for good; then it waits for the person to decide. */
 	failed?: string;
 }

@@ -10,6 +10,7 @@ import { Outbox, type OutboxStore } from "./outbox.js";
 import { type Person, type PresenceEvents, PresenceStore } from "./presence.js";
 import { randomId } from "./random.js";
 import type { ReconnectPolicy } from "./reconnect-policy.js";
+import type { UploadPlace } from "./upload.js";
 import {
 	type Changes,
 	isJoinReply,
@@ -229,6 +230,8 @@ export class Room extends Emitter<RoomEvents> {
 			request: (type: string, fields: object, wait?: Abortable) =>
 				this.#connection.request(type, { room: this.name, ...fields }, wait),
 			send: (type: string, fields: object) => this.#send(type, fields),
+			uploadPlace: () => this.#uploadPlace(),
+			urlOf: (path: string) => this.#connection.urlOf(path),
 			log: (level: LogLevel, event: string, fields?: LogLine["fields"]) =>
 				this.#connection.log(level, "chat", event, { room: this.name, ...fields }),
 		};
@@ -236,6 +239,14 @@ export class Room extends Emitter<RoomEvents> {
 		const chat = new Chat(line, outbox);
 		chat.on("message", ({ entry }) => this.emit("chat", entry));
 		return chat;
+	}
+
+	#uploadPlace(): UploadPlace | undefined {
+		const key = this.#state === "in" ? this.#reply?.upload : undefined;
+		const limit = this.#connection.hello?.limits?.file;
+		if (key === undefined || limit === undefined) return undefined;
+		const room = encodeURIComponent(this.name);
+		return { key, limit, url: this.#connection.urlOf(`/api/v1/rooms/${room}/files`) };
 	}
 
 	get #metadata(): Metadata {

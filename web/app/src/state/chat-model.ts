@@ -1,7 +1,8 @@
 import { batch, signal } from "@preact/signals";
 import type { ChatEntry, Room, Visit } from "../../../sdk/src/index.js";
-import { chatTrouble, gistOf, typingText } from "./chat-words.js";
+import { chatTrouble, fileTrouble, gistOf, typingText } from "./chat-words.js";
 import { cutBytes } from "./names.js";
+import { Uploads } from "./uploads.js";
 
 /** What fills the panel. */
 export type ChatView = "messages" | "search" | "people";
@@ -34,6 +35,8 @@ export class ChatModel {
 	readonly editing = signal<ChatEntry>();
 	/** What did not work, until the next thing does. */
 	readonly trouble = signal("");
+	/** Files on their way. */
+	readonly uploads: Uploads;
 	readonly query = signal("");
 	readonly found = signal<{ state: Asking; entries: readonly ChatEntry[]; more: boolean }>({
 		state: "idle",
@@ -64,6 +67,9 @@ export class ChatModel {
 		this.room = room;
 		this.#announce = announce;
 		const { chat } = room;
+		this.uploads = new Uploads(chat, (error, file) => {
+			this.trouble.value = fileTrouble(error, file, chat.fileLimit);
+		});
 		this.#offs = [
 			chat.on("changed", () => this.refresh()),
 			chat.on("message", ({ entry }) => this.#handleMessage(entry)),
@@ -87,6 +93,7 @@ export class ChatModel {
 		for (const off of this.#offs.splice(0)) off();
 		clearTimeout(this.#searchTimer);
 		this.#searching?.abort();
+		this.uploads.cancelAll();
 	}
 
 	refresh(): void {
@@ -94,6 +101,7 @@ export class ChatModel {
 		batch(() => {
 			this.entries.value = chat.entries;
 			this.hasOlder.value = chat.hasOlder;
+			this.uploads.refresh();
 		});
 	}
 
@@ -137,6 +145,19 @@ export class ChatModel {
 			if (this.#offs.length > 0) this.trouble.value = chatTrouble(error);
 		});
 		return true;
+	}
+
+	/** Sends files, each as a message; the first as the reply, if one is being written. */
+	attach(files: Iterable<File>): void {
+		let reply = this.replyTo.value?.n;
+		batch(() => {
+			this.replyTo.value = undefined;
+			this.trouble.value = "";
+			for (const file of files) {
+				this.uploads.add(file, reply);
+				reply = undefined;
+			}
+		});
 	}
 
 	retry(entry: ChatEntry): void {

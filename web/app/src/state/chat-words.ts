@@ -37,6 +37,36 @@ export function chatTrouble(error: unknown): string {
 	}
 }
 
+/** Why a file was not sent, in one sentence. */
+export function fileTrouble(error: unknown, name: string, limit: number | undefined): string {
+	const reason = error instanceof RequestError ? error.reason : "";
+	if (reason === "too_large") {
+		const most = limit === undefined ? "" : `: at most ${sizeText(limit)}`;
+		return `“${name}” is too large${most}.`;
+	}
+	if (reason === "limit") return `“${name}” was not sent: there is no room for more files here.`;
+	if (reason === "denied" || reason === "unauthorized")
+		return "You may not send files in this room.";
+	if (reason === "rate_limited") return "Too many files at once. Wait a minute, then try again.";
+	if (error instanceof ChatError && error.reason === "no-files") {
+		return "Files cannot be sent just now.";
+	}
+	return `“${name}” could not be sent. Try again in a moment.`;
+}
+
+/** 512 B, 34 kB, 1.2 MB. */
+export function sizeText(bytes: number): string {
+	if (bytes < 1_000) return `${bytes} B`;
+	const units = ["kB", "MB", "GB", "TB"];
+	let value = bytes / 1_000;
+	let unit = 0;
+	while (value >= 999.5 && unit < units.length - 1) {
+		value /= 1_000;
+		unit += 1;
+	}
+	return `${value < 9.95 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)} ${units[unit]}`;
+}
+
 /** 12:40 today, else with the day. */
 export function timeText(time: number, now: number): string {
 	const date = new Date(time);
@@ -68,8 +98,9 @@ export function spanText(ms: number): string {
 }
 
 /** What a message says in a line: for replies, search hits and screen readers. */
-export function gistOf({ text, deleted }: Pick<ChatEntry, "text" | "deleted">): string {
-	return deleted ? "Message deleted" : text;
+export function gistOf(entry: Pick<ChatEntry, "text" | "deleted" | "files">): string {
+	if (entry.deleted) return "Message deleted";
+	return entry.text || entry.files.map(({ name }) => name).join(", ");
 }
 
 /** Names of those who reacted; `You` for ourselves, first. */

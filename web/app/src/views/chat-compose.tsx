@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ChatModel } from "../state/chat-model.js";
 import { gistOf } from "../state/chat-words.js";
+import { AttachButton, UploadList } from "./chat-files.js";
 import { CloseIcon, SendIcon } from "./icons.js";
 
 const TALLEST_PX = 160;
@@ -41,6 +42,13 @@ export function Compose({ chat, away }: { chat: ChatModel; away: boolean }) {
 			chat.editLast();
 		} else if (event.key === "Escape" && !cancel()) chat.toggle();
 	};
+	// A picture from the clipboard is a file; text goes where it is written.
+	const onPaste = (event: ClipboardEvent) => {
+		const files = [...(event.clipboardData?.files ?? [])];
+		if (files.length === 0 || !chat.uploads.possible.value) return;
+		event.preventDefault();
+		chat.attach(files);
+	};
 	return (
 		<form class="compose" onSubmit={send}>
 			{(editing || replyTo) && (
@@ -66,7 +74,9 @@ export function Compose({ chat, away }: { chat: ChatModel; away: boolean }) {
 					The server is away. What you write is sent when it is back.
 				</p>
 			)}
+			<UploadList chat={chat} />
 			<div class="compose-row">
+				{chat.uploads.possible.value && !editing && <AttachButton chat={chat} />}
 				<textarea
 					ref={input}
 					rows={1}
@@ -79,6 +89,7 @@ export function Compose({ chat, away }: { chat: ChatModel; away: boolean }) {
 						chat.room.chat.typing(text.value !== "");
 					}}
 					onKeyDown={onKey}
+					onPaste={onPaste}
 				/>
 				<button
 					type="submit"
@@ -94,4 +105,4 @@ export function Compose({ chat, away }: { chat: ChatModel; away: boolean }) {
 	);
 }
 
-const NOTHING = { text: "", deleted: false };
+const NOTHING = { text: "", deleted: false, files: [] };

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { ChatEntry, Person } from "../../../sdk/src/index.js";
 import type { ChatModel } from "../state/chat-model.js";
 import { gistOf, readersText, timeText } from "../state/chat-words.js";
+import { Files } from "./chat-files.js";
 import { ClockIcon, DotsIcon, ReplyIcon } from "./icons.js";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "🙏"];
@@ -32,9 +33,14 @@ export function Message({ chat, people, entry, follows, open, last, onOpen }: Me
 			{!follows && <Head entry={entry} />}
 			<Answered chat={chat} entry={entry} />
 			<div class="message-row">
-				<div class="message-text" dir="auto">
-					{entry.deleted ? <em>Message deleted</em> : entry.text}
-					{entry.edited && !entry.deleted && <span class="message-edited"> (edited)</span>}
+				<div class="message-body">
+					{(entry.deleted || entry.text || entry.files.length === 0) && (
+						<div class="message-text" dir="auto">
+							{entry.deleted ? <em>Message deleted</em> : entry.text}
+							{entry.edited && !entry.deleted && <span class="message-edited"> (edited)</span>}
+						</div>
+					)}
+					{entry.files.length > 0 && <Files chat={chat} files={entry.files} />}
 				</div>
 				{usable && (
 					<button

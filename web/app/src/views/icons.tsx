@@ -27,6 +27,23 @@ interface IconProps {
 
 const SLASH = <path d="M4 4l16 16" />;
 
+export function AttachIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<path d="M20 11.5l-8.2 8.2a5 5 0 0 1-7.1-7.1l8.5-8.5a3.4 3.4 0 0 1 4.8 4.8l-8.5 8.5a1.7 1.7 0 0 1-2.4-2.4l7.6-7.6" />
+		</Icon>
+	);
+}
+
+export function FileIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<path d="M6 3h8l5 5v13H6z" />
+			<path d="M14 3v5h5" />
+		</Icon>
+	);
+}
+
 export function MicIcon(props: IconProps & { off?: boolean }) {
 	return (
 		<Icon {...props}>
