@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "doctor/doctor.h"
+#include "doctor/target.h"
 #include "main/config.h"
 #include "net/addr.h"
 
@@ -99,25 +100,64 @@ static void print_port(const char *way, const char *protocol, struct slice ports
 	printf("  %-4s  %-8s  %-13.*s %s\n", way, protocol, SLICE_FMT(ports), what);
 }
 
-/* One line per address that others can reach. Returns how many cannot. */
+/* The port of an address that others can reach; false: they cannot. */
+static bool outer_port(const char *text, uint16_t *port)
+{
+	struct addr a;
+
+	if (addr_parse(&a, slice_str(text)) < 0 || addr_is_loopback(&a))
+		return false;
+	*port = a.port;
+	return true;
+}
+
+static bool told_before(const struct option_list *l, size_t i, uint16_t port)
+{
+	uint16_t other;
+
+	while (i-- > 0)
+		if (outer_port(l->item[i], &other) && other == port)
+			return true;
+	return false;
+}
+
+/* One line per port that others can reach. Returns how many listeners they cannot. */
 static size_t print_listeners(const struct option_list *l, const char *protocol,
 			      const char *what)
 {
 	size_t hidden = 0;
+	uint16_t port;
 
 	for (size_t i = 0; i < l->count; i++) {
-		struct buf port = BUF_INIT(8);
-		struct addr a;
+		struct buf text = BUF_INIT(8);
 
-		if (addr_parse(&a, slice_str(l->item[i])) == 0 && !addr_is_loopback(&a)) {
-			buf_dec(&port, a.port);
-			print_port("in", protocol, buf_slice(&port), what);
-		} else {
+		if (!outer_port(l->item[i], &port)) {
 			hidden++;
+		} else if (!told_before(l, i, port)) {
+			buf_dec(&text, port);
+			print_port("in", protocol, port ? buf_slice(&text) : SLICE("any"),
+				   what);
 		}
-		buf_fini(&port);
+		buf_fini(&text);
 	}
 	return hidden;
+}
+
+static void print_webhooks(const struct option_list *urls)
+{
+	for (size_t i = 0; i < urls->count; i++) {
+		struct buf port = BUF_INIT(8), what = BUF_INIT(512);
+		struct target t;
+
+		if (target_parse(&t, slice_str(urls->item[i])) == 0) {
+			buf_dec(&port, t.port);
+			buf_printf(&what, "webhooks to %.*s", SLICE_FMT(t.host));
+			buf_u8(&what, 0);
+			print_port("out", "TCP", buf_slice(&port), (const char *)what.p);
+		}
+		buf_fini(&port);
+		buf_fini(&what);
+	}
 }
 
 static size_t print_turn_ports(const struct config *c)
@@ -143,6 +183,7 @@ int diagnose_ports(const struct config *c, const struct option_set *set)
 				: "pages, API, WebSocket");
 	if (c->turn_enabled)
 		hidden += print_turn_ports(c);
+	print_webhooks(&c->webhook_urls);
 	if (hidden > 0)
 		printf("\n  Listeners on loopback addresses are left out: nobody else "
 		       "reaches them.\n");
