@@ -1,5 +1,5 @@
 /* check_ice: the STUN and TURN servers that clients are given. A relay is tried by itself: two relays at the
- * same URL send each other a message.
+ * same URL send each other a message. Who lets UDP through is asked for its NAT as well.
  */
 #include "doctor/checks.h"
 
@@ -9,13 +9,6 @@
 #include "doctor/relay_client.h"
 
 #define MAX_TOKENS 1024
-#define TRIES 5 /* of a message through the relays: datagrams may be lost */
-
-/* One URL of the list, with its credentials. */
-struct ice_server {
-	struct slice url, username, credential;
-	struct ice_target target;
-};
 
 static const char *transport(const struct ice_target *t)
 {
@@ -66,13 +59,16 @@ static void report_failure(struct patient *p, const char *name,
 			    "and tls.key",
 			    "the TLS handshake failed: %.*s", SLICE_FMT(buf_slice(why)));
 	else
-		report_fail(r, name,
-			    "open the port in the firewall (parley ports has the table), "
-			    "and see "
-			    "that the server listens there",
-			    "%s at %.*s, port %u, by %s",
-			    err == E_TIMEOUT ? "no answer" : err_text(err),
-			    SLICE_FMT(t->at.host), t->at.port, transport(t));
+		report_fail(
+			r, name,
+			t->tcp ? "open the TCP port in the firewall (parley ports has "
+				 "the table), and see that the server listens there"
+			       : "open the UDP port in the server's firewall (parley "
+				 "ports has the table); when it is this network that "
+				 "blocks UDP, a relay by TCP or TLS is the way",
+			"%s at %.*s, port %u, by %s",
+			err == E_TIMEOUT ? "no answer" : err_text(err),
+			SLICE_FMT(t->at.host), t->at.port, transport(t));
 }
 
 /* --- trying --- */
@@ -115,7 +111,7 @@ static int pass_message(struct relay_client *from, struct relay_client *to)
 	if (err < 0)
 		return err;
 	err = E_TIMEOUT;
-	for (int i = 0; i < TRIES && err == E_TIMEOUT; i++) {
+	for (int i = 0; i < MESSAGE_TRIES && err == E_TIMEOUT; i++) {
 		err = relay_client_send(from, &to->relayed, message);
 		if (err == 0)
 			err = relay_client_expect(to, message);
@@ -157,6 +153,7 @@ static void try_relay(struct patient *p, const char *name, const struct ice_serv
 			    addr_text(&from.relayed, &text),
 			    (long long)(allocated - begin),
 			    (long long)(clock_mono() - sent));
+	p->udp_works |= err == 0 && link_kind(s->target.tls, s->target.tcp) == LINK_UDP;
 	relay_client_close(&to);
 	relay_client_close(&from);
 	buf_fini(&why);
@@ -174,12 +171,13 @@ static void try_server(struct patient *p, struct ice_server *s)
 	buf_printf(&name, "%s by %s", s->target.turn ? "relay" : "address",
 		   transport(&s->target));
 	buf_u8(&name, 0);
-	if (s->target.tls && !s->target.tcp)
-		report_leave_out(&p->report, (const char *)name.p, "not tried from here");
-	else if (s->target.turn)
+	bool knew = p->udp_works;
+	if (s->target.turn)
 		try_relay(p, (const char *)name.p, s);
 	else
 		try_stun(p, (const char *)name.p, s);
+	if (p->udp_works && !knew)
+		check_nat(p, s);
 	buf_fini(&name);
 }
 
@@ -236,6 +234,8 @@ static void try_list(struct patient *p, struct slice body)
 	else
 		for (uint32_t t = list + 1; t < j.tok[list].next; t = j.tok[t].next)
 			try_entry(p, &j, t);
+	if (!p->udp_works)
+		report_leave_out(&p->report, "NAT", "no relay by UDP that could tell");
 }
 
 void check_ice(struct patient *p)
@@ -252,8 +252,7 @@ void check_ice(struct patient *p)
 		report_fail(&p->report, "ICE servers", "see the server's log", "%s",
 			    err_text(err));
 	else if (f.status == 401 || f.status == 403)
-		report_leave_out(&p->report, "relay",
-				 "the server wants a token: give it with --token");
+		check_refused(p, "relay");
 	else if (f.status != 200)
 		report_fail(&p->report, "ICE servers", "see the server's log",
 			    "answered %u", f.status);

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/rand.h"
 #include "doctor/checks.h"
+#include "ws/frame.h"
 #include "ws/handshake.h"
 
 /* --- TCP and TLS --- */
@@ -42,15 +43,33 @@ static void report_unreachable(struct patient *p, const char *name, int err,
 			    err_text(err));
 }
 
+static const char *cure_of_distrust(long trust)
+{
+	switch (trust) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+		return "renew it; the server takes the new files into use by itself";
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return "set this machine's clock, or wait";
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return "ask for a host that the certificate names, or get one for this "
+		       "name (tls.cert, tls.key)";
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+		return "put the whole chain into tls.cert, the server's own first, from "
+		       "a "
+		       "CA that browsers trust";
+	default:
+		return "set tls.cert and tls.key to a certificate that browsers trust; "
+		       "until then each browser warns once and turns: does not work";
+	}
+}
+
 static void report_certificate(struct patient *p, const struct link *l)
 {
 	struct report *r = &p->report;
 
 	if (l->trust != X509_V_OK)
-		report_fail(r, "certificate",
-			    "set tls.cert and tls.key to a certificate that browsers "
-			    "trust; until "
-			    "then each browser warns once and turns: does not work",
+		report_fail(r, "certificate", cure_of_distrust(l->trust),
 			    "not trusted: %s", X509_verify_cert_error_string(l->trust));
 	else if (l->cert_days < 14)
 		report_fail(r, "certificate",
@@ -168,10 +187,35 @@ static void put_upgrade(struct buf *b, const struct patient *p)
 	buf_u8(b, 0);
 }
 
-/* The first message is `hello`, in one frame. */
+void check_refused(struct patient *p, const char *name)
+{
+	if (p->options->token[0])
+		report_fail(&p->report, name,
+			    "make one that has not expired, with the server's key and "
+			    "for one of its rooms (parley token create)",
+			    "the server refuses that token");
+	else
+		report_leave_out(&p->report, name,
+				 "the server wants a token: give it with --token");
+}
+
+#define OPENING SLICE("{\"type\":\"hello\"")
+
+/* A first message, unmasked and in one frame (RFC 6455, 5.2), and how it begins. */
+static struct slice opening(const struct fetch *f)
+{
+	size_t length = f->body.n > 1 ? f->body.p[1] : 0;
+	size_t head = length < 126 ? 2 : length == 126 ? 4 : WS_HEAD_MAX;
+	struct slice text = slice_from(f->body, head);
+
+	text.n = text.n < OPENING.n ? text.n : OPENING.n;
+	return text;
+}
+
+/* The first message is `hello`. E_DENIED: it is another, of who is not let in. */
 static int await_hello(struct fetch *f, struct link *l, ms_t until)
 {
-	while (f->body.n < 4 || f->body.p[0] != 0x81) {
+	while (opening(f).n < OPENING.n || f->body.p[0] != 0x81) {
 		uint8_t *room = buf_room(&f->bytes, 4096);
 		size_t head = f->head.n;
 		ssize_t n = room ? link_receive(l, room, 4096, until - clock_mono())
@@ -184,7 +228,7 @@ static int await_hello(struct fetch *f, struct link *l, ms_t until)
 		f->bytes.n += (size_t)n;
 		f->body = slice_from(buf_slice(&f->bytes), head);
 	}
-	return 0;
+	return slice_eq(opening(f), OPENING) ? 0 : E_DENIED;
 }
 
 void check_websocket(struct patient *p)
@@ -199,14 +243,13 @@ void check_websocket(struct patient *p)
 				CHECK_TIMEOUT);
 	if (err == 0 && f.status == 101)
 		err = await_hello(&f, &l, begin + CHECK_TIMEOUT);
-	if (err < 0)
+	if (err == E_DENIED || (err == 0 && (f.status == 401 || f.status == 403)))
+		check_refused(p, "WebSocket");
+	else if (err < 0)
 		report_fail(&p->report, "WebSocket",
 			    "a proxy in between must pass Upgrade and not buffer "
 			    "(nginx: proxy_http_version 1.1 and the Upgrade header)",
 			    "%s", err_text(err));
-	else if (f.status == 401 || f.status == 403)
-		report_leave_out(&p->report, "WebSocket",
-				 "the server wants a token: give it with --token");
 	else if (f.status != 101)
 		report_fail(&p->report, "WebSocket",
 			    "a proxy in between must pass Upgrade (nginx: "

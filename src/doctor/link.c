@@ -83,11 +83,25 @@ static int connect_any(struct link *l, int type, const char *host, uint16_t port
 
 /* --- TLS --- */
 
+/* For DTLS: a flight that is lost is sent again (RFC 6347, 4.2.4). */
+static int await_record(struct link *l, ms_t until)
+{
+	struct timeval left;
+
+	if (l->stream || !DTLSv1_get_timeout(l->ssl, &left))
+		return await(l->fd, POLLIN, until);
+	ms_t again = clock_mono() + left.tv_sec * 1000 + left.tv_usec / 1000 + 1;
+	int err = await(l->fd, POLLIN, again < until ? again : until);
+	if (err != E_TIMEOUT || again >= until)
+		return err;
+	return DTLSv1_handle_timeout(l->ssl) < 0 ? E_TIMEOUT : 0;
+}
+
 static int tls_wait(struct link *l, int result, ms_t until)
 {
 	switch (SSL_get_error(l->ssl, result)) {
 	case SSL_ERROR_WANT_READ:
-		return await(l->fd, POLLIN, until);
+		return await_record(l, until);
 	case SSL_ERROR_WANT_WRITE:
 		return await(l->fd, POLLOUT, until);
 	case SSL_ERROR_SYSCALL:
@@ -97,9 +111,9 @@ static int tls_wait(struct link *l, int result, ms_t until)
 	}
 }
 
-static SSL *tls_client(const char *host)
+static SSL *tls_client(const char *host, bool stream)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX *ctx = SSL_CTX_new(stream ? TLS_client_method() : DTLS_client_method());
 	SSL *ssl = NULL;
 
 	if (ctx && SSL_CTX_set_default_verify_paths(ctx) == 1 && (ssl = SSL_new(ctx)) &&
@@ -109,6 +123,23 @@ static SSL *tls_client(const char *host)
 	}
 	SSL_CTX_free(ctx);
 	return ssl;
+}
+
+/* SSL_set_fd() would read a DTLS record in pieces. */
+static int tls_attach(struct link *l)
+{
+	struct sockaddr_storage peer;
+	BIO *bio;
+
+	if (l->stream)
+		return SSL_set_fd(l->ssl, l->fd) == 1 ? 0 : E_MALFORMED;
+	bio = BIO_new_dgram(l->fd, BIO_NOCLOSE);
+	if (!bio)
+		return E_MALFORMED;
+	addr_to_sock(&l->peer, &peer);
+	BIO_ctrl(bio, BIO_CTRL_DGRAM_SET_CONNECTED, 0, &peer);
+	SSL_set_bio(l->ssl, bio, bio);
+	return 0;
 }
 
 static void note_certificate(struct link *l)
@@ -126,8 +157,8 @@ static int tls_start(struct link *l, const char *host, ms_t until, struct buf *w
 	ms_t begin = clock_mono();
 	int result = -1, err = 0;
 
-	l->ssl = tls_client(host);
-	if (!l->ssl || SSL_set_fd(l->ssl, l->fd) != 1)
+	l->ssl = tls_client(host, l->stream);
+	if (!l->ssl || tls_attach(l) < 0)
 		return E_MALFORMED;
 	while (err == 0 && (result = SSL_connect(l->ssl)) != 1)
 		err = tls_wait(l, result, until);
@@ -144,17 +175,24 @@ static int tls_start(struct link *l, const char *host, ms_t until, struct buf *w
 
 /* --- public --- */
 
+enum link_kind link_kind(bool tls, bool tcp)
+{
+	if (tls)
+		return tcp ? LINK_TLS : LINK_DTLS;
+	return tcp ? LINK_TCP : LINK_UDP;
+}
+
 int link_open(struct link *l, enum link_kind kind, struct slice host, uint16_t port,
 	      ms_t timeout, struct buf *why)
 {
 	ms_t begin = clock_mono();
 	char *name = slice_dup(host);
 
-	*l = (struct link){ .fd = -1, .stream = kind != LINK_UDP };
-	int err = connect_any(l, kind == LINK_UDP ? SOCK_DGRAM : SOCK_STREAM, name, port,
+	*l = (struct link){ .fd = -1, .stream = kind == LINK_TCP || kind == LINK_TLS };
+	int err = connect_any(l, l->stream ? SOCK_STREAM : SOCK_DGRAM, name, port,
 			      begin + timeout);
 	l->connect_ms = clock_mono() - begin;
-	if (err == 0 && kind == LINK_TLS)
+	if (err == 0 && (kind == LINK_TLS || kind == LINK_DTLS))
 		err = tls_start(l, name, begin + timeout, why);
 	free(name);
 	return err;
@@ -167,6 +205,17 @@ void link_close(struct link *l)
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;
+}
+
+int link_redirect(struct link *l, const struct addr *to)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = addr_to_sock(to, &ss);
+
+	if (connect(l->fd, (struct sockaddr *)&ss, n) < 0)
+		return -errno;
+	l->peer = *to;
+	return 0;
 }
 
 int link_send(struct link *l, struct slice bytes, ms_t timeout)

@@ -180,8 +180,6 @@ static int read_addr(const struct relay_client *c, unsigned type, struct addr *o
 int relay_client_open(struct relay_client *c, const struct ice_target *t,
 		      struct slice username, struct slice password, struct buf *why)
 {
-	enum link_kind kind = t->tls ? LINK_TLS : t->tcp ? LINK_TCP : LINK_UDP;
-
 	*c = (struct relay_client){
 		.username = username,
 		.password = password,
@@ -192,7 +190,8 @@ int relay_client_open(struct relay_client *c, const struct ice_target *t,
 		.reason = BUF_INIT(1024),
 		.hmac = stun_hmac_create(),
 	};
-	return link_open(&c->link, kind, t->at.host, t->at.port, PATIENCE, why);
+	return link_open(&c->link, link_kind(t->tls, t->tcp), t->at.host, t->at.port,
+			 PATIENCE, why);
 }
 
 void relay_client_close(struct relay_client *c)
@@ -262,5 +261,5 @@ int relay_client_expect(struct relay_client *c, struct slice data)
 		err = next_message(c, until);
 	while (err == 0 && (c->answer.method != STUN_DATA ||
 			    !slice_eq(stun_value(&c->answer, STUN_DATA_VALUE), data)));
-	return err;
+	return err < 0 ? err : read_addr(c, STUN_XOR_PEER_ADDRESS, &c->peer);
 }

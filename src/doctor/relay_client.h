@@ -1,5 +1,5 @@
-/* relay_client: a TURN client that does one thing: gets a relay and passes a message through it. Over UDP, TCP
- * or TLS, blocking, one request at a time (RFC 8656; long-term credentials, RFC 8489, 9.2).
+/* relay_client: a TURN client that does one thing: gets a relay and passes a message through it. Over UDP, TCP,
+ * TLS or DTLS, blocking, one request at a time (RFC 8656; long-term credentials, RFC 8489, 9.2).
  */
 #pragma once
 #include "doctor/link.h"
@@ -15,8 +15,8 @@ struct relay_client {
 	struct buf in;          /* received and not yet used */
 	struct stun_msg answer; /* points into `message` */
 	struct buf message;
-	struct addr mapped, relayed;
-	unsigned error; /* the code of the last refusal, 0: none */
+	struct addr mapped, relayed, peer; /* peer: whom the last message came from */
+	unsigned error;                    /* the code of the last refusal, 0: none */
 	struct buf reason;
 };
 
@@ -34,5 +34,5 @@ int relay_client_send(struct relay_client *c, const struct addr *peer, struct sl
 	NODISCARD;
 /* Gives the relay back; if that fails it ends by itself. */
 void relay_client_release(struct relay_client *c);
-/* Waits for a Data indication that holds `data`. */
+/* Waits for a Data indication that holds `data`; c->peer says whom it came from. */
 int relay_client_expect(struct relay_client *c, struct slice data) NODISCARD;

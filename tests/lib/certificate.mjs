@@ -30,8 +30,8 @@ export function makeCertificate(dir, name, commonName = "localhost") {
 	return { cert, key, fingerprint: line.trim().split("=")[1] };
 }
 
-/** A CA, and a certificate of it for `name`: {ca, cert, key}. */
-export function makeAuthority(dir, name) {
+/** A CA, and a certificate of it for `name`: {ca, cert, key}. days: until that ends, -1: it has. */
+export function makeAuthority(dir, name, { days = 30 } = {}) {
 	const file = (ending) => join(dir, ending);
 	const key = (to) => [
 		"-newkey",
@@ -71,7 +71,7 @@ export function makeAuthority(dir, name) {
 		...[
 			"-CAcreateserial",
 			"-days",
-			"30",
+			String(days),
 			"-extfile",
 			file("server.ext"),
 			"-out",

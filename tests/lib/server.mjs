@@ -67,11 +67,12 @@ class Child extends Waiters {
 	}
 }
 
-/** Runs the program to its end: `parley version`, `parley config`, a start that must fail. */
-export async function runParley(args, env = {}) {
-	const child = new Child(args, env);
+/** Runs the program to its end: `parley version`, `parley config`, a start that must fail. ms: its deadline. */
+export async function runParley(args, env = {}, { prefix, ms } = {}) {
+	const child = new Child(args, env, prefix);
 	try {
-		const { code, signal } = await within(child.ended, `the end of parley ${args.join(" ")}`);
+		const what = `the end of parley ${args.join(" ")}`;
+		const { code, signal } = await within(child.ended, what, ms);
 		child.noReport();
 		return { code, signal, stdout: child.stdout, stderr: child.stderr };
 	} finally {

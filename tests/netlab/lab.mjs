@@ -44,6 +44,7 @@ const BLOCKS = {
 	tcp: () => ["meta l4proto tcp drop"],
 	/** All but connections to that port that speak TLS, as far as a firewall can tell. */
 	butTls: (port) => [`tcp dport ${port} ${STUN_IN_TCP} drop`, ...BLOCKS.butTcp(port)],
+	relays: () => [`ip daddr ${SERVER} udp dport 49152-65535 drop`],
 	butTcp: (port) => [`tcp dport ${port} accept`, `tcp sport ${port} accept`, "drop"],
 };
 
@@ -277,7 +278,9 @@ export class Lab {
 		const lab = new Lab();
 		lab.#internet = await Namespace.open();
 		lab.#internet.forward();
-		lab.#internet.ip("link", "add", "name", "bridge", "type", "bridge");
+		// Its own would be another with each site that joins, and who knows the former would wait for an answer.
+		const mac = ["address", "02:00:00:00:00:01"];
+		lab.#internet.ip("link", "add", "name", "bridge", ...mac, "type", "bridge");
 		lab.#internet.ip("link", "set", "bridge", "up");
 		lab.#internet.ip("address", "add", `${SERVER}/24`, "dev", "bridge");
 		return lab;

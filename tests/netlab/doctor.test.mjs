@@ -1,0 +1,89 @@
+// `parley doctor` in networks that let less and less through: it names what stands in the way, and nothing else.
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import { makeAuthority } from "../lib/certificate.mjs";
+import { examine, troubles } from "../lib/doctor.mjs";
+import { freshDir, startServer } from "../lib/server.mjs";
+import { Lab, SERVER } from "./lab.mjs";
+
+const WAYS = ["address by UDP", "relay by UDP", "relay by TCP", "relay by TLS"];
+
+describe("the doctor, behind a router", { concurrency: 5 }, () => {
+	let lab;
+	let server;
+	let trusted;
+	const dir = freshDir();
+	before(async () => {
+		lab = await Lab.open();
+		trusted = makeAuthority(dir, SERVER);
+		const certificate = ["--tls.cert", trusted.cert, "--tls.key", trusted.key];
+		// Both are no public addresses, as which a relay does not take peers.
+		const peers = ["--turn.allow-peer", "10.0.0.0/8", "--turn.allow-peer", "203.0.113.0/24"];
+		server = await startServer({ ...lab.serverOptions, args: [...certificate, ...peers] });
+	});
+	after(async () => {
+		await server?.stop();
+		await lab?.close();
+		rmSync(dir, { recursive: true, force: true });
+	});
+
+	/** What it finds from a new site with that router. */
+	async function from({ block, ...options }) {
+		const site = await lab.site(options);
+		if (block) {
+			site.block(block, server.port);
+		}
+		const env = { SSL_CERT_FILE: trusted.ca };
+		const url = `https://${SERVER}:${server.port}`;
+		const found = await examine(url, { env, prefix: site.prefix });
+		return { found, site };
+	}
+
+	it("finds all in order where nothing is in the way", async () => {
+		const { found } = await from({});
+		assert.deepEqual(troubles(found), {});
+		assert.match(found.NAT.measured, /^none: others see this machine's own 10\.\d+\.0\.2:\d+$/);
+		assert.match(found["relay ports"].measured, /^what is sent to 203\.0\.113\.10:\d+ arrives, in/);
+		assert.match(found.certificate.measured, /^trusted, \d+ days left$/);
+	});
+
+	it("finds all in order behind a NAT that keeps ports", async () => {
+		const { found, site } = await from({ nat: "keeps" });
+		assert.deepEqual(troubles(found), {});
+		assert.match(found.NAT.measured, /^one port for all: everybody sees /);
+		assert.ok(found.NAT.measured.includes(`${site.outside}:`), found.NAT.measured);
+	});
+
+	it("names a symmetric NAT", async () => {
+		const { found } = await from({ nat: "symmetric" });
+		assert.deepEqual(troubles(found), { NAT: "fail" });
+		assert.match(found.NAT.cause, /^symmetric: the server sees \S+:\d+, a relay \S+:\d+;/);
+		assert.match(found.NAT.cure, /while a relay passes/);
+	});
+
+	it("names a network without UDP", async () => {
+		const { found } = await from({ nat: "keeps", block: "udp" });
+		const bad = { "address by UDP": "fail", "relay by UDP": "fail", NAT: "left out" };
+		assert.deepEqual(troubles(found), bad);
+		assert.match(found["relay by UDP"].cause, /^no answer at 203\.0\.113\.10, port \d+, by UDP$/);
+		assert.match(found["relay by UDP"].cure, /firewall.*a relay by TCP or TLS is the way$/);
+	});
+
+	it("names a network that lets nothing but HTTPS through", async () => {
+		const { found } = await from({ nat: "keeps", block: "butTls" });
+		assert.deepEqual(
+			WAYS.map((way) => [way, found[way].verdict]),
+			WAYS.map((way) => [way, way === "relay by TLS" ? "pass" : "fail"]),
+		);
+		assert.equal(found.WebSocket.verdict, "pass");
+		assert.match(found["relay by TCP"].cause, /by TCP$/);
+	});
+
+	it("names closed relay ports", async () => {
+		const { found } = await from({ nat: "keeps", block: "relays" });
+		assert.deepEqual(troubles(found), { "relay ports": "fail" });
+		assert.match(found["relay ports"].cause, /^nothing that is sent to 203\.0\.113\.10:\d+ by UDP/);
+		assert.match(found["relay ports"].cure, /turn\.port-range.*turn\.relay-address/);
+	});
+});
