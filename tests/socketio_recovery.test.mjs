@@ -125,7 +125,7 @@ describe("recovery by hand", () => {
 			ben.send(chat(room, text));
 			offsets.push(eventsOf(await ann.nextMessage()).at(-1));
 		}
-		const numbers = offsets.map((offset) => Number(offset.match(/^(\d+)@0$/)[1]));
+		const numbers = offsets.map((offset) => Number(offset.match(/^(\d+)@0\.0\/?\d*$/)[1]));
 		assert.deepEqual(
 			numbers,
 			[...numbers].sort((a, b) => a - b),

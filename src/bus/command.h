@@ -36,7 +36,8 @@
 	X(NOTICE, "the server tells to or all: text (raw JSON)")                         \
 	X(ALIAS,  "be addressed by text as well")                                        \
 	X(AWAY,   "the connection broke, the seat is kept")                              \
-	X(BACK,   "and came again; after a restart (on): having read up to n")           \
+	X(BACK,   "and came again; after a restart (on): having read up to n, to be told "  \
+		  "up to `after` (0: the last)")                                          \
 	X(RELAY,  "hear the voice of to through the server, as codec or no more")         \
 	X(VOICE,  "a piece of it: text (sound), raw (whom it is for)")                    \
 	X(SYNC,   "tell how the room stands")
@@ -74,7 +75,7 @@ struct command {
 	struct slice
 		pass; /* JOIN: what a token says (auth/pass.h), encoded; empty: open mode */
 	struct slice address; /* JOIN: the client's, as text; BAN, UNBAN */
-	bool on; /* REACT, TYPING, BACK; HISTORY: from `after` on, also when that is 0 */
+	bool on; /* REACT, TYPING, BACK, LOCK...; HISTORY: from `after` on, also when that is 0 */
 	uint32_t
 		limit; /* HISTORY, SEARCH, WHOWAS: at most so many; 0: as many as usual */
 	uint64_t to;   /* a member, 0: nobody in particular */

@@ -7,6 +7,12 @@
 #pragma once
 #include "dialect/internal.h"
 
+/* What a channel over Socket.IO has said, for who comes back (recovery.c). */
+struct fanout_heard {
+	struct event_trail trail;
+	uint64_t said; /* number of the chat's last message by then, + 1; 0: unknown */
+};
+
 /* The receivers of one vocabulary and variant: they share their frames. The room's first lies in the
  * fanout; others are made when such a receiver comes and go with the last one. */
 struct fanout_channel {
@@ -15,8 +21,7 @@ struct fanout_channel {
 	const struct vocabulary *vocabulary;
 	struct fanout *fanout;
 	struct fanout_channel *next;
-	struct event_trail
-		*heard; /* kept for who comes back (recovery.c); NULL: nothing */
+	struct fanout_heard *heard; /* NULL: nothing yet, or nobody comes back to it */
 	uint32_t messages;
 	uint32_t seats; /* 0: the first one, unused */
 	uint8_t variant;

@@ -162,8 +162,9 @@ void session_end(struct session *s, enum leave_reason reason);
 /* One of before a restart, and its seats, away. */
 struct session *session_restore(struct dialect *d, const struct vocabulary *v,
 				struct slice id);
-void session_restore_seat(struct session *s, struct slice room, uint64_t member,
-			  uint64_t seq);
+/* NULL: the room did not take it back. */
+struct seat *session_restore_seat(struct session *s, struct slice room, uint64_t member,
+				  uint64_t seq);
 /* Seats that their rooms have not confirmed yet are given up. */
 void session_drop_unseated(struct session *s);
 
@@ -174,9 +175,12 @@ bool resume_keep(struct session *s);
 void resume_forget(struct session *s);
 /* A client asks to go on with an earlier session; `text` is its message. `s` may be gone afterwards. */
 void resume_ask(struct session *s, const struct native_message *m, struct slice text);
-/* The seat is taken, or given up: kept in the store, for who comes back after a restart. */
+/* --- what is kept in the store, for who comes back after a restart --- */
+/* The seat is taken, or given up. */
 void resume_note_seat(const struct seat *seat, bool taken);
-/* A session of before the restart, away, without seats yet. */
+/* Its secret is another one, or what it is restored with. */
+void resume_note_session(const struct session *s, struct slice card);
+/* A native session of before the restart, away, without seats yet. */
 struct session *resume_restore(struct dialect *d, const struct store_seat *stored);
 /* A piece of what it has missed in the chat, and the seat with the last of them. */
 void resume_replay(struct seat *seat, const struct event *e);
@@ -213,11 +217,39 @@ extern const struct wrapping socketio_wrapping;
 /* WebSocket frames of events to a client that polls. */
 void socketio_deliver(struct session *s, struct slice frames);
 
-/* --- recovery.c --- */
+/* --- recovery.c: all harmless for sessions that cannot come back --- */
 /* How long what was said is kept for those who come back; 0: not for their sake. */
 ms_t recovery_life(const struct dialect_settings *s);
 bool recovery_is_lost(const struct session *s);
+/* It comes into a room: it is about to be told so, and has been. */
+void recovery_seated(struct session *s);
+void recovery_welcomed(struct seat *seat, const struct event *welcome);
+/* It alone is told message n of the chat. */
+void recovery_told(struct session *s, uint64_t n);
 /* The session ends. */
 void recovery_forget(struct session *s);
+
+/* --- recovery_restart.c --- */
+struct store_seat;
+/* What is kept of the session with its seats. */
+struct recovery_card {
+	const struct table *table; /* NULL: it is not there any more */
+	uint16_t number;           /* of the table */
+	uint8_t namespace, variant, offers, rank;
+	bool lost; /* its line had gone before: the others think that it has left */
+	struct slice admission;
+};
+void recovery_put_card(struct buf *b, const struct session *s);
+/* False: it is no session over Socket.IO, and all is its admission. */
+bool recovery_read_card(struct recovery_card *c, const struct dialect *d,
+			struct slice kept);
+/* A session of before the restart, lost, without a seat yet; and its seat, as `m` is in the room. */
+struct session *recovery_restore(struct dialect *d, const struct store_seat *stored,
+				 const struct recovery_card *c);
+void recovery_restore_seat(struct seat *seat, const struct member_info *m,
+			   const struct recovery_card *c);
+/* REPLAY came for it. The session may be gone afterwards. */
+void recovery_on_replay(struct seat *seat, const struct event *e);
+
 void socketio_drain(struct dialect *d);
 void socketio_free(struct dialect *d);

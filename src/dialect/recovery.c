@@ -1,8 +1,10 @@
 /* recovery: Socket.IO's connection state recovery. While a client is away its session stays, with its places in
- * rooms: to the others it has left. Every event has a number, the offset, as its last argument; a client that
+ * rooms: to the others it has left. Every event has an offset as its last argument; a client that
  * comes back with its pid says the last one it got, and gets those after it.
  *
- * The numbers are those of the worker, so one order holds for all rooms of a session. What many share is kept once
+ * An offset is "17@0.3/57": number 17 of worker 0 since the third start of the server, when message 57 was the last of
+ * the room's chat. The numbers are those of the worker, so one order holds for all rooms of a session; that of the chat
+ * still means something when the server has been started anew (recovery_restart.c). What many share is kept once
  * per channel, what is for one session alone on its own trail (event_log.h).
  */
 #include <assert.h>
@@ -17,16 +19,7 @@
 #define AWAY_MS 120000 /* as long as the reference keeps one */
 #define MAX_REPLAY 4096
 #define PID (SESSION_ID + SESSION_SECRET)
-#define MAX_OFFSET 24
-
-struct recovery {
-	struct list link; /* socketio->lost */
-	struct loop_timer timer;
-	struct session *session;
-	uint64_t since;         /* of the worker's numbers when it came there */
-	struct event_trail own; /* what was said to it alone */
-	bool lost;
-};
+#define MAX_OFFSET 96
 
 ms_t recovery_life(const struct dialect_settings *s)
 {
@@ -42,58 +35,143 @@ bool recovery_is_lost(const struct session *s)
 
 /* --- numbers --- */
 
-/* In place of the bracket at the array's end: ,"17@0"] */
-static void put_offset(struct buf *b, const struct dialect *d)
+void recovery_put_offset(struct buf *b, const struct dialect *d, uint64_t number,
+			 uint64_t said)
 {
+	const struct socketio *g = d->socketio;
+
 	if (b->bad || b->n == 0 || b->p[b->n - 1] != ']')
 		return;
 	b->n--;
 	buf_str(b, ",\"");
-	buf_dec(b, d->heard);
-	buf_u8(b, '@');
-	buf_dec(b, d->self);
+	buf_dec(b, number);
+	buf_add(b, g->mark, g->mark_len);
+	if (said > 0 && d->settings->store) {
+		buf_u8(b, '/');
+		buf_dec(b, said - 1);
+	}
 	buf_str(b, "\"]");
 }
 
-/* False: it was given by another worker, before the session came here. */
-static bool read_offset(struct slice text, const struct dialect *d, uint64_t *number)
+/* "17@0.3/57"; without a store there is no boot, and no chat to come back to. */
+static void read_offset(struct slice text, const struct dialect *d, struct offset *o)
 {
+	const struct socketio *g = d->socketio;
 	size_t at = slice_find(text, '@');
-	uint32_t worker;
+	struct slice mark = slice_from(text, at);
+	size_t slash = slice_find(mark, '/');
+	uint64_t said;
 
-	return slice_to_u64(slice_of(text.p, at), number) == 0 &&
-	       slice_to_u32(slice_from(text, at + 1), &worker) == 0 &&
-	       worker == d->self && *number <= d->heard;
+	*o = (struct offset){ 0 };
+	if (slice_to_u64(slice_of(text.p, at), &o->number) < 0)
+		return;
+	o->current = slice_eq(slice_of(mark.p, slash), slice_of(g->mark, g->mark_len)) &&
+		     o->number <= d->heard;
+	if (slice_to_u64(slice_from(mark, slash + 1), &said) == 0 && said < UINT64_MAX)
+		o->said = said + 1;
 }
 
-void recovery_hear(struct buf *b, struct fanout_channel *c, size_t from, uint64_t except)
+static struct fanout_heard *heard_of(struct fanout_channel *c)
 {
-	struct dialect *d = c->fanout->dialect;
-
-	d->heard++;
-	put_offset(b, d);
-	if (b->bad)
-		return;
 	if (!c->heard)
 		c->heard = xzalloc(sizeof(*c->heard));
-	fanout_hear(d, c->heard, d->heard, except, slice_from(buf_slice(b), from));
+	return c->heard;
+}
+
+static bool is_for_all(const struct event *e)
+{
+	return e->kind == EVENT_CHAT && e->to == 0;
+}
+
+void recovery_hear(struct buf *b, struct fanout_channel *c, size_t from,
+		   const struct event *e, uint64_t except)
+{
+	struct dialect *d = c->fanout->dialect;
+	struct fanout_heard *h = heard_of(c);
+
+	d->heard++;
+	if (is_for_all(e))
+		h->said = e->n + 1;
+	recovery_put_offset(b, d, d->heard, h->said);
+	if (!b->bad)
+		fanout_hear(d, &h->trail, d->heard, except,
+			    slice_from(buf_slice(b), from));
+}
+
+/* The last of the chat that it has been told when it gets what is for it alone. */
+static uint64_t said_to(const struct session *s)
+{
+	const struct recovery *r = s->recovery;
+	uint64_t said = r->said;
+
+	if (r->coming)
+		return said;
+	for (const struct seat *seat = s->seats; seat; seat = seat->next)
+		if (seat->channel && seat->channel->heard &&
+		    seat->channel->heard->said > said)
+			said = seat->channel->heard->said;
+	return said;
 }
 
 /* Attachments are not kept, and who is in no room does not come back. */
 void recovery_send(struct session *s, struct slice message, struct slice binary)
 {
 	struct dialect *d = s->dialect;
+	const struct restart *old = s->recovery->restart;
+	bool retold = old && old->telling && s->recovery->coming;
 	struct buf b = BUF_INIT(message.n + MAX_OFFSET + 8);
 
 	(void)buf_room(&b, b.max);
 	buf_put(&b, message);
-	d->heard++;
-	put_offset(&b, d);
-	if (binary.n == 0 && s->seats)
+	if (!retold)
+		d->heard++;
+	recovery_put_offset(&b, d, retold ? old->seen : d->heard, said_to(s));
+	if (binary.n == 0 && s->seats && !retold)
 		fanout_hear(d, &s->recovery->own, d->heard, 0, buf_slice(&b));
-	if (s->sio)
+	if (s->sio && (retold || !old || !old->telling))
 		sio_emit(s->sio, buf_slice(&b), binary);
 	buf_fini(&b);
+}
+
+/* --- taking a seat --- */
+
+void recovery_seated(struct session *s)
+{
+	struct recovery *r = s->recovery;
+
+	if (!r)
+		return;
+	r->said = 0;
+	r->coming = true;
+	free(r->restart);
+	r->restart = NULL;
+}
+
+void recovery_told(struct session *s, uint64_t n)
+{
+	if (s->recovery && s->recovery->said <= n)
+		s->recovery->said = n + 1;
+}
+
+/* All in the channel have been told what the room had said by then. */
+void recovery_note_chat(struct seat *seat, uint64_t n)
+{
+	struct fanout_heard *h = heard_of(seat->channel);
+
+	recovery_told(seat->session, n);
+	if (h->said <= n)
+		h->said = n + 1;
+}
+
+void recovery_welcomed(struct seat *seat, const struct event *welcome)
+{
+	struct recovery *r = seat->session->recovery;
+
+	if (!r)
+		return;
+	r->coming = false;
+	if (welcome->more.n > 0) /* else the room has just woken up */
+		recovery_note_chat(seat, welcome->n);
 }
 
 /* --- going --- */
@@ -109,6 +187,7 @@ void recovery_begin(struct session *s)
 
 	r->session = s;
 	r->since = s->dialect->heard;
+	r->namespace = socketio_variant(s);
 	list_init(&r->link);
 	loop_timer_init(&r->timer, on_away_over);
 	s->recovery = r;
@@ -137,6 +216,7 @@ void recovery_forget(struct session *s)
 	if (!s->recovery)
 		return;
 	found_again(s->recovery);
+	free(s->recovery->restart);
 	free(s->recovery);
 	s->recovery = NULL;
 }
@@ -144,7 +224,9 @@ void recovery_forget(struct session *s)
 static void tell_rooms(struct session *s, enum command_kind kind,
 		       enum leave_reason reason)
 {
-	const struct command c = { .kind = kind, .hidden = true, .reason = reason };
+	const struct command c = { .kind = kind,
+				   .hidden = kind == COMMAND_AWAY,
+				   .reason = reason };
 	struct seat *next;
 
 	for (struct seat *seat = s->seats; seat; seat = next) {
@@ -160,6 +242,18 @@ static bool too_many(const struct dialect *d)
 	       d->settings->sio.eio.max_sessions / 4;
 }
 
+void recovery_lose(struct session *s)
+{
+	struct dialect *d = s->dialect;
+	struct recovery *r = s->recovery;
+
+	s->transport = &socketio_settled;
+	r->lost = true;
+	list_append(&d->socketio->lost, &r->link);
+	loop_timer_start(d->loop, &r->timer, AWAY_MS);
+	metric_add(METRIC_SESSIONS_AWAY, 1);
+}
+
 bool recovery_keep(struct session *s, enum leave_reason reason)
 {
 	struct dialect *d = s->dialect;
@@ -172,11 +266,10 @@ bool recovery_keep(struct session *s, enum leave_reason reason)
 		return false;
 	s->sio = NULL;
 	socketio_set_ws(s, NULL);
-	s->transport = &socketio_settled;
-	r->lost = true;
-	list_append(&d->socketio->lost, &r->link);
-	loop_timer_start(d->loop, &r->timer, AWAY_MS);
-	metric_add(METRIC_SESSIONS_AWAY, 1);
+	if (r->restart)
+		r->restart->telling = r->restart->waiting = false;
+	recovery_lose(s);
+	recovery_note(s);
 	tell_rooms(s, COMMAND_AWAY, reason);
 	return true;
 }
@@ -233,8 +326,9 @@ static struct session *find_claimed(const struct dialect *d, const struct claim 
 
 	if (!s || !s->recovery || s->vocabulary != table_vocabulary(t) ||
 	    !slice_eq(slice_of(s->id, SESSION_ID), id) ||
-	    !session_secret_is(s, slice_from(c->pid, SESSION_ID)))
+	    !recovery_secret_is(s, slice_from(c->pid, SESSION_ID)))
 		return NULL;
+	memcpy(s->secret, c->pid.p + SESSION_ID, SESSION_SECRET);
 	return s;
 }
 
@@ -252,11 +346,13 @@ static bool find_missed(const struct session *s, uint64_t seen, struct buf *foun
 	bool whole = event_log_since(&d->log, &s->recovery->own, seen, MAX_REPLAY, found);
 
 	for (const struct seat *seat = s->seats; seat && whole; seat = seat->next) {
-		const struct event_trail *t = seat->channel ? seat->channel->heard : NULL;
+		const struct fanout_heard *h =
+			seat->channel ? seat->channel->heard : NULL;
 		uint64_t from = seat->heard > seen ? seat->heard : seen;
 
-		if (t)
-			whole = event_log_since(&d->log, t, from, MAX_REPLAY, found);
+		if (h)
+			whole = event_log_since(&d->log, &h->trail, from, MAX_REPLAY,
+						found);
 	}
 	if (found->n > 0)
 		qsort(found->p, found->n / sizeof(struct event_log_entry *),
@@ -292,7 +388,7 @@ static void replay(struct session *s, const struct buf *found)
 }
 
 /* Of two connections the newer one wins, also when the older has not been found dead yet. */
-static void take_from_older(struct session *s)
+void recovery_take_over(struct session *s)
 {
 	if (s->sio)
 		sio_orphan(s->sio);
@@ -300,29 +396,48 @@ static void take_from_older(struct session *s)
 	socketio_set_ws(s, NULL);
 }
 
-static bool recover(struct session *s, struct sio_socket *socket, uint64_t seen)
+void recovery_come(struct session *s, struct sio_socket *socket)
+{
+	s->sio = socket;
+	socketio_accept(s);
+	found_again(s->recovery);
+	recovery_note(s);
+	metric_add(METRIC_RESUMES, 1);
+	log_info("socketio", "recovered", "session=%.*s", SESSION_ID, s->id);
+}
+
+bool recovery_go_on(struct session *s, struct sio_socket *socket, uint64_t seen)
 {
 	struct buf found = BUF_INIT(SIO_MAX_SOCKETS * MAX_REPLAY * sizeof(void *));
 	bool was_lost = s->recovery->lost;
 
-	/* Frames of this turn have been kept as well: they come with the rest. */
-	take_from_older(s);
 	if (!find_missed(s, seen, &found)) {
 		buf_fini(&found);
-		session_end(s, LEAVE_DISCONNECT);
 		return false;
 	}
-	s->sio = socket;
-	socketio_accept(s);
+	if (s->sio != socket)
+		recovery_come(s, socket);
 	replay(s, &found);
 	buf_fini(&found);
 	socketio_set_ws(s, sio_ws(socket));
-	found_again(s->recovery);
-	metric_add(METRIC_RESUMES, 1);
-	log_info("socketio", "recovered", "session=%.*s", SESSION_ID, s->id);
 	if (was_lost)
 		tell_rooms(s, COMMAND_BACK, LEAVE_DISCONNECT);
 	return true;
+}
+
+static bool recover(struct session *s, struct sio_socket *socket, const struct offset *o)
+{
+	uint64_t seen = o->current ? o->number : 0;
+
+	if (seen < s->recovery->since)
+		seen = s->recovery->since;
+	/* Frames of this turn have been kept as well: they come with the rest. */
+	recovery_take_over(s);
+	if (s->recovery->restart ? recovery_catch_up(s, socket, o)
+				 : recovery_go_on(s, socket, seen))
+		return true;
+	session_end(s, LEAVE_DISCONNECT);
+	return false;
 }
 
 /* The worker to ask next: whom the id names, then all in turn, since a session moves with its first join. */
@@ -361,19 +476,16 @@ bool recovery_ask(struct socketio *g, struct sio_socket *socket, const struct ta
 		  struct slice auth)
 {
 	struct claim c = { .text = BUF_INIT(PID + MAX_OFFSET) };
-	uint64_t seen = 0;
+	struct offset o;
 	bool done = false;
 
 	(void)buf_room(&c.text, c.text.max);
 	if (read_claim(&c, auth)) {
 		struct session *s = find_claimed(g->dialect, &c, t);
 
-		if (s && !read_offset(c.offset, g->dialect, &seen))
-			seen = 0;
-		if (s && seen < s->recovery->since)
-			seen = s->recovery->since;
+		read_offset(c.offset, g->dialect, &o);
 		if (s)
-			done = recover(s, socket, seen);
+			done = recover(s, socket, &o);
 		else
 			done = look_elsewhere(g, socket, slice_of(c.pid.p, SESSION_ID));
 	}

@@ -134,6 +134,13 @@ static bool is_expired(const struct command *c, ms_t wall)
 	       (auth_pass_decode(&p, c->pass) < 0 || (ms_t)p.expires * 1000 < wall);
 }
 
+/* Whether such sessions come back at all, as the server is set now. */
+static bool may_come_back(const struct dialect *d, const struct recovery_card *c,
+			  bool sio)
+{
+	return sio ? d->settings->sio_recovery && c->table : d->settings->grace > 0;
+}
+
 /* It has left, after all. */
 static void forget(struct dialect *d, const struct store_seat *seat, ms_t wall)
 {
@@ -155,17 +162,29 @@ static void restore_member(struct dialect *d, const struct item *i)
 {
 	const struct store_seat *seat = &i->seat;
 	ms_t wall = loop_wall(d->loop);
+	struct recovery_card card;
+	bool sio = recovery_read_card(&card, d, seat->admission);
 	struct command c = {
 		.kind = COMMAND_JOIN,
 		.name = seat->member.name,
 		.user = seat->member.user,
 		.metadata = seat->member.metadata,
+		.named = sio,
+		.fixed = sio,
+		.dialect = card.number,
+		.offers = card.offers,
+		.rank = card.rank,
+		.on = sio,
 	};
 
-	admit_restored(seat->admission, &c);
-	int err = is_expired(&c, wall) ? E_UNAUTHORIZED
-				       : room_restore(d->rooms, seat->room, &seat->member,
-						      &c, i->home, wall);
+	struct member_info m = seat->member;
+
+	m.away = card.lost;
+	admit_restored(card.admission, &c);
+	int err = !may_come_back(d, &card, sio) ? E_CANNOT_RESUME
+		  : is_expired(&c, wall)
+			  ? E_UNAUTHORIZED
+			  : room_restore(d->rooms, seat->room, &m, &c, i->home, wall);
 	if (err < 0) {
 		log_info("dialect", "not-restored", "session=%.*s err=%s",
 			 SLICE_FMT(seat->session), err_text(err));
@@ -177,19 +196,57 @@ static void restore_seat(struct dialect *d, const struct item *i)
 {
 	const struct store_seat *stored = &i->seat;
 	struct session *s = session_find(d, i->home.session);
+	struct recovery_card card;
+	bool sio = recovery_read_card(&card, d, stored->admission);
 
+	if (!may_come_back(d, &card, sio))
+		return;
 	if (!s)
-		s = resume_restore(d, stored);
+		s = sio ? recovery_restore(d, stored, &card) : resume_restore(d, stored);
 	if (s->seat_count >= d->settings->session_rooms)
 		return;
-	session_restore_seat(s, stored->room, stored->member.id,
-			     store_boot(d->settings->store) << ROOM_BOOT_SHIFT);
+	struct seat *seat =
+		session_restore_seat(s, stored->room, stored->member.id,
+				     store_boot(d->settings->store) << ROOM_BOOT_SHIFT);
+	if (sio && seat)
+		recovery_restore_seat(seat, &stored->member, &card);
+	else if (sio && !s->seats)
+		session_end(s, LEAVE_DISCONNECT);
+}
+
+static int by_joining(const void *a, const void *b)
+{
+	const struct item *const *x = a, *const *y = b;
+	ms_t at = (*x)->seat.member.joined_at, other = (*y)->seat.member.joined_at;
+
+	return (at > other) - (at < other);
+}
+
+/* In the order of joining: who offers to whom depends on it. */
+static void restore_members(struct dialect *d, struct list *items)
+{
+	struct buf order = BUF_INIT(SIZE_MAX);
+
+	list_each (n, items) {
+		const struct item *i = list_entry(n, struct item, link);
+
+		buf_add(&order, &i, sizeof(i));
+	}
+	if (order.n > 0)
+		qsort(order.p, order.n / sizeof(struct item *), sizeof(struct item *),
+		      by_joining);
+	for (size_t at = 0; at < order.n; at += sizeof(struct item *)) {
+		const struct item *i;
+
+		memcpy(&i, order.p + at, sizeof(i));
+		restore_member(d, i);
+	}
+	buf_fini(&order);
 }
 
 void dialect_restore(struct dialect *d, struct restored *r)
 {
-	list_each (n, &r->members)
-		restore_member(d, list_entry(n, struct item, link));
+	restore_members(d, &r->members);
 	list_each (n, &r->seats)
 		restore_seat(d, list_entry(n, struct item, link));
 	dialect_restore_drop(r);

@@ -31,35 +31,46 @@ static void on_grace_over(struct loop_timer *t)
 
 /* --- in the store --- */
 
+/* Who goes because the server stops may come back when it runs again. */
+static bool is_kept(const struct session *s)
+{
+	const struct dialect *d = s->dialect;
+	bool resumes = s->vocabulary->resumes && d->settings->grace > 0;
+
+	return (resumes || s->recovery) && !d->draining;
+}
+
 void resume_note_seat(const struct seat *seat, bool taken)
 {
 	const struct session *s = seat->session;
-	const struct dialect *d = s->dialect;
-	struct store_desk *store = room_registry_store(d->rooms);
+	struct store_desk *store = room_registry_store(s->dialect->rooms);
+	struct buf card = BUF_INIT(64 * 1024);
 
-	/* Who goes because the server stops may come back when it runs again. */
-	if (!store || d->settings->grace == 0 || !s->vocabulary->resumes || d->draining)
+	if (!store || !is_kept(s))
 		return;
+	if (s->recovery && taken)
+		recovery_put_card(&card, s);
 	store_tell(store, &(struct store_query){
 				  .op = taken ? STORE_SEAT : STORE_SEAT_END,
 				  .room = seat->fanout->room,
 				  .viewer = seat->member_id,
 				  .session = slice_of(s->id, SESSION_ID),
 				  .secret = slice_of(s->secret, SESSION_SECRET),
-				  .text = admit_bytes(s),
+				  .text = s->recovery ? buf_slice(&card) : admit_bytes(s),
 			  });
+	buf_fini(&card);
 }
 
-static void note_secret(const struct session *s)
+void resume_note_session(const struct session *s, struct slice card)
 {
 	struct store_desk *store = room_registry_store(s->dialect->rooms);
 
-	if (store)
+	if (store && is_kept(s))
 		store_tell(store, &(struct store_query){
 					  .op = STORE_SECRET,
 					  .session = slice_of(s->id, SESSION_ID),
 					  .secret = slice_of(s->secret, SESSION_SECRET),
-					  .text = admit_bytes(s),
+					  .text = card,
 				  });
 }
 
@@ -332,7 +343,7 @@ static void come_back(struct session *s, struct session *earlier,
 	metric_add(METRIC_RESUMES, 1);
 	log_info("native", "resumed", "session=%.*s peer=%s", SESSION_ID, earlier->id,
 		 addr_text(ws_peer(earlier->ws), &(struct addr_text){ 0 }));
-	note_secret(earlier);
+	resume_note_session(earlier, admit_bytes(earlier));
 	send_resumed(earlier, m, restored);
 	if (restored) {
 		ask_replays(earlier, m);

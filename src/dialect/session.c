@@ -172,6 +172,7 @@ static void seat_take(struct seat *seat, const struct event *welcome)
 
 	seat->member_id = welcome->member;
 	seat->since = welcome->seq;
+	recovery_seated(seat->session);
 	fanout_begin(seat->fanout, welcome->seq);
 	if (r && bus_room_worker(seat->fanout->room, d->workers) == d->self) {
 		seat->member = room_member(r, welcome->member);
@@ -182,8 +183,8 @@ static void seat_take(struct seat *seat, const struct event *welcome)
 	resume_note_seat(seat, true);
 }
 
-void session_restore_seat(struct session *s, struct slice room, uint64_t member,
-			  uint64_t seq)
+struct seat *session_restore_seat(struct session *s, struct slice room, uint64_t member,
+				  uint64_t seq)
 {
 	struct dialect *d = s->dialect;
 	struct room *r = room_find(d->rooms, room);
@@ -191,7 +192,7 @@ void session_restore_seat(struct session *s, struct slice room, uint64_t member,
 	struct member *m = here && r ? room_member(r, member) : NULL;
 
 	if (here && !m)
-		return; /* the room did not take it back */
+		return NULL;
 	struct seat *seat = session_add_seat(s, room, 0);
 	seat->member_id = member;
 	seat->member = m;
@@ -202,6 +203,7 @@ void session_restore_seat(struct session *s, struct slice room, uint64_t member,
 		member_set_user(m, seat);
 		room_set_user(r, seat->fanout);
 	}
+	return seat;
 }
 
 struct session *session_restore(struct dialect *d, const struct vocabulary *v,
@@ -227,6 +229,15 @@ static bool is_sent_away(const struct event *e)
 	       (e->reason == LEAVE_KICK || e->reason == LEAVE_CLOSED);
 }
 
+/* The session may be gone afterwards. */
+static void tell_replay(struct seat *seat, const struct event *e)
+{
+	if (seat->session->recovery)
+		recovery_on_replay(seat, e);
+	else
+		resume_replay(seat, e);
+}
+
 void session_event(struct session *s, struct slice room, const struct event *e)
 {
 	struct seat *seat = session_seat(s, room);
@@ -240,20 +251,27 @@ void session_event(struct session *s, struct slice room, const struct event *e)
 		gone = e->member == seat->member_id;
 	if (e->kind == EVENT_REPLAY) {
 		if (seat)
-			resume_replay(seat, e);
-	} else if (e->kind == EVENT_REPLY && e->err == 0 && e->n && s->vocabulary->kept) {
+			tell_replay(seat, e);
+		return;
+	}
+	if (e->kind == EVENT_REPLY && e->err == 0 && e->n && s->vocabulary->kept) {
 		s->vocabulary->kept(s, e);
 	} else if (e->kind == EVENT_REPLY) {
 		session_reply(s, e->request, e->err, NULL);
 	} else if (seat) {
 		metric_add(METRIC_DELIVERIES, 1);
 		s->vocabulary->tell(seat, e);
+		if (e->kind == EVENT_WELCOME)
+			recovery_welcomed(seat, e);
 	}
 	if (gone)
 		session_drop_seat(seat);
 	/* Their pages know no way to be out of the room and stay connected. */
 	if (gone && !s->vocabulary->resumes && is_sent_away(e))
 		session_close(s, 4003, "sent away");
+	/* It has come back, and its seat was taken: it shall come anew, and be told. */
+	if (gone && s->recovery && e->reason == LEAVE_TIMEOUT)
+		session_close(s, 1000, "the seat is taken");
 	if (gone && (s->away || recovery_is_lost(s)) && s->seat_count == 0)
 		session_end(s, LEAVE_LEAVE); /* nothing to come back to */
 }
@@ -374,8 +392,8 @@ void session_drop_unseated(struct session *s)
 void session_end(struct session *s, enum leave_reason reason)
 {
 	resume_forget(s);
-	recovery_forget(s);
 	session_leave_rooms(s, reason);
+	recovery_forget(s);
 	if (s->dialect->turn)
 		turn_server_close_session(s->dialect->turn, s->number);
 	session_exit(s);

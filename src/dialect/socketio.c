@@ -70,9 +70,8 @@ static void wrap_begin(struct buf *b, const struct fanout_channel *c)
 static void wrap_end(struct buf *b, struct fanout_channel *c, size_t from,
 		     const struct event *e, uint64_t except)
 {
-	(void)e;
 	if (c->fanout->dialect->settings->sio_recovery)
-		recovery_hear(b, c, from, except);
+		recovery_hear(b, c, from, e, except);
 }
 
 const struct wrapping socketio_wrapping = { wrap_begin, wrap_end };
@@ -81,11 +80,12 @@ const struct wrapping socketio_wrapping = { wrap_begin, wrap_end };
  * that a table is tried with. */
 uint8_t socketio_variant(const struct session *s)
 {
-	unsigned index = VARIANT_APART;
+	unsigned index;
 
-	if (s->sio)
-		(void)table_of_namespace(s->dialect->settings->tables,
-					 sio_namespace(s->sio), &index);
+	if (!s->sio)
+		return s->recovery ? s->recovery->namespace : VARIANT_APART;
+	(void)table_of_namespace(s->dialect->settings->tables, sio_namespace(s->sio),
+				 &index);
 	return (uint8_t)index;
 }
 
@@ -93,7 +93,7 @@ void socketio_deliver(struct session *s, struct slice frames)
 {
 	struct slice packet;
 
-	while (s->sio && ws_frame_next(&frames, &packet))
+	while (s->sio && !recovery_is_retold(s) && ws_frame_next(&frames, &packet))
 		sio_emit_packet(s->sio, packet);
 }
 
@@ -357,7 +357,8 @@ static void on_ack(void *own, struct sio_socket *socket, uint64_t id, struct sli
 
 static void on_upgraded(void *own, struct sio_socket *socket)
 {
-	socketio_set_ws(own, sio_ws(socket));
+	if (!recovery_is_retold(own))
+		socketio_set_ws(own, sio_ws(socket));
 }
 
 /* --- going --- */
@@ -466,6 +467,21 @@ static const struct sio_ops ops = {
 	on_connect, on_event, on_ack, on_upgraded, on_disconnect, on_forward, on_located,
 };
 
+/* The worker, and with a store how often it was started. */
+static void put_mark(struct socketio *g)
+{
+	const struct dialect *d = g->dialect;
+	struct buf b = BUF_INIT(sizeof(g->mark));
+
+	buf_printf(&b, "@%u", d->self);
+	if (d->settings->store)
+		buf_printf(&b, ".%llu",
+			   (unsigned long long)store_boot(d->settings->store));
+	memcpy(g->mark, b.p, b.n);
+	g->mark_len = (uint8_t)b.n;
+	buf_fini(&b);
+}
+
 #define ANY_METHOD (HTTP_GET | HTTP_POST | HTTP_PUT | HTTP_DELETE | HTTP_PATCH)
 
 void socketio_add_routes(struct dialect *d, struct http_server *h)
@@ -478,6 +494,7 @@ void socketio_add_routes(struct dialect *d, struct http_server *h)
 	d->socketio = g;
 	g->dialect = d;
 	g->sio = sio_create(d->loop, d->workers, set, &ops, g);
+	put_mark(g);
 	g->path = slice_dup(path);
 	g->path_bare = slice_dup(slice_of(path.p, path.n - 1));
 	list_init(&g->lost);

@@ -59,6 +59,9 @@ ms_t table_ping_timeout(const struct table *t);
  * empty; `room`: the room that the path names, or empty. */
 void *table_session(const struct table *t, struct slice id, struct slice room);
 
+/* The same for one of before a restart. */
+void *table_session_again(const struct table *t, struct slice id, uint8_t variant);
+
 /* What a client says: by name, with its arguments. */
 struct table_message {
 	struct slice name;   /* unescaped */

@@ -82,6 +82,15 @@ void *table_session(const struct table *t, struct slice id, struct slice room)
 	return own;
 }
 
+void *table_session_again(const struct table *t, struct slice id, uint8_t variant)
+{
+	struct table_session *own = table_session(t, id, SLICE_NONE);
+
+	own->variant = variant;
+	own->connected = true;
+	return own;
+}
+
 static void table_end(struct session *s)
 {
 	struct table_session *own = s->own;

@@ -390,6 +390,7 @@ void table_tell(struct seat *to, const struct event *e)
 		tell_left(to, &t, e);
 		break;
 	case EVENT_CHAT:
+		recovery_told(to->session, e->n);
 		if (!is_silent(t.sc.table, e))
 			table_run_when(to->session, WHEN_CHAT, &t.sc);
 		break;

@@ -419,7 +419,7 @@ static void open_store(struct server *s)
 	const struct store_settings settings = {
 		.url = c->store_url,
 		.dir = c->data_dir,
-		.sessions = c->grace > 0,
+		.sessions = c->grace > 0 || c->sio_recovery,
 		.queue = (uint32_t)c->store_queue,
 		.patience = c->store_patience,
 		.keep = c->chat_keep,
@@ -510,7 +510,7 @@ static void restore_sessions(struct server *s)
 {
 	struct restored *restored[LOOP_MAX] = { NULL };
 
-	if (!s->store || s->config->grace == 0)
+	if (!s->store)
 		return;
 	dialect_restore_read(s->store, s->shared.admin.workers, restored);
 	for (unsigned i = 0; i < s->shared.admin.workers; i++)

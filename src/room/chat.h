@@ -63,7 +63,7 @@ void room_chat_drop_all(struct room_registry *g);
 int room_recall(struct room *r, const struct member *m, struct bus_home home,
 		uint64_t request, const struct command *c) NODISCARD;
 /* The session of before a restart is back: tells it REPLAY, in pieces, with what came after number `known`
- * (UINT64_MAX: it does not say); the last piece is not partial. Now or later. */
-void room_replay(struct member *m, uint64_t known);
+ * (UINT64_MAX: it does not say) up to `until` (0: the last); the last piece is not partial. Now or later. */
+void room_replay(struct member *m, uint64_t request, uint64_t known, uint64_t until);
 /* The room knows its numbers now, or knows that it cannot: those who wait for REPLAY get it. */
 void room_replay_all(struct room *r);

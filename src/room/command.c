@@ -76,13 +76,10 @@ static void room_on_ghost(struct member *m, bool away, enum leave_reason reason)
 			   .member = m->id,
 			   .reason = reason };
 
-	if (m->ghost == away)
+	if (m->ghost == away || (m->hidden && !m->ghost))
 		return;
-	if (!away && r->count - r->hidden >= r->capacity) {
-		room_leave(m, LEAVE_TIMEOUT, SLICE_NONE);
-		return;
-	}
 	m->ghost = m->hidden = away;
+	metric_add(METRIC_MEMBERS, away ? -1 : 1);
 	r->hidden += away ? 1 : -1u;
 	m->away = away ? r->seq + 1 : 0;
 	room_member_info(m, &e.subject);
@@ -105,6 +102,24 @@ static void room_on_away(struct member *m, bool away)
 		return;
 	room_member_info(m, &e.subject);
 	room_tell_all(m->room, &e, m);
+}
+
+/* AWAY and BACK. */
+static int room_on_line(struct member *m, uint64_t request, const struct command *c)
+{
+	bool away = c->kind == COMMAND_AWAY;
+
+	if (!away && m->ghost && m->room->count - m->room->hidden >= m->room->capacity) {
+		room_leave(m, LEAVE_TIMEOUT, SLICE_NONE);
+		return 0;
+	}
+	if (m->ghost || c->hidden)
+		room_on_ghost(m, away, c->reason);
+	else
+		room_on_away(m, away);
+	if (c->on)
+		room_replay(m, request, c->n, c->after);
+	return 0;
 }
 
 /* Whom a command is for; NULL and no error: nobody in particular. */
@@ -219,14 +234,7 @@ int room_command(struct member *m, uint64_t request, const struct command *c, ms
 		return room_on_alias(m, c);
 	case COMMAND_AWAY:
 	case COMMAND_BACK:
-		if (m->ghost || c->hidden) {
-			room_on_ghost(m, c->kind == COMMAND_AWAY, c->reason);
-			return 0;
-		}
-		room_on_away(m, c->kind == COMMAND_AWAY);
-		if (c->on)
-			room_replay(m, c->n);
-		return 0;
+		return room_on_line(m, request, c);
 	case COMMAND_RELAY:
 		return room_on_relay(m, c);
 	case COMMAND_VOICE:

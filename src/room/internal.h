@@ -31,8 +31,10 @@ struct member {
 	uint64_t *hears; /* ids of the members whose voice it wants through the server */
 	uint32_t hears_count;
 	bool replays;   /* back after a restart: to be told what came after */
-	uint64_t known; /* this number of the chat */
-	uint64_t read;  /* number of the last message it says it has read */
+	uint64_t known; /* this number of the chat; UINT64_MAX: it does not say */
+	uint64_t until,
+		replay_request; /* up to this one (0: the last); and for whom it asks */
+	uint64_t read;          /* number of the last message it says it has read */
 };
 
 struct room {

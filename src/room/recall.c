@@ -144,6 +144,7 @@ static void tell_replay(struct room *r, struct member *m, const struct recall *q
 {
 	struct event e = { .kind = EVENT_REPLAY,
 			   .err = a->err,
+			   .request = q->request,
 			   .partial = a->partial,
 			   .member = m->id,
 			   .seq = q->seq,
@@ -205,7 +206,9 @@ static void on_replay(struct store_ticket *t, const struct store_answer *a)
 /* Nothing is missing, or it cannot be told what. */
 static void replay_nothing(struct member *m, uint64_t told, int err)
 {
-	const struct recall q = { .seq = m->room->seq, .until = told };
+	const struct recall q = { .seq = m->room->seq,
+				  .until = told,
+				  .request = m->replay_request };
 
 	tell_replay(m->room, m, &q, &(struct store_answer){ .err = err });
 }
@@ -215,6 +218,8 @@ static void replay(struct member *m)
 	struct room *r = m->room;
 	uint64_t told = r->chat->told;
 
+	if (m->until > 0 && m->until < told)
+		told = m->until;
 	m->replays = false;
 	if (r->chat->state != CHAT_AWAKE) {
 		replay_nothing(m, 0, E_UNAVAILABLE);
@@ -224,7 +229,8 @@ static void replay(struct member *m)
 	} else if (told - m->known > REPLAY_MAX) {
 		replay_nothing(m, told, E_LIMIT);
 	} else {
-		struct recall *q = recall_make(r, m->home, 0, EVENT_REPLAY);
+		struct recall *q =
+			recall_make(r, m->home, m->replay_request, EVENT_REPLAY);
 
 		q->member = m->id;
 		q->seq = r->seq;
@@ -237,9 +243,11 @@ static void replay(struct member *m)
 	}
 }
 
-void room_replay(struct member *m, uint64_t known)
+void room_replay(struct member *m, uint64_t request, uint64_t known, uint64_t until)
 {
 	m->known = known;
+	m->until = until;
+	m->replay_request = request;
 	m->replays = true;
 	if (m->room->chat->state != CHAT_WAKING)
 		replay(m);

@@ -56,8 +56,8 @@ static void member_free(struct member *m)
 	free(m->alias);
 	free(m->address);
 	free(m->hears);
+	metric_add(METRIC_MEMBERS, m->ghost ? 0 : -1);
 	free(m);
-	metric_add(METRIC_MEMBERS, -1);
 }
 
 static void room_free(struct room *r)
@@ -265,7 +265,7 @@ static void room_insert(struct room *r, struct member *m)
 	room_index(r, m);
 	room_count_worker(r, m, 1);
 	room_note_visit(m);
-	metric_add(METRIC_MEMBERS, 1);
+	metric_add(METRIC_MEMBERS, m->ghost ? 0 : 1);
 }
 
 static struct member *room_add(struct room *r, const struct command *c,
@@ -511,7 +511,7 @@ static struct member *room_away(const struct room *r, struct slice user)
 	for (uint32_t i = 0; i < r->count; i++) {
 		struct member *m = r->members[i];
 
-		if (m->away && !m->ghost &&
+		if (m->away && !m->hidden &&
 		    (user.n == 0 || slice_eq(slice_of(m->user, m->user_len), user)) &&
 		    (!first || m->away < first->away))
 			first = m;
@@ -544,12 +544,11 @@ static int room_make_way(struct room *r, const struct command *c,
 		room_depart(before, LEAVE_REPLACED, SLICE_NONE);
 		return 0;
 	}
-	if (!e->hidden && c->fits > 0 && r->count - r->hidden >= c->fits)
-		return E_ROOM_FULL;
-	if (e->hidden ||
-	    (r->count - r->hidden < r->capacity && r->count < ROOM_MAX_MEMBERS))
+	uint32_t there = r->count - r->hidden;
+	uint32_t most = c->fits > 0 && c->fits < r->capacity ? c->fits : r->capacity;
+	if (e->hidden || (there < most && r->count < ROOM_MAX_MEMBERS))
 		return 0;
-	before = room_away(r, SLICE_NONE);
+	before = there <= most ? room_away(r, SLICE_NONE) : NULL;
 	if (!before)
 		return E_ROOM_FULL;
 	room_depart(before, LEAVE_TIMEOUT, SLICE_NONE);
@@ -607,7 +606,16 @@ int room_restore(struct room_registry *g, struct slice name, const struct member
 	struct member *back = member_make(r, &e, home, m->id, m->joined_at);
 
 	back->role = (uint8_t)m->role;
+	back->ghost = m->away && !e.hidden;
+	back->hidden |= back->ghost;
 	back->away = r->seq + 1;
+	back->offers = c->offers;
+	back->rank = c->rank;
+	back->dialect = c->dialect;
+	back->named = c->named;
+	/* It is told, without being asked for, what the chat has come to. */
+	back->replays = c->on;
+	back->known = UINT64_MAX;
 	room_insert(r, back);
 	return 0;
 }
@@ -630,6 +638,11 @@ struct room *member_room(const struct member *m)
 uint64_t member_id(const struct member *m)
 {
 	return m->id;
+}
+
+uint32_t member_order(const struct member *m)
+{
+	return m->order;
 }
 
 struct bus_home member_home(const struct member *m)

@@ -83,7 +83,7 @@ struct room *room_find(const struct room_registry *g, struct slice name);
 int room_join(struct room_registry *g, struct slice name, const struct command *c,
 	      struct bus_home home, uint64_t request, ms_t wall) NODISCARD;
 /* A member of before a restart is back in its room, away, and nobody is told: `m` as it was, `c` with what its
- * session has shown (pass, address). E_UNAUTHORIZED, E_DENIED, E_LIMIT. */
+ * session has shown (pass, address); m->away: the others have heard it leave; c->on: it is told what the chat has come to (REPLAY) without asking. E_UNAUTHORIZED, E_DENIED, E_LIMIT. */
 int room_restore(struct room_registry *g, struct slice name, const struct member_info *m,
 		 const struct command *c, struct bus_home home, ms_t wall) NODISCARD;
 /* LEFT to the others. Frees `m`, and the room with its last member. */
@@ -113,6 +113,8 @@ struct member *room_member(const struct room *r, uint64_t id);
 struct member *room_member_at(const struct room *r, struct bus_home home);
 struct room *member_room(const struct member *m);
 uint64_t member_id(const struct member *m);
+/* Who joined later has the higher one. */
+uint32_t member_order(const struct member *m);
 struct bus_home member_home(const struct member *m);
 /* Workers other than `self` that hold members: calls fn(arg, worker) for each. */
 void room_each_remote(const struct room *r, unsigned self,

@@ -46,7 +46,7 @@
 	X(END_VISIT,    "UPDATE visit SET left=?3, reason=?4"                            \
 			" WHERE room=?1 AND member=?2 AND left IS NULL")                 \
 	X(SET_SESSION,  "INSERT INTO session(id, secret, admission) VALUES(?1, ?2, ?3)"  \
-			" ON CONFLICT DO UPDATE SET secret=?2")                          \
+			" ON CONFLICT DO UPDATE SET secret=?2, admission=?3")            \
 	X(ADD_SEAT,     "INSERT INTO seat(session, room, member) VALUES(?1, ?2, ?3)"     \
 			" ON CONFLICT DO UPDATE SET member=?3")                          \
 	X(DROP_SEAT,    "DELETE FROM seat WHERE session=?1 AND room=?2 AND member=?3")   \

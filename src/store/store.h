@@ -57,7 +57,7 @@ uint64_t store_boot(const struct store *s);
 	X(VISIT_END,    WRITER, "and has left: viewer, reason, time")                    \
 	X(SEAT,         WRITER, "session has a seat in the room: viewer; secret, text (its admission)") \
 	X(SEAT_END,     WRITER, "and has it no more: viewer")                            \
-	X(SECRET,       WRITER, "session's secret is another")                           \
+	X(SECRET,       WRITER, "session's secret (or text) is another")                 \
 	X(FILE,         WRITER, "keep file, uploaded at `time`; E_LIMIT: no room, `known`: in all rooms") \
 	X(WAKE,         READER, "the last messages told to all, newest number, epoch")   \
 	X(HISTORY,      READER, "messages that the viewer may see: before, after, limit") \

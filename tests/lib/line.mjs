@@ -53,6 +53,12 @@ export class Line {
 		}
 	}
 
+	/** The same, and nothing new gets through until it is mended. */
+	die() {
+		this.silence();
+		this.#down = true;
+	}
+
 	mend() {
 		this.#down = false;
 	}
