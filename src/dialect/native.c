@@ -235,6 +235,8 @@ static void send_hello(struct session *s)
 	json_field_string(&w, "server", slice_str(set->version));
 	if (auth_gate_open(s->dialect->gate))
 		json_field_bool(&w, "open", true);
+	if (!set->store)
+		json_field_bool(&w, "volatile", true);
 	json_key(&w, SLICE("iceServers"));
 	session_put_ice(&w, s);
 	json_key(&w, SLICE("limits"));

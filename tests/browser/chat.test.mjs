@@ -2,10 +2,49 @@
 // while the server was away.
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
+import net from "node:net";
 import { after, before, describe, it } from "node:test";
 import { callOf, Guest, launchBrowser, PHONE } from "../lib/browser.mjs";
 import { connect, freshRoom } from "../lib/client.mjs";
 import { freshDir, serverFor, startServer } from "../lib/server.mjs";
+
+/** A line to the server that can be cut: what is open breaks without a word, and nothing new opens. */
+class Line {
+	#sockets = new Set();
+	#whole = true;
+
+	static async open(t, server) {
+		const line = new Line();
+		const listener = net.createServer((near) => line.#pass(near, server.port));
+		await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
+		line.http = `http://127.0.0.1:${listener.address().port}`;
+		t.after(() => {
+			listener.close();
+			line.cut();
+		});
+		return line;
+	}
+
+	#pass(near, port) {
+		if (!this.#whole) return near.destroy();
+		const far = net.connect(port, "127.0.0.1");
+		for (const socket of [near, far]) {
+			this.#sockets.add(socket);
+			socket.on("error", () => {});
+			socket.on("close", () => this.#sockets.delete(socket));
+		}
+		near.pipe(far).pipe(near);
+	}
+
+	cut() {
+		this.#whole = false;
+		for (const socket of this.#sockets) socket.destroy();
+	}
+
+	mend() {
+		this.#whole = true;
+	}
+}
 
 describe("the chat of the page", () => {
 	let browser;
@@ -215,6 +254,92 @@ describe("the chat of the page", () => {
 		const { messages } = await historyOf(cem, room);
 		assert.deepEqual(messages.map(({ text }) => text).sort(), ["one", "three", "two"]);
 		await Promise.all([ann, bob].map((guest) => guest.press("leave-button")));
+	});
+
+	it("comes back from a real loss of its line, longer than its seat is kept", async (t) => {
+		const args = ["--ws.ping-interval=500ms", "--ws.ping-timeout=500ms"];
+		const far = await serverFor(t, { grace: "2s", args });
+		const line = await Line.open(t, far);
+		const room = freshRoom("outage");
+		const bob = await connect(t, far);
+		await bob.join(room, { name: "Bob" });
+		const ann = await Guest.open(t, browser, { http: line.http }, `/r/${room}`, "Ann");
+		await ann.join();
+		await ann.press("chat-button");
+		await write(ann, "before");
+		await bob.next("chat", { text: "before" });
+		line.cut();
+		await ann.sees("chat-away");
+		await write(ann, "written while away");
+		// The seat and with it the session are gone.
+		await bob.next("left", { reason: "disconnect" });
+		for (let i = 1; i <= 120; i++) await bob.do({ type: "chat", room, text: `missed ${i}` });
+		line.mend();
+		await bob.next("chat", { text: "written while away" });
+		const missed = Array.from({ length: 120 }, (_, i) => `missed ${i + 1}`);
+		const expected = ["before", ...missed, "written while away"];
+		await ann.page.waitForFunction(
+			(count) => document.querySelectorAll(".message-text").length === count,
+			expected.length,
+		);
+		assert.deepEqual(await texts(ann), expected);
+		const { messages } = await bob.do({ type: "history", room, limit: 200 });
+		assert.deepEqual(
+			messages.map(({ text }) => text),
+			expected,
+		);
+		await ann.press("leave-button");
+	});
+
+	it("knows its own messages after a reload, and that it cannot change them", async (t) => {
+		const room = freshRoom("own");
+		const robot = await connect(t, server);
+		await robot.join(room, { name: "Robot" });
+		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann");
+		await ann.join();
+		await ann.press("chat-button");
+		await write(ann, "mine of before");
+		await robot.next("chat", { text: "mine of before" });
+		await robot.do({ type: "chat", text: "the robot's" });
+		await ann.page.reload();
+		await ann.join();
+		await ann.press("chat-button");
+		await write(ann, "mine of now");
+		await robot.next("chat", { text: "mine of now" });
+		const heads = ann.page.locator(".message-head strong");
+		assert.deepEqual(await heads.allTextContents(), ["You", "Robot", "You"]);
+		assert.equal(await ann.page.locator(".message.mine").count(), 2);
+		const actions = async (text) => {
+			await message(ann, text).hover();
+			const more = message(ann, text).getByRole("button", { name: /^Actions for/ });
+			await more.click();
+			const names = await ann.find("message-actions").locator("button").allTextContents();
+			await more.click();
+			return names.filter((name) => /[a-z]/.test(name));
+		};
+		assert.deepEqual(await actions("mine of before"), ["Reply"]);
+		assert.deepEqual(await actions("mine of now"), ["Reply", "Edit", "Delete"]);
+		await ann.press("leave-button");
+	});
+
+	it("says when nothing is kept; and one banner at a time", async (t) => {
+		const forgetful = await serverFor(t, { args: ["--store.url=none"] });
+		const [ann] = await callOf(t, browser, forgetful, freshRoom("memory"), ["Ann", "Bob"]);
+		await ann.press("chat-button");
+		await ann.sees("chat-volatile", "This server keeps no messages");
+		assert.equal(await ann.find("chat-attach").count(), 0, "nor files");
+		await ann.sees("open-banner");
+		await cut(ann.page, true);
+		await ann.sees("reconnect-banner");
+		assert.equal(await ann.page.locator(".banners > *").count(), 1);
+		await cut(ann.page, false);
+		await ann.sees("open-banner");
+		const kept = await Guest.open(t, browser, server, `/r/${freshRoom("kept")}`, "Cem");
+		await kept.join();
+		await kept.press("chat-button");
+		await kept.find("chat-attach").waitFor();
+		assert.equal(await kept.find("chat-volatile").count(), 0);
+		await kept.press("leave-button");
 	});
 
 	it("fits a phone, by day and by night", async (t) => {

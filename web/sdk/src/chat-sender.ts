@@ -9,6 +9,8 @@ import type { UploadPlace } from "./upload.js";
 export interface ChatLine {
 	request(type: string, fields: object, wait?: Abortable): Promise<unknown>;
 	send(type: string, fields: object): boolean;
+	/** A token says who we are. */
+	readonly identified: boolean;
 	/** Where files go; undefined: the server takes none, or we have no seat. */
 	uploadPlace(): UploadPlace | undefined;
 	/** The whole address of a path of the server. */

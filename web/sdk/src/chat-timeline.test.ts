@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ChatTimeline } from "./chat-timeline.js";
+import { OwnIds } from "./own-ids.js";
 
 const said = (n: number, text = `text ${n}`, extra: object = {}) => ({
 	from: "m1",
@@ -12,9 +13,11 @@ const said = (n: number, text = `text ${n}`, extra: object = {}) => ({
 });
 
 describe("ChatTimeline", () => {
+	const own = new OwnIds();
+	own.handleSeated("me", undefined);
 	const texts = (timeline: ChatTimeline) => timeline.entries.map(({ text }) => text);
 	const timelineOf = (...numbers: number[]) => {
-		const timeline = new ChatTimeline(new Set(["me"]));
+		const timeline = new ChatTimeline(own);
 		for (const n of numbers) timeline.handleMessage(said(n));
 		return timeline;
 	};
@@ -69,7 +72,7 @@ describe("ChatTimeline", () => {
 	});
 
 	it("lets the oldest go beyond its limit", () => {
-		const timeline = new ChatTimeline(new Set(), 2);
+		const timeline = new ChatTimeline(own, 2);
 		for (const n of [1, 2, 3]) timeline.handleMessage(said(n));
 		expect(timeline.entries.map(({ n }) => n)).toEqual([2, 3]);
 	});

@@ -1,4 +1,5 @@
 import type { ChatChange, ChatMessage } from "./chat-wire.js";
+import type { OwnIds } from "./own-ids.js";
 import type { ChatFile } from "./upload.js";
 
 /**
@@ -17,6 +18,8 @@ export interface ChatEntry {
 	state: ChatEntryState;
 	/** We wrote it, now or under an earlier member id. */
 	mine: boolean;
+	/** We may edit it and take it back. */
+	owned: boolean;
 	from: string;
 	name: string;
 	text: string;
@@ -40,11 +43,6 @@ export interface Taken {
 	entry: SentEntry;
 	/** It was not here before. */
 	fresh: boolean;
-}
-
-/** Whose messages are ours: all member ids that we had. */
-export interface OwnIds {
-	has(id: string): boolean;
 }
 
 interface Era {
@@ -101,6 +99,17 @@ export class ChatTimeline {
 		else this.#eras.push({ epoch, entries: [], newest: 0 });
 	}
 
+	/** We are somebody else now, to the server. */
+	handleSelf(): void {
+		for (const era of this.#eras) {
+			era.entries = era.entries.map((entry) => ({
+				...entry,
+				mine: this.#own.wrote(entry),
+				owned: this.#own.owns(entry),
+			}));
+		}
+	}
+
 	/** Live, replayed or from a page: takes it to its place. */
 	handleMessage(message: ChatMessage): Taken {
 		this.handleEpoch(message.epoch);
@@ -135,11 +144,11 @@ export class ChatTimeline {
 	}
 
 	#entryOf(message: ChatMessage): SentEntry {
-		const mine = this.#own.has(message.from);
+		const mine = this.#own.wrote(message);
 		const { n, from, name, text, time } = message;
 		return {
 			key: mine && message.key ? `own:${message.key}` : `${this.#eras.length}:${n}`,
-			...{ n, from, name, text, time, mine },
+			...{ n, from, name, text, time, mine, owned: this.#own.owns(message) },
 			state: "sent",
 			user: message.user,
 			reply: message.reply,

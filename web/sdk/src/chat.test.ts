@@ -22,6 +22,7 @@ describe("Chat", () => {
 				asked.push({ type, fields: { ...fields }, resolve, reject });
 			}),
 		send: (type: string, fields: object) => sent.push(`${type} ${JSON.stringify(fields)}`) > 0,
+		identified: false,
 		uploadPlace: () => undefined,
 		urlOf: (path: string) => `https://example.org${path}`,
 		log: () => undefined,

@@ -1,4 +1,5 @@
 import type { Abortable } from "./abort.js";
+import type { ChatEvents, PageOptions, SendFileOptions, SendOptions } from "./chat-options.js";
 import { type ChatLine, ChatSender } from "./chat-sender.js";
 import { type ChatEntry, ChatTimeline, type SentEntry } from "./chat-timeline.js";
 import {
@@ -15,10 +16,11 @@ import { ChatError } from "./errors.js";
 import { ExponentialBackoff } from "./exponential-backoff.js";
 import { isObject } from "./json.js";
 import { Outbox, type Outgoing } from "./outbox.js";
+import { OwnIds } from "./own-ids.js";
 import { randomId } from "./random.js";
 import type { ReconnectPolicy } from "./reconnect-policy.js";
 import { Typing } from "./typing.js";
-import { type ChatFile, type UploadOptions, upload } from "./upload.js";
+import { type ChatFile, upload } from "./upload.js";
 
 /** What the reply to a join says of the chat. */
 interface Told {
@@ -28,38 +30,11 @@ interface Told {
 	n?: number;
 }
 
-/** What a message may have beside its text. */
-export interface SendOptions extends Abortable {
-	/** The number of the message that it answers. */
-	reply?: number | undefined;
-	/** The id of the one member who gets it. */
-	to?: string | undefined;
-}
-
-/** How a file is sent: what its message has beside it, and how far the upload is. */
-export interface SendFileOptions extends SendOptions, Omit<UploadOptions, "signal"> {
-	/** What is said with it. */
-	text?: string | undefined;
-}
-
-/** Which part of the history. */
-export interface PageOptions extends Abortable {
-	/** Messages with lower numbers than this; the newest by default. */
-	before?: number | undefined;
-	/** At most so many: 50 by default. */
-	limit?: number | undefined;
-}
-
-/** What a Chat tells; see `on`. */
-export interface ChatEvents {
-	/** Somebody has written, we ourselves included. `missed`: while we were not here. */
-	message: { entry: ChatEntry; missed: boolean };
-	/** `entries` is another: for whatever shows them. */
-	changed: undefined;
-	/** The member ids of those who are writing now. */
-	typing: readonly string[];
-	/** Somebody has read up to a message. */
-	read: { member: string; n: number };
+/** Ourselves, as the server has us. */
+interface Own {
+	id: string;
+	name: string;
+	user?: string | undefined;
 }
 
 const PAGE = 50;
@@ -83,11 +58,13 @@ const MISSED_PAGES = 20;
 export class Chat extends Emitter<ChatEvents> {
 	readonly #line: ChatLine;
 	readonly #sender: ChatSender<SentEntry>;
-	readonly #ownIds = new Set<string>();
-	readonly #timeline = new ChatTimeline(this.#ownIds);
+	readonly #ownIds: OwnIds;
+	readonly #timeline: ChatTimeline;
 	readonly #typing = new Typing();
 	readonly #markers = new Map<string, number>();
-	#own = { id: "", name: "" };
+	#own: Own = { id: "", name: "" };
+	/** What came after this number may be missing here. */
+	#gap: number | undefined;
 	#more = true;
 	#older: Promise<boolean> | undefined;
 	#forget: ReturnType<typeof setTimeout> | undefined;
@@ -96,9 +73,12 @@ export class Chat extends Emitter<ChatEvents> {
 		line: ChatLine,
 		outbox = new Outbox(),
 		policy: ReconnectPolicy = new ExponentialBackoff(),
+		ownIds = new OwnIds(),
 	) {
 		super();
 		this.#line = line;
+		this.#ownIds = ownIds;
+		this.#timeline = new ChatTimeline(ownIds);
 		this.#sender = new ChatSender(
 			line,
 			outbox,
@@ -119,6 +99,11 @@ export class Chat extends Emitter<ChatEvents> {
 	/** There may be older messages on the server. */
 	get hasOlder(): boolean {
 		return this.#more;
+	}
+
+	/** Up to which number all is here; undefined: nothing is known yet. For going on over a restart. */
+	get known(): number | undefined {
+		return this.#timeline.epoch === undefined ? undefined : (this.#gap ?? this.#timeline.newest);
 	}
 
 	/** How many bytes a file may have; undefined: none can be sent now. */
@@ -247,9 +232,10 @@ export class Chat extends Emitter<ChatEvents> {
 	}
 
 	/** We have a seat: what was said before is told now, and what waits can be sent. */
-	handleSeated(own: { id: string; name: string }, told: Told): void {
+	handleSeated(own: Own, told: Told): void {
 		this.#own = own;
-		this.#ownIds.add(own.id);
+		this.#ownIds.handleSeated(own.id, this.#line.identified ? own.user : undefined);
+		this.#timeline.handleSelf();
 		this.#timeline.handleEpoch(told.epoch);
 		const known = this.#timeline.newest;
 		for (const message of told.chat) this.#take(message, true);
@@ -280,7 +266,7 @@ export class Chat extends Emitter<ChatEvents> {
 				this.#take(event, event.replay === true);
 				return this.emit("changed", undefined);
 			case "typing":
-				if (this.#ownIds.has(event.from)) return;
+				if (event.from === this.#own.id) return;
 				this.#typing.handleTyping(event.from, event.on, Date.now());
 				return this.#tellTyping();
 			case "read":
@@ -322,7 +308,8 @@ export class Chat extends Emitter<ChatEvents> {
 	#pending({ key, failed, ...item }: Outgoing): ChatEntry {
 		const { id, name } = this.#own;
 		return {
-			...{ key: `own:${key}`, n: undefined, mine: true, from: id, name, user: undefined },
+			...{ key: `own:${key}`, n: undefined, mine: true, owned: true },
+			...{ from: id, name, user: undefined },
 			state: failed === undefined ? "pending" : "failed",
 			text: item.text,
 			time: item.time,
@@ -353,7 +340,8 @@ export class Chat extends Emitter<ChatEvents> {
 
 	/** Fills the gap between what we knew and what a join told. */
 	async #catchUp(known: number): Promise<void> {
-		let after = known;
+		let after = this.#gap ?? known;
+		this.#gap = after;
 		try {
 			for (let page = 0; page < MISSED_PAGES; page++) {
 				const reply = await this.#line.request("history", { after, limit: 2 * PAGE });
@@ -361,8 +349,10 @@ export class Chat extends Emitter<ChatEvents> {
 				if (reply.epoch !== this.#timeline.epoch) return;
 				this.#takePage(reply, true);
 				after = reply.messages.at(-1)?.n ?? after;
-				if (!reply.more || reply.messages.length === 0) return;
+				this.#gap = reply.more && reply.messages.length > 0 ? after : undefined;
+				if (this.#gap === undefined) return;
 			}
+			this.#gap = undefined; // older() has the rest
 		} catch {
 			this.#line.log("warn", "gap not filled", { after });
 		}

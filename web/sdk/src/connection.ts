@@ -6,7 +6,7 @@ import type {
 	Socket,
 	SocketClass,
 } from "./connection-options.js";
-import { Emitter } from "./emitter.js";
+import { Emitter, type Unsubscribe } from "./emitter.js";
 import { ConnectionError, RequestError } from "./errors.js";
 import { ExponentialBackoff } from "./exponential-backoff.js";
 import { isObject } from "./json.js";
@@ -50,6 +50,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 	#voice: VoiceLimits | undefined;
 	#ticket: { session: string; secret: string } | undefined;
 	#seen = new Map<string, number>();
+	#known = new Map<string, () => number | undefined>();
 	#resumed: ResumeReply | undefined;
 	#hello: Hello | undefined;
 	#refused: RequestError | undefined;
@@ -99,8 +100,14 @@ export class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	/** Our seat in that room outlived the line: whether nothing was missed, or undefined: it did not. */
-	resumed(room: string): { complete: boolean } | undefined {
+	resumed(room: string): { complete: boolean; restarted?: boolean } | undefined {
 		return this.#resumed?.rooms.find((entry) => entry.room === room);
+	}
+
+	/** Should the server have been restarted when the line is back: what came in that room's chat after this number is told. */
+	goOnFrom(room: string, known: () => number | undefined): Unsubscribe {
+		this.#known.set(room, known);
+		return () => this.#known.delete(room);
 	}
 
 	/** Goes for the server until it is reached, and comes back after each loss until `close`. */
@@ -265,7 +272,9 @@ export class Connection extends Emitter<ConnectionEvents> {
 			this.#handleOpen(hello, isResumeReply(reply) ? reply : undefined);
 		const { id, done } = this.#requests.open(this.#options.requestTimeout ?? 10_000, { granted });
 		const seen = Object.fromEntries(this.#seen);
-		this.#socket?.send(JSON.stringify({ type: "resume", id, ...this.#ticket, seen }));
+		// Without undefined ones: JSON has none.
+		const chat = Object.fromEntries([...this.#known].map(([room, known]) => [room, known()]));
+		this.#socket?.send(JSON.stringify({ type: "resume", id, ...this.#ticket, seen, chat }));
 		try {
 			await done;
 		} catch {

@@ -14,7 +14,8 @@ export {
 	openInputs,
 	openScreen,
 } from "./capture.js";
-export type { Chat, ChatEvents, PageOptions, SendFileOptions, SendOptions } from "./chat.js";
+export type { Chat } from "./chat.js";
+export type { ChatEvents, PageOptions, SendFileOptions, SendOptions } from "./chat-options.js";
 export type { ChatEntry, ChatEntryState, SentEntry } from "./chat-timeline.js";
 export type { ChatMessage, Visit } from "./chat-wire.js";
 export { Connection } from "./connection.js";
@@ -52,7 +53,8 @@ export { randomId } from "./random.js";
 export type { ReconnectPolicy } from "./reconnect-policy.js";
 export type { RequestWait } from "./requests.js";
 export type { RingDesk, Standing } from "./ring-desk.js";
-export { type JoinOptions, Room, type RoomEvents, type RoomState } from "./room.js";
+export { Room } from "./room.js";
+export type { JoinOptions, RoomEvents, RoomState } from "./room-options.js";
 export type { Slot, SlotTracks } from "./slots.js";
 export { meterOf } from "./speaking.js";
 export type { ChatFile, UploadOptions } from "./upload.js";

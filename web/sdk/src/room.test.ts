@@ -175,7 +175,7 @@ describe("Room", () => {
 
 	it("goes on in its seat when the server still has it, and then says what it could not", async () => {
 		await lost();
-		const resume = { session: "s", secret: "first", seen: { fox: 4 } };
+		const resume = { session: "s", secret: "first", seen: { fox: 4 }, chat: {} };
 		expect(socket().last("resume")).toMatchObject(resume);
 		expect(room.state).toBe("away");
 		await resumed(true);
@@ -206,6 +206,35 @@ describe("Room", () => {
 		expect(room.state).toBe("in");
 		expect(log).toEqual(["back m1", "joined m2"]);
 		expect(socket().count("join")).toBe(0);
+	});
+
+	it("takes what came in the chat over a restart, from where it was, once", async () => {
+		const written = (n: number) => ({
+			...{ type: "chat", room: "fox", from: "m1", name: "Ann", text: `text ${n}`, time: n, n },
+			epoch: 7,
+		});
+		void room.join();
+		await socket().hello("first");
+		const seated = {
+			...{ room: "fox", seq: 3, you: member("me1", "me"), members: [], capacity: 6, ring: false },
+			...{ epoch: 7, n: 4, chat: [written(4)] },
+		};
+		await socket().reply(socket().last("join"), seated);
+		socket().break();
+		vi.advanceTimersByTime(1250);
+		await socket().hello("other");
+		expect(socket().last("resume")).toMatchObject({ chat: { fox: 4 } });
+		await socket().reply(socket().last("resume"), {
+			...{ session: "s", secret: "second" },
+			rooms: [{ room: "fox", seq: 90, complete: false, restarted: true, you: "me1" }],
+		});
+		await socket().say(written(5));
+		await socket().say(written(6));
+		expect(room.chat.entries.map(({ n }) => n)).toEqual([4, 5, 6]);
+		const again = { ...seated, seq: 90, n: 6, chat: [4, 5, 6].map(written) };
+		await socket().reply(socket().last("sync"), again);
+		expect(room.chat.entries.map(({ n }) => n)).toEqual([4, 5, 6]);
+		expect(socket().count("history")).toBe(0);
 	});
 
 	it("joins anew when the server has let go of its session", async () => {

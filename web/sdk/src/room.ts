@@ -1,15 +1,17 @@
 import type { Abortable } from "./abort.js";
 import { Chat } from "./chat.js";
-import type { ChatEntry } from "./chat-timeline.js";
+import { type ChatEvent, isChatEvent } from "./chat-wire.js";
 import type { Connection } from "./connection.js";
 import { Emitter, type Unsubscribe } from "./emitter.js";
 import { ConnectionError, RequestError } from "./errors.js";
 import { ExponentialBackoff } from "./exponential-backoff.js";
 import type { LogLevel, LogLine } from "./log.js";
-import { Outbox, type OutboxStore } from "./outbox.js";
-import { type Person, type PresenceEvents, PresenceStore } from "./presence.js";
+import { Outbox } from "./outbox.js";
+import { OwnIds } from "./own-ids.js";
+import { PresenceStore } from "./presence.js";
 import { randomId } from "./random.js";
 import type { ReconnectPolicy } from "./reconnect-policy.js";
+import type { JoinOptions, RoomEvents, RoomState } from "./room-options.js";
 import type { UploadPlace } from "./upload.js";
 import {
 	type Changes,
@@ -22,59 +24,6 @@ import {
 	type Role,
 	type RoomEvent,
 } from "./wire.js";
-
-/** Which room to join, and as whom. */
-export interface JoinOptions {
-	room: string;
-	/** What the others see. */
-	name: string;
-	/** Defaults to whom the token names, else to a random one: each page load is somebody of its own. */
-	user?: string;
-	/** Anything the others' clients shall know of us: up to 4 KiB as JSON. */
-	metadata?: Metadata;
-	/** What is on from the start. */
-	state?: Partial<PresenceState>;
-	/** Count only if this join makes the room. */
-	options?: { capacity?: number; ring?: boolean };
-	/** Whether to hold on to somebody the server has lost; see PresenceStore. */
-	keep?: (person: Person) => boolean;
-	/** Where messages that could not be sent yet outlive the page, such as `sessionStorage`. */
-	outbox?: OutboxStore;
-	/** When to ask again for a seat that may come free; an ExponentialBackoff by default. */
-	rejoinPolicy?: ReconnectPolicy;
-}
-
-/**
- * - `out`: not joined yet, or left.
- * - `joining`: asked for a seat, or waiting for the line to ask.
- * - `in`: a member.
- * - `away`: was a member; the line is down or the seat is being asked for again.
- * - `ended`: removed, or refused for good.
- */
-export type RoomState = "out" | "joining" | "in" | "away" | "ended";
-
-/** What a Room tells; see `on`. */
-export interface RoomEvents extends PresenceEvents {
-	/** Our standing in the room is another. */
-	state: RoomState;
-	/** A seat was had, for the first time or again. */
-	seated: JoinReply;
-	/** The line is back, the seat was kept, and all that was missed has been told. */
-	resumed: undefined;
-	/** Our own name, role or state is another. */
-	self: Member;
-	/** Somebody speaks to our program; media is negotiated so. */
-	signal: { from: Person; data: unknown };
-	/** A message, ours included. */
-	chat: ChatEntry;
-	/** In a ring room: our call is taken, or turned down. */
-	accept: Person;
-	reject: { from: Person; reason: string | undefined };
-	/** Somebody wants to hear us through the server, or no more (`none`); a VoiceRelay does it. */
-	relay: { from: Person; codec: "opus" | "pcm" | "none" };
-	/** We are out and stay out: kicked, replaced by another connection, or refused. */
-	ended: { reason: LeaveReason | "refused"; detail?: string | undefined; error?: Error };
-}
 
 const FORWARDED = ["joined", "away", "back", "left", "updated"] as const;
 // Refusals that may pass while the ghost of our last connection still has our seat.
@@ -156,6 +105,7 @@ export class Room extends Emitter<RoomEvents> {
 			this.#connection.on("state", (state) => this.#handleConnection(state)),
 			this.#connection.on("event", (event) => this.#handleEvent(event)),
 			this.#connection.on("refused", (error) => this.#handleUnauthorized(error)),
+			this.#connection.goOnFrom(this.name, () => this.chat.known),
 		);
 		const seated = new Promise<JoinReply>((resolve, reject) => {
 			this.#firstJoin = { resolve, reject };
@@ -230,13 +180,16 @@ export class Room extends Emitter<RoomEvents> {
 			request: (type: string, fields: object, wait?: Abortable) =>
 				this.#connection.request(type, { room: this.name, ...fields }, wait),
 			send: (type: string, fields: object) => this.#send(type, fields),
+			identified: this.#connection.identified,
 			uploadPlace: () => this.#uploadPlace(),
 			urlOf: (path: string) => this.#connection.urlOf(path),
 			log: (level: LogLevel, event: string, fields?: LogLine["fields"]) =>
 				this.#connection.log(level, "chat", event, { room: this.name, ...fields }),
 		};
-		const outbox = new Outbox(100, this.#options.outbox, `parley.outbox.${this.name}`);
-		const chat = new Chat(line, outbox);
+		const { outbox: store } = this.#options;
+		const outbox = new Outbox(100, store, `parley.outbox.${this.name}`);
+		const ids = new OwnIds(store, `parley.ids.${this.name}`);
+		const chat = new Chat(line, outbox, undefined, ids);
 		chat.on("message", ({ entry }) => this.emit("chat", entry));
 		return chat;
 	}
@@ -336,7 +289,8 @@ export class Room extends Emitter<RoomEvents> {
 	}
 
 	#handleEvent(event: RoomEvent): void {
-		if (this.#state !== "in" || event.room !== this.name) return;
+		if (event.room !== this.name) return;
+		if (this.#state !== "in") return this.#handleReplayed(event);
 		switch (event.type) {
 			case "joined":
 				return this.presence.handleJoined(event.member, event.offer);
@@ -353,6 +307,12 @@ export class Room extends Emitter<RoomEvents> {
 			default:
 				return this.chat.handleEvent(event);
 		}
+	}
+
+	/** Over a restart of the server the chat comes before we know again how the room stands. */
+	#handleReplayed(event: RoomEvent): void {
+		if (this.#state !== "away" || !this.#connection.resumed(this.name)?.restarted) return;
+		if (isChatEvent({ ...event })) this.chat.handleEvent(event as ChatEvent);
 	}
 
 	#handleFrom(event: Extract<RoomEvent, { type: "signal" | "accept" | "reject" | "relay" }>): void {

@@ -59,6 +59,8 @@ export class CallModel {
 	});
 	/** The server asks nobody who they are. */
 	readonly open = signal(false);
+	/** The server keeps nothing: the chat goes with the last one who leaves. */
+	readonly volatile = signal(false);
 	readonly status = signal<Status>({ tone: "connecting", text: "Connecting" });
 	readonly ending = signal<Ending>();
 	/** The key of whom the dialog is about. */
@@ -205,8 +207,9 @@ export class CallModel {
 				this.connection.value = { state, retryAt: connection.retryAt };
 				this.refresh();
 			}),
-			connection.on("hello", ({ open }) => {
+			connection.on("hello", ({ open, volatile }) => {
 				this.open.value = open === true;
+				this.volatile.value = volatile === true;
 			}),
 			room.on("state", refresh),
 			room.on("seated", ({ ring }) => this.#handleSeated(ring)),

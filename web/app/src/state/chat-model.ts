@@ -197,7 +197,7 @@ export class ChatModel {
 	/** Our last message that can still be changed. */
 	editLast(): void {
 		const last = this.entries.value
-			.filter(({ mine, state, deleted }) => mine && state === "sent" && !deleted)
+			.filter(({ owned, state, deleted }) => owned && state === "sent" && !deleted)
 			.at(-1);
 		if (last) this.startEdit(last);
 	}

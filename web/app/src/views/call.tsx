@@ -148,16 +148,18 @@ function Elapsed({ since }: { since: number | undefined }) {
 	);
 }
 
+/** One at a time, what matters most first: banners must not push the call away. */
 function Banners({ model }: { model: CallModel }) {
+	return <div class="banners">{banner(model)}</div>;
+}
+
+function banner(model: CallModel) {
 	const { state, retryAt } = model.connection.value;
-	return (
-		<div class="banners">
-			{state === "waiting" && retryAt !== undefined && <Away model={model} retryAt={retryAt} />}
-			{state === "closed" && <Away model={model} retryAt={undefined} />}
-			<Problems media={model.media} />
-			<OpenMode model={model} />
-		</div>
-	);
+	if (state === "closed" || (state === "waiting" && retryAt !== undefined)) {
+		return <Away model={model} retryAt={state === "closed" ? undefined : retryAt} />;
+	}
+	const troubled = Object.keys(model.media.problems.value).length > 0;
+	return troubled ? <Problems media={model.media} most={1} /> : <OpenMode model={model} />;
 }
 
 /** A server without keys is for trying things out; who uses it shall know. */

@@ -173,7 +173,7 @@ function Actions({ chat, entry, onDone }: ActionsProps) {
 		action();
 	};
 	const role = chat.room.self?.role;
-	const mayRemove = entry.mine || role === "owner" || role === "moderator";
+	const mayRemove = entry.owned || role === "owner" || role === "moderator";
 	return (
 		<fieldset
 			class="message-actions"
@@ -199,7 +199,7 @@ function Actions({ chat, entry, onDone }: ActionsProps) {
 			<button type="button" class="plain" onClick={doing(() => chat.startReply(entry))}>
 				Reply
 			</button>
-			{entry.mine && (
+			{entry.owned && (
 				<button type="button" class="plain" onClick={doing(() => chat.startEdit(entry))}>
 					Edit
 				</button>

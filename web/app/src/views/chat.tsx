@@ -42,6 +42,11 @@ export function Chat({ model }: { model: CallModel }) {
 				<People chat={chat} />
 			) : (
 				<>
+					{model.volatile.value && (
+						<p class="chat-volatile" data-testid="chat-volatile">
+							This server keeps no messages. They are gone when everybody has left.
+						</p>
+					)}
 					<MessageList chat={chat} people={model.session.room.presence.people} />
 					<Compose chat={chat} away={model.connection.value.state !== "open"} />
 				</>

@@ -110,13 +110,19 @@ export function DeviceFields({ media }: { media: MediaModel }) {
 	);
 }
 
-/** What is wrong with our own devices, in plain words. */
-export function Problems({ media }: { media: MediaModel }) {
+/**
+ * What is wrong with our own devices, in plain words.
+ *
+ * @param most how many are shown at once; the next when one is dismissed
+ */
+export function Problems({ media, most }: { media: MediaModel; most?: number }) {
 	return (
 		<>
-			{problemWords(media.problems.value, location.href).map(([slots, words]) => (
-				<Notice key={slots.join()} words={words} onDismiss={() => media.dismiss(slots)} />
-			))}
+			{problemWords(media.problems.value, location.href)
+				.slice(0, most)
+				.map(([slots, words]) => (
+					<Notice key={slots.join()} words={words} onDismiss={() => media.dismiss(slots)} />
+				))}
 		</>
 	);
 }
