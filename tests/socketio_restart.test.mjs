@@ -9,7 +9,11 @@ import { freshDir, serverFor, startServer } from "./lib/server.mjs";
 import { byHand, heard, stock } from "./lib/socketio.mjs";
 import { poll } from "./lib/wait.mjs";
 
-const QUICK = { reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 50 };
+const QUICK = {
+	reconnection: true,
+	reconnectionDelay: 20,
+	reconnectionDelayMax: 50,
+};
 
 /** A stock page in a room; it notes all that it is told. */
 async function page(t, server, room, userName, options = {}) {
@@ -21,7 +25,10 @@ async function page(t, server, room, userName, options = {}) {
 	await joined;
 	return Object.assign(socket, {
 		log,
-		texts: () => log.filter(([name]) => name === "chat:message").map(([, { text }]) => text),
+		texts: () =>
+			log
+				.filter(([name]) => name === "chat:message")
+				.map(([, { text }]) => text),
 		say: (message) => socket.emit("chat:message", { room, message, userName }),
 		saw: (name) => log.filter(([event]) => event === name).length,
 	});
@@ -29,7 +36,10 @@ async function page(t, server, room, userName, options = {}) {
 
 const heardOf = (socket, other) =>
 	poll(
-		() => socket.log.some(([name, { id }]) => name === "user:joined" && id === other.id),
+		() =>
+			socket.log.some(
+				([name, { id }]) => name === "user:joined" && id === other.id,
+			),
 		() => `that ${other.id} has come, at ${socket.id}`,
 	);
 
@@ -69,7 +79,9 @@ for (const end of ENDS) {
 					const { first, room, again } = await setup(t, end, workers);
 					const line = await Line.open(t, first);
 					const ann = await page(t, line, room, "Ann", { transports });
-					const ben = await page(t, first, room, "Ben", { transports: ["websocket"] });
+					const ben = await page(t, first, room, "Ben", {
+						transports: ["websocket"],
+					});
 					await heardOf(ann, ben);
 					const known = before === "one message" ? ["before"] : [];
 					if (known.length) {
@@ -89,7 +101,9 @@ for (const end of ENDS) {
 					const native = await connect(t, second);
 					const { members } = await native.join(room);
 					assert.deepEqual(
-						members.map(({ user, state }) => [user, state.away ?? false]).sort(),
+						members
+							.map(({ user, state }) => [user, state.away ?? false])
+							.sort(),
 						[
 							[ids[0], true],
 							[ids[1], false],
@@ -102,12 +116,30 @@ for (const end of ENDS) {
 					assert.equal(ann.recovered, true);
 					ann.say("four");
 					await Promise.all([hears(ann, "four"), hears(ben, "four")]);
-					assert.deepEqual(ben.texts(), [...known, "one", "two", "three", "four"]);
-					assert.deepEqual(ann.texts(), [...known, "one", "two", "three", "four"]);
+					assert.deepEqual(ben.texts(), [
+						...known,
+						"one",
+						"two",
+						"three",
+						"four",
+					]);
+					assert.deepEqual(ann.texts(), [
+						...known,
+						"one",
+						"two",
+						"three",
+						"four",
+					]);
 					assert.deepEqual([ann.id, ben.id], ids);
 					// Nobody has left or come: a call that needs no server goes on.
-					assert.deepEqual([ann.saw("user:left"), ben.saw("user:left")], [0, 0]);
-					assert.deepEqual([ann.saw("user:joined"), ben.saw("user:joined")], [2, 1]);
+					assert.deepEqual(
+						[ann.saw("user:left"), ben.saw("user:left")],
+						[0, 0],
+					);
+					assert.deepEqual(
+						[ann.saw("user:joined"), ben.saw("user:joined")],
+						[2, 1],
+					);
 				});
 			}
 		});
@@ -118,7 +150,9 @@ for (const end of ENDS) {
 			const { first, room, again } = await setup(t, end, 1);
 			const line = await Line.open(t, first);
 			const ann = await page(t, line, room, "Ann");
-			const ben = await page(t, first, room, "Ben", { transports: ["websocket"] });
+			const ben = await page(t, first, room, "Ben", {
+				transports: ["websocket"],
+			});
 			await heardOf(ann, ben);
 			line.cut();
 			await heard(ben, "user:left");
@@ -152,7 +186,9 @@ describe("over a restart", () => {
 	it("a gap too large is told: not recovered, and who joins anew gets the last messages", async (t) => {
 		const { first, room, again } = await setup(t, "kill", 1);
 		const line = await Line.open(t, first);
-		const { ann } = await ticketOf(t, line, room, { transports: ["websocket"] });
+		const { ann } = await ticketOf(t, line, room, {
+			transports: ["websocket"],
+		});
 		const native = await connect(t, first);
 		await native.join(room);
 		await native.do({ type: "chat", text: "seen" });
@@ -184,7 +220,9 @@ describe("over a restart", () => {
 		const native = await connect(t, server);
 		const line = await Line.open(t, server);
 		await native.join(room);
-		const { ann } = await ticketOf(t, line, room, { transports: ["websocket"] });
+		const { ann } = await ticketOf(t, line, room, {
+			transports: ["websocket"],
+		});
 		await native.do({ type: "chat", text: "seen" });
 		await hears(ann, "seen");
 		line.die();
@@ -203,19 +241,25 @@ describe("over a restart", () => {
 
 	it("another's secret is refused, a used offset is not told twice", async (t) => {
 		const { first, room, again } = await setup(t, "kill", 1);
-		const { ann, pid, offset } = await ticketOf(t, first, room, { transports: ["websocket"] });
+		const { ann, pid, offset } = await ticketOf(t, first, room, {
+			transports: ["websocket"],
+		});
 		ann.say("one");
 		await hears(ann, "one");
 		const { id } = ann;
 		const late = offset();
 		ann.io.reconnection(false);
 		const server = await again();
-		const forged = await byHand(server, { packet: claim(`${pid.slice(0, -4)}aaaa`, late) });
+		const forged = await byHand(server, {
+			packet: claim(`${pid.slice(0, -4)}aaaa`, late),
+		});
 		assert.notEqual(sidOf(forged), id);
 		for (let i = 0; i < 2; i++) {
 			const socket = await byHand(server, { packet: claim(pid, late) });
 			assert.equal(sidOf(socket), id);
-			socket.send(`42${JSON.stringify(["room:join", { room, userName: "Ann" }])}`);
+			socket.send(
+				`42${JSON.stringify(["room:join", { room, userName: "Ann" }])}`,
+			);
 			for (const wanted of ["room:join", "room:joined"]) {
 				const packet = await socket.nextMessage();
 				assert.equal(JSON.parse(packet.slice(2))[0], wanted, packet);
@@ -227,8 +271,12 @@ describe("over a restart", () => {
 
 	it("who comes anew into the full room has the place of who is away", async (t) => {
 		const { first, room, again } = await setup(t, "kill", 1);
-		const ann = await page(t, first, room, "Ann", { transports: ["websocket"] });
-		const ben = await page(t, first, room, "Ben", { transports: ["websocket"] });
+		const ann = await page(t, first, room, "Ann", {
+			transports: ["websocket"],
+		});
+		const ben = await page(t, first, room, "Ben", {
+			transports: ["websocket"],
+		});
 		await heardOf(ann, ben);
 		ben.say("kept");
 		await hears(ann, "kept");
@@ -237,7 +285,9 @@ describe("over a restart", () => {
 		const server = await again();
 		await back;
 		const left = heard(ben, "user:left");
-		const reloaded = await page(t, server, room, "Ann", { transports: ["websocket"] });
+		const reloaded = await page(t, server, room, "Ann", {
+			transports: ["websocket"],
+		});
 		assert.equal(reloaded.saw("room:full"), 0);
 		assert.equal((await left)[0].userName, "Ann");
 		await heardOf(ben, reloaded);
@@ -256,7 +306,9 @@ describe("over a restart", () => {
 		const args = ["--socketio.recovery=false"];
 		const server = await serverFor(t, { ...options, args });
 		const socket = await byHand(server, { packet: claim(pid, offset()) });
-		assert.deepEqual(Object.keys(JSON.parse(socket.connected.slice(2))), ["sid"]);
+		assert.deepEqual(Object.keys(JSON.parse(socket.connected.slice(2))), [
+			"sid",
+		]);
 		socket.close();
 	});
 });

@@ -2,7 +2,7 @@
 // kept it says again, with the same key; what it has missed it gets by resuming or from the history.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { WebSocket } from "./deps.mjs";
+import { socketIo, WebSocket } from "./deps.mjs";
 
 export class Talker {
 	/** By n, in the order of arrival. */
@@ -47,7 +47,12 @@ export class Talker {
 		});
 		this.live = true;
 		const chat = { [this.room]: this.#last };
-		const reply = await this.ask({ type: "resume", ...this.ticket, seen: this.#seen, chat });
+		const reply = await this.ask({
+			type: "resume",
+			...this.ticket,
+			seen: this.#seen,
+			chat,
+		});
 		if (!reply) return false;
 		if (!reply.ok) return undefined; // it was not kept yet: as anybody else
 		this.ticket = { session: reply.data.session, secret: reply.data.secret };
@@ -59,12 +64,20 @@ export class Talker {
 	async #join() {
 		this.live = false;
 		this.waiting = [];
-		const reply = await this.ask({ type: "join", room: this.room, name: this.name });
+		const reply = await this.ask({
+			type: "join",
+			room: this.room,
+			name: this.name,
+		});
 		if (!reply) return false;
 		assert.ok(reply.ok, JSON.stringify(reply));
 		this.ticket = this.hello;
 		for (let more = true; more; ) {
-			const page = await this.ask({ type: "history", after: this.#last, limit: 200 });
+			const page = await this.ask({
+				type: "history",
+				after: this.#last,
+				limit: 200,
+			});
 			if (!page) return false;
 			assert.ok(page.ok, JSON.stringify(page));
 			for (const message of page.data.messages) this.#add(message);
@@ -77,7 +90,10 @@ export class Talker {
 
 	#add(message, { known = false } = {}) {
 		if (known && message.n <= this.#last) return;
-		assert.ok(message.n > this.#last, `${this.name}: ${message.n} after ${this.#last}`);
+		assert.ok(
+			message.n > this.#last,
+			`${this.name}: ${message.n} after ${this.#last}`,
+		);
 		this.#last = message.n;
 		this.log.push(message);
 	}
@@ -89,7 +105,8 @@ export class Talker {
 				this.hello = { session: message.session, secret: message.secret };
 				return this.onHello(true);
 			case "reply":
-				if (message.data?.seq !== undefined) this.#seen[this.room] = message.data.seq;
+				if (message.data?.seq !== undefined)
+					this.#seen[this.room] = message.data.seq;
 				this.#replies.get(message.id)(message);
 				return this.#replies.delete(message.id);
 			case "replayed":
@@ -126,7 +143,10 @@ export class Talker {
 				if (reply && !reply.ok) {
 					assert.equal(reply.error.code, "unavailable");
 					// Not in a hurry: the store has its reasons.
-					await Promise.race([end, new Promise((resolve) => setTimeout(resolve, 20))]);
+					await Promise.race([
+						end,
+						new Promise((resolve) => setTimeout(resolve, 20)),
+					]);
 				}
 			}
 		};
@@ -138,17 +158,183 @@ export class Talker {
 	}
 }
 
+/** A page that chats over Socket.IO, as the table CROWD has it. */
+export class PageTalker {
+	/** What it was told: pieces without a gap. A page that is not recovered begins another. */
+	pieces = [];
+	acknowledged = new Map();
+	recovered = 0;
+	#said = 0;
+	#fresh = true;
+
+	constructor(room, name, transports) {
+		Object.assign(this, { room, name, transports });
+	}
+
+	async enter(port) {
+		this.socket ??= this.#make(port);
+		const { socket } = this;
+		this.gone = new Promise((resolve) =>
+			socket.once("disconnect", () => resolve(false)),
+		);
+		const end = new Promise((resolve) => {
+			socket.once("connect", () => resolve(true));
+			socket.once("connect_error", () => resolve(false));
+		});
+		socket.connect();
+		if (!(await Promise.race([end, this.gone]))) {
+			socket.disconnect();
+			return false;
+		}
+		if (socket.recovered) {
+			this.recovered++;
+			return true;
+		}
+		this.pieces.push([]);
+		this.#fresh = true;
+		const joined = new Promise((resolve) =>
+			socket.once("room:joined", () => resolve(true)),
+		);
+		socket.emit("room:join", { room: this.room, userName: this.name });
+		return Promise.race([joined, this.gone]);
+	}
+
+	#make(port) {
+		const socket = socketIo[4](`http://127.0.0.1:${port}`, {
+			forceNew: true,
+			reconnection: false,
+			autoConnect: false,
+			transports: this.transports,
+		});
+		return socket.on("chat:message", ({ id, text }) => {
+			const piece = this.pieces.at(-1);
+			assert.ok(
+				!(id <= piece.at(-1)?.id),
+				`${this.name}: ${id} after ${piece.at(-1)?.id}`,
+			);
+			piece.push({ id, text });
+		});
+	}
+
+	/** The acknowledgement; false when the connection goes first. */
+	say(text) {
+		const kept = new Promise((resolve) => {
+			this.socket.emit(
+				"chat:message",
+				{ message: text, userName: this.name },
+				resolve,
+			);
+		});
+		return Promise.race([kept, this.gone]);
+	}
+
+	async talk(until, window = 2) {
+		let over = false;
+		const end = Promise.race([this.gone, until]).then(() => {
+			over = true;
+		});
+		const line = async () => {
+			while (!over) {
+				const text = `${this.name} says ${this.#said++}`;
+				if ((await this.say(text))?.ok) this.acknowledged.set(text, true);
+				else
+					await Promise.race([
+						end,
+						new Promise((resolve) => setTimeout(resolve, 20)),
+					]);
+			}
+		};
+		await Promise.all(Array.from({ length: window }, line));
+	}
+
+	leave() {
+		this.socket.close();
+	}
+}
+
+/** Somebody of a dialect without a chat, who is in the room as long as the server lives. */
+export class Bystander {
+	constructor(path, name) {
+		Object.assign(this, { path, name });
+	}
+
+	async enter(port) {
+		this.socket = new WebSocket(`ws://127.0.0.1:${port}${this.path}`);
+		this.gone = new Promise((resolve) => {
+			this.socket.on("close", () => resolve(false));
+			this.socket.on("error", () => resolve(false));
+		});
+		const open = new Promise((resolve) =>
+			this.socket.on("open", () => resolve(true)),
+		);
+		if (!(await Promise.race([open, this.gone]))) return false;
+		const join = { type: "join", userId: this.name, userName: this.name };
+		this.socket.send(JSON.stringify(join));
+		return true;
+	}
+
+	async talk(until) {
+		await Promise.race([this.gone, until]);
+	}
+
+	leave() {
+		this.socket.terminate();
+	}
+}
+
+/** The number of a message as pages over Socket.IO know it. */
+const idOf = ({ time, n }) => time * 4096 + (n % 4096);
+
+/** Of what all in the room know, a page has everything from its first to its last message. */
+function mustFit(page, log) {
+	const at = new Map(log.map((message, i) => [idOf(message), i]));
+	for (const piece of page.pieces.filter((one) => one.length > 0)) {
+		const from = at.get(piece[0].id);
+		assert.deepEqual(
+			piece.map(({ text }) => text),
+			log.slice(from, from + piece.length).map(({ text }) => text),
+			`${page.name} lacks something`,
+		);
+	}
+	assert.equal(
+		page.pieces.at(-1).at(-1).id,
+		idOf(log.at(-1)),
+		`${page.name} is behind`,
+	);
+	const texts = log
+		.map(({ text }) => text)
+		.filter((text) => text.startsWith(`${page.name} says `));
+	assert.equal(
+		new Set(texts).size,
+		texts.length,
+		`something that ${page.name} said is there twice`,
+	);
+	for (const text of page.acknowledged.keys())
+		assert.ok(texts.includes(text), `${text} is lost`);
+}
+
 /** Every message that anybody was told to be kept is in everybody's log once, in the order of numbers. */
 export function mustAgree(talkers) {
 	for (const room of new Set(talkers.map((talker) => talker.room))) {
-		const members = talkers.filter((talker) => talker.room === room);
+		const there = talkers.filter((talker) => talker.room === room);
+		const members = there.filter(({ log }) => log);
 		const [first] = members;
+		for (const page of there.filter(({ pieces }) => pieces))
+			mustFit(page, first.log);
 		for (const member of members) {
-			const keys = new Map(member.log.map(({ key, n }) => [key, n]));
-			assert.equal(keys.size, member.log.length, `${member.name} has a message twice`);
+			const keys = new Map(member.log.map(({ key, n }) => [key ?? n, n]));
+			assert.equal(
+				keys.size,
+				member.log.length,
+				`${member.name} has a message twice`,
+			);
 			for (const { acknowledged } of members)
 				for (const [key, n] of acknowledged)
-					assert.equal(keys.get(key), n, `${member.name} lacks an acknowledged message`);
+					assert.equal(
+						keys.get(key),
+						n,
+						`${member.name} lacks an acknowledged message`,
+					);
 			assert.deepEqual(
 				member.log.map(({ n }) => n),
 				first.log.map(({ n }) => n),
