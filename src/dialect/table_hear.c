@@ -438,7 +438,7 @@ static void start_hearing(struct hearing *h, struct session *s,
 	h->sc = (struct table_scope){ .table = h->t,
 				      .self = h->own,
 				      .room = seat ? seat->fanout->quoted
-						   : h->own->path_quoted,
+						   : table_path(h->own->path_json),
 				      .wall = loop_wall(s->dialect->loop) };
 }
 
@@ -654,7 +654,7 @@ void table_on_reply(struct session *s, uint64_t request, int err, const char *de
 	struct table_scope sc = {
 		.table = t,
 		.self = own,
-		.room = s->seats ? s->seats->fanout->quoted : own->path_quoted,
+		.room = s->seats ? s->seats->fanout->quoted : table_path(own->path_json),
 		.err = err,
 		.detail = detail,
 		.wall = loop_wall(s->dialect->loop),

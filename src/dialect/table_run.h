@@ -15,10 +15,9 @@ struct table_door {
 struct table_session {
 	const struct table *table;
 	struct session *session;
-	struct slice path_room;   /* that the path names, or empty; */
-	struct slice path_quoted; /* as JSON; both in path */
-	char *path;
-	char *id; /* what the client goes by; NULL: the member's number */
+	char *path_room; /* that the path names; NULL: none */
+	char *path_json; /* the same, quoted */
+	char *id;        /* what the client goes by; NULL: the member's number */
 	char *name;
 	char *alias; /* what it calls itself; NULL before it is learned */
 	char *joining; /* fields of the join that is under way: a raw JSON object, or NULL */
@@ -30,6 +29,11 @@ struct table_session {
 	struct loop_timer every;
 	struct session_rate *buckets; /* of the rules with a rate */
 };
+
+static inline struct slice table_path(const char *room)
+{
+	return room ? slice_str(room) : SLICE_NONE;
+}
 
 static inline const struct table *table_of(const struct session *s)
 {

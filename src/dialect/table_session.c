@@ -62,23 +62,21 @@ static void on_keepalive(struct loop_timer *timer)
 void *table_session(const struct table *t, struct slice id, struct slice room)
 {
 	struct table_session *own = xzalloc(sizeof(*own));
-	struct buf path = BUF_INIT(16 * ROOM_MAX_NAME);
+	struct buf quoted = BUF_INIT(16 * ROOM_MAX_NAME);
 
 	own->table = t;
 	own->variant = 1;
 	own->fixed_id = id.n > 0;
 	own->id = id.n > 0 ? slice_dup(id) : NULL;
 	if (room.n > 0) {
-		buf_put(&path, room);
-		json_quote(&path, room);
-		own->path = slice_dup(buf_slice(&path));
-		own->path_room = slice_of(own->path, room.n);
-		own->path_quoted = slice_of(own->path + room.n, path.n - room.n);
+		json_quote(&quoted, room);
+		own->path_room = slice_dup(room);
+		own->path_json = slice_dup(buf_slice(&quoted));
 	}
 	if (t->buckets > 0)
 		own->buckets = xzalloc(size_mul(t->buckets, sizeof(*own->buckets)));
 	loop_timer_init(&own->every, on_keepalive);
-	buf_fini(&path);
+	buf_fini(&quoted);
 	return own;
 }
 
@@ -97,7 +95,8 @@ static void table_end(struct session *s)
 
 	if (s->dialect)
 		loop_timer_stop(s->dialect->loop, &own->every);
-	free(own->path);
+	free(own->path_room);
+	free(own->path_json);
 	free(own->id);
 	free(own->name);
 	free(own->alias);
@@ -169,12 +168,12 @@ static void on_connect(struct http_exchange *x, void *arg)
 	struct table_session *own =
 		table_session(door->table, SLICE_NONE, http_param(x, "room"));
 	struct session *s = session_open(door->dialect, x, &door->table->vocabulary, own,
-					 NULL, own->path_room);
+					 NULL, table_path(own->path_room));
 
 	if (!s)
 		return;
 	own->session = s;
-	session_go(s, own->path_room);
+	session_go(s, table_path(own->path_room));
 }
 
 void table_add_routes(struct dialect *d, struct http_server *h)

@@ -262,7 +262,7 @@ bool eio_conn_packet(struct eio_conn *c, enum eio_source from, const struct eio_
 		return on_wrong(c, from);
 	switch ((enum eio_step)step) {
 	case EIO_NOTHING:
-		if (p->type == EIO_PONG && c->engine.ping_at)
+		if (p->type == EIO_PONG && !c->engine.waits)
 			eio_conn_arm(c);
 		break;
 	case EIO_DELIVER:
@@ -388,6 +388,11 @@ unsigned eio_version(const struct eio_conn *c)
 struct slice eio_sid(const struct eio_conn *c)
 {
 	return slice_of(c->sid, EIO_SID);
+}
+
+void *eio_arg(const struct eio_conn *c)
+{
+	return c->eio->arg;
 }
 
 struct loop *eio_loop(const struct eio_conn *c)

@@ -72,6 +72,8 @@ struct ws *eio_ws(const struct eio_conn *c);
 bool eio_is_open(const struct eio_conn *c);
 unsigned eio_version(const struct eio_conn *c);
 struct slice eio_sid(const struct eio_conn *c);
+/* What its worker's eio was created with. */
+void *eio_arg(const struct eio_conn *c);
 struct loop *eio_loop(const struct eio_conn *c);
 /* Of the connection that opened it. */
 const struct addr *eio_peer(const struct eio_conn *c);

@@ -23,8 +23,8 @@ static void heard(struct eio_engine *e, ms_t now)
 {
 	const struct eio_times *t = e->times;
 
-	e->ping_at = e->version == 4 ? now + t->ping_interval : 0;
-	e->dead_at = e->version == 4 ? 0 : now + t->ping_interval + t->ping_timeout;
+	e->waits = e->version != 4; /* there the client asks */
+	e->at = now + t->ping_interval + (e->waits ? t->ping_timeout : 0);
 }
 
 void eio_engine_init(struct eio_engine *e, const struct eio_times *times,
@@ -103,19 +103,19 @@ bool eio_engine_polls(const struct eio_engine *e)
 
 enum eio_alarm eio_engine_alarm(struct eio_engine *e, ms_t now)
 {
-	if (e->dead_at && now >= e->dead_at)
-		return EIO_DEAD;
-	if (!e->ping_at || now < e->ping_at)
+	if (now < e->at)
 		return EIO_QUIET;
+	if (e->waits)
+		return EIO_DEAD;
 	/* From when it was due, as the client reckons; unless we were away ourselves. */
-	ms_t late = now - e->ping_at;
-	ms_t from = late > e->times->ping_timeout / 2 ? now : e->ping_at;
-	e->dead_at = from + e->times->ping_timeout;
-	e->ping_at = 0;
+	ms_t late = now - e->at;
+	ms_t from = late > e->times->ping_timeout / 2 ? now : e->at;
+	e->at = from + e->times->ping_timeout;
+	e->waits = true;
 	return EIO_PING_DUE;
 }
 
 ms_t eio_engine_next(const struct eio_engine *e)
 {
-	return e->ping_at ? e->ping_at : e->dead_at;
+	return e->at;
 }

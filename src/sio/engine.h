@@ -29,8 +29,8 @@ struct eio_engine {
 	const struct eio_times *times;
 	uint8_t version; /* 3 or 4 */
 	uint8_t state;   /* enum eio_state */
-	ms_t ping_at;    /* 0: no ping is to be sent */
-	ms_t dead_at;    /* 0: while no answer is waited for */
+	bool waits;      /* for a sign of life, else to ask for one */
+	ms_t at;         /* until then */
 };
 
 /* Where a packet came from. */

@@ -28,7 +28,6 @@ struct partial {
 };
 
 struct sio_client {
-	struct sio *sio;
 	struct eio_conn *conn;
 	struct sio_socket *sockets;
 	struct partial *partial;
@@ -48,6 +47,11 @@ struct sio {
 	struct buf out;
 	struct json_token tokens[SIO_MAX_TOKENS];
 };
+
+static struct sio *sio_of(const struct sio_client *c)
+{
+	return eio_arg(c->conn);
+}
 
 /* --- packets out --- */
 
@@ -69,7 +73,7 @@ static void put_head(struct buf *b, enum sio_type type, struct slice ns,
 static void send_text(struct sio_socket *s, enum sio_type type, const uint64_t *id,
 		      struct slice data)
 {
-	struct sio *g = s->client->sio;
+	struct sio *g = sio_of(s->client);
 
 	buf_clear(&g->out);
 	put_head(&g->out, type, sio_namespace(s), 0, id);
@@ -80,7 +84,7 @@ static void send_text(struct sio_socket *s, enum sio_type type, const uint64_t *
 static void send_binary(struct sio_socket *s, enum sio_type type, const uint64_t *id,
 			struct slice data, struct slice binary)
 {
-	struct sio *g = s->client->sio;
+	struct sio *g = sio_of(s->client);
 	struct cur in = cur_of_slice(binary);
 	uint32_t count = 0;
 
@@ -171,7 +175,7 @@ static void socket_free(struct sio_socket *s)
 /* Out of its client first: whoever is told may look at what is left. */
 static void socket_end(struct sio_socket *s, enum eio_why why)
 {
-	const struct sio_ops *ops = s->client->sio->ops;
+	const struct sio_ops *ops = sio_of(s->client)->ops;
 
 	s->leaving = true;
 	if (s->accepted)
@@ -285,7 +289,7 @@ static void connect_to(struct sio_client *c, struct slice ns, struct slice auth)
 	if (socket_count(c) > SIO_MAX_SOCKETS)
 		sio_refuse(s, "Too many namespaces");
 	else
-		c->sio->ops->connect(c->sio->arg, s, auth);
+		sio_of(c)->ops->connect(sio_of(c)->arg, s, auth);
 	if (!s->accepted)
 		socket_free(s);
 }
@@ -316,7 +320,7 @@ static void on_event(struct sio_socket *s, const struct sio_packet *p,
 		.id = p->id,
 	};
 
-	s->client->sio->ops->event(s->own, s, &e);
+	sio_of(s->client)->ops->event(s->own, s, &e);
 }
 
 static void on_packet(struct sio_client *c, const struct sio_packet *p,
@@ -334,7 +338,7 @@ static void on_packet(struct sio_client *c, const struct sio_packet *p,
 	} else if (p->type == SIO_EVENT || p->type == SIO_BINARY_EVENT) {
 		on_event(s, p, binary);
 	} else if (p->type == SIO_ACK || p->type == SIO_BINARY_ACK) {
-		c->sio->ops->ack(s->own, s, p->id, p->data, binary);
+		sio_of(c)->ops->ack(s->own, s, p->id, p->data, binary);
 	} else if (p->type == SIO_DISCONNECT) {
 		socket_end(s, EIO_BY_CLIENT);
 	}
@@ -359,7 +363,7 @@ static void partial_open(struct sio_client *c, struct slice text, uint32_t attac
 	a->text = slice_dup(text);
 	a->text_len = text.n;
 	a->missing = attachments;
-	buf_init(&a->binary, c->sio->settings->eio.max_payload);
+	buf_init(&a->binary, sio_of(c)->settings->eio.max_payload);
 	c->partial = a;
 }
 
@@ -370,7 +374,7 @@ static void partial_whole(struct sio_client *c)
 	struct sio_packet p;
 
 	c->partial = NULL;
-	int err = sio_packet_decode(&p, slice_of(a->text, a->text_len), c->sio->tokens,
+	int err = sio_packet_decode(&p, slice_of(a->text, a->text_len), sio_of(c)->tokens,
 				    SIO_MAX_TOKENS);
 	assert(err == 0);
 	(void)err;
@@ -398,14 +402,14 @@ static int on_text(struct sio_client *c, struct slice text)
 
 	if (c->partial)
 		return E_MALFORMED;
-	int err = sio_packet_decode(&p, text, c->sio->tokens, SIO_MAX_TOKENS);
+	int err = sio_packet_decode(&p, text, sio_of(c)->tokens, SIO_MAX_TOKENS);
 	if (err < 0)
 		return err;
 	if (p.attachments > 0) {
 		partial_open(c, text, p.attachments);
 		return 0;
 	}
-	struct sio *g = c->sio;
+	struct sio *g = sio_of(c);
 	g->current = text;
 	on_packet(c, &p, SLICE_NONE);
 	g->current = SLICE_NONE;
@@ -427,7 +431,6 @@ static void *on_open(void *arg, struct eio_conn *conn)
 	struct sio *g = arg;
 	struct sio_client *c = xzalloc(sizeof(*c));
 
-	c->sio = g;
 	c->conn = conn;
 	loop_task_init(&c->task, on_task);
 	loop_timer_init(&c->timer, on_connect_timeout);
@@ -456,7 +459,7 @@ static void on_upgraded(void *own, struct eio_conn *conn)
 	(void)conn;
 	for (struct sio_socket *s = c->sockets; s; s = s->next)
 		if (!s->leaving)
-			c->sio->ops->upgraded(s->own, s);
+			sio_of(c)->ops->upgraded(s->own, s);
 }
 
 static void on_closed(void *own, struct eio_conn *conn, enum eio_why why)
@@ -568,7 +571,7 @@ struct sio_client *sio_client_of(const struct sio_socket *s)
 
 bool sio_can_move(const struct sio_client *c)
 {
-	return !c->partial && c->sio->current.n > 0 && eio_is_open(c->conn);
+	return !c->partial && sio_of(c)->current.n > 0 && eio_is_open(c->conn);
 }
 
 struct slice sio_detach(struct sio_client *c, unsigned worker)
@@ -576,14 +579,13 @@ struct slice sio_detach(struct sio_client *c, unsigned worker)
 	loop_task_cancel(&c->task);
 	loop_timer_stop(eio_loop(c->conn), &c->timer);
 	eio_detach(c->conn, worker);
-	return c->sio->current;
+	return sio_of(c)->current;
 }
 
 void sio_attach(struct sio *g, struct sio_client *c, struct slice again)
 {
 	struct loop *l = g->loop;
 
-	c->sio = g;
 	if (!c->connected)
 		loop_timer_start(l, &c->timer, g->settings->connect_timeout);
 	loop_task_post(l, LOOP_FANOUT, &c->task); /* sockets may be leaving */
