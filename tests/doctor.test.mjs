@@ -41,7 +41,10 @@ describe("the doctor", () => {
 			assert.equal(found["relay by TLS"]?.verdict, "pass", JSON.stringify(found));
 			return found.certificate;
 		};
-		assert.match((await certificate("localhost", 30, true)).measured, /^trusted, (29|30) days left$/);
+		assert.match(
+			(await certificate("localhost", 30, true)).measured,
+			/^trusted, (29|30) days left$/,
+		);
 		const soon = await certificate("localhost", 5, true);
 		assert.match(soon.cause, /^ends in [45] days$/);
 		assert.match(soon.cure, /^renew it/);
@@ -106,7 +109,8 @@ describe("the doctor", () => {
 		const refused = await examine(server.http, { args: ["--token", "x.y.z"] });
 		assert.deepEqual(troubles(refused), { WebSocket: "fail", relay: "fail" });
 		assert.match(refused.relay.cause, /refuses that token/);
-		const { stdout } = await runParley(["token", "create", ...args, "--room", "a", "--identity", "ann"]);
+		const claims = ["--room", "a", "--identity", "ann"];
+		const { stdout } = await runParley(["token", "create", ...args, ...claims]);
 		const granted = await examine(server.http, { args: ["--token", stdout.trim()] });
 		assert.deepEqual(troubles(granted), {});
 	});
@@ -189,9 +193,8 @@ describe("the doctor", () => {
 			],
 			"--listen [::1]:80 --turn.enabled=false": ["", loopback],
 			"--listen [::]:0 --turn.enabled=false": ["in TCP any"],
-			"--webhook.url https://app.example.org/x --webhook.url http://10.0.0.2:81 --turn.enabled=false": [
-				...["in TCP 8443", "out TCP 443", "out TCP 81"],
-			],
+			"--webhook.url https://app.example.org/x --webhook.url http://10.0.0.2:81 --turn.enabled=false":
+				[...["in TCP 8443", "out TCP 443", "out TCP 81"]],
 		};
 		for (const [args, wanted] of Object.entries(tables)) {
 			const words = args.split(" ").filter(Boolean);

@@ -1,39 +1,27 @@
 // What the page says of the ways a call can take: /check, and the connections within a call.
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import { callOf, Guest, launchBrowser, PHONE } from "../lib/browser.mjs";
+import { callOf, launchBrowser, PHONE } from "../lib/browser.mjs";
+import { trustedHome } from "../lib/certificate.mjs";
+import { check, readChecks } from "../lib/check.mjs";
 import { freshRoom } from "../lib/client.mjs";
-import { serverFor } from "../lib/server.mjs";
-
-/** Opens /check and waits for its end: {id: {state, text}}. */
-async function check(t, browser, server, options = {}) {
-	const guest = await Guest.open(t, browser, server, "/check", "Ann", options);
-	await guest.page
-		.locator(
-			'[data-testid="check-lines"][aria-busy="false"] [data-state]:not([data-state="waiting"])',
-		)
-		.first()
-		.waitFor();
-	const lines = await guest.page
-		.locator("[data-check]")
-		.evaluateAll((items) =>
-			items.map((item) => [
-				item.dataset.check,
-				{ state: item.dataset.state, text: item.innerText },
-			]),
-		);
-	return { guest, found: Object.fromEntries(lines) };
-}
+import { proxyFor } from "../lib/proxy.mjs";
+import { freshDir, serverFor, startServer } from "../lib/server.mjs";
 
 describe("the ways of a call", () => {
 	let browser;
+	let server;
 	before(async () => {
+		server = await startServer();
 		browser = await launchBrowser();
 	});
-	after(() => browser?.close());
+	after(async () => {
+		await browser?.close();
+		await server?.stop();
+	});
 
 	it("are tried on /check, each with what was measured", async (t) => {
-		const server = await serverFor(t);
 		const { guest, found } = await check(t, browser, server, PHONE);
 		await guest.shot("check-phone");
 		for (const id of ["secure", "server", "clock", "websocket", "microphone", "camera"]) {
@@ -44,18 +32,86 @@ describe("the ways of a call", () => {
 		await guest.page.locator('[data-testid="check-lines"][aria-busy="true"]').waitFor();
 	});
 
-	it("say on /check what fails and what cures it", async (t) => {
+	it("are all in order on /check with a certificate that the browser trusts, relays by TLS too", async (t) => {
+		const home = freshDir();
+		const { cert, key } = trustedHome(home, "localhost");
+		const trusting = await launchBrowser({ home });
+		t.after(async () => {
+			await trusting.close();
+			rmSync(home, { recursive: true, force: true });
+		});
+		const server = await serverFor(t, { args: ["--tls.cert", cert, "--tls.key", key] });
+		const origin = `https://localhost:${server.port}`;
+		const { guest, found } = await check(t, trusting, server, { origin });
+		const place = `localhost:${server.port}`;
+		const ways = [
+			...[`stun:${place}`, `turn:${place}?transport=udp`, `turn:${place}?transport=tcp`],
+			`turns:${place}?transport=tcp`,
+		];
+		assert.deepEqual(Object.keys(found), [
+			...["secure", "server", "clock", "websocket", "polling", "certificate"],
+			...ways,
+			...["microphone", "camera"],
+		]);
+		const bad = Object.values(found).filter(({ state }) => state !== "pass");
+		assert.deepEqual(bad, []);
+		for (const way of ways) {
+			assert.match(found[way].text, /\d+ ms|your own address is the one/);
+		}
+		assert.match(await guest.find("check-sum").innerText(), /Everything that was tried works/);
+	});
+
+	it("say on /check that a self-made certificate is one", async (t) => {
+		const { found } = await check(t, browser, server, {
+			origin: `https://127.0.0.1:${server.port}`,
+		});
+		assert.equal(found.certificate.state, "fail");
+		assert.match(found.certificate.text, /made its certificate itself.*tls\.cert/s);
+	});
+
+	it("say on /check that a proxy lets no WebSocket through, and a clock is wrong", async (t) => {
+		const server = await serverFor(t, { args: ["--turn.enabled=false"] });
+		const origin = await proxyFor(t, server, { ahead: 3600 });
+		const { found } = await check(t, browser, server, { origin });
+		assert.equal(found.websocket.state, "fail");
+		assert.match(found.websocket.text, /A proxy in between must pass WebSockets/);
+		assert.equal(found.polling.state, "pass");
+		assert.equal(found.clock.state, "fail");
+		assert.match(found.clock.text, /The server's clock is (3599|3600|3601) s ahead of yours/);
+	});
+
+	it("say on /check why a relay refuses", async (t) => {
+		const relay = await serverFor(t, { args: ["--turn.user", "ann:secret"] });
+		const url = `turn:127.0.0.1:${relay.port}?transport=udp`;
+		const listed = `${url} username=ann credential=wrong`;
+		const server = await serverFor(t, { args: ["--turn.enabled=false", "--ice.server", listed] });
+		const { found } = await check(t, browser, server);
+		assert.equal(found[url].state, "fail");
+		assert.match(found[url].text, /The relay refused: 401.*turn\.static-auth-secret/s);
+	});
+
+	it("say on /check that the devices are refused, and later that the server is gone", async (t) => {
 		const deaf = await launchBrowser({ deny: true });
 		t.after(() => deaf.close());
 		const server = await serverFor(t);
-		const { found } = await check(t, deaf, server);
-		assert.equal(found.microphone.state, "fail");
-		assert.match(found.microphone.text, /does not let this page use the microphone/);
-		assert.match(found.microphone.text, /allow it there/);
+		const { guest, found } = await check(t, deaf, server);
+		for (const thing of ["microphone", "camera"]) {
+			assert.equal(found[thing].state, "fail");
+			assert.match(found[thing].text, new RegExp(`does not let this page use the ${thing}`));
+			assert.match(found[thing].text, /allow it there/);
+		}
+		server.signal("SIGTERM");
+		await server.ended;
+		await guest.press("check-again");
+		const again = await readChecks(guest);
+		for (const id of ["server", "clock", "polling"]) {
+			assert.match(again[id].text, /The server does not answer/);
+		}
+		assert.equal(again.websocket.state, "fail");
+		assert.equal(again.ice.state, "left-out");
 	});
 
 	it("are shown within a call: route, time there and back, loss", async (t) => {
-		const server = await serverFor(t);
 		const [ann, bob] = await callOf(t, browser, server, freshRoom("paths"), ["Ann", "Bob"]);
 		await ann.hearsAndSees(bob);
 		await ann.page.keyboard.press("?");
@@ -66,7 +122,6 @@ describe("the ways of a call", () => {
 	});
 
 	it("lead through the server's own relay when one wants to hide its address", async (t) => {
-		const server = await serverFor(t);
 		const { found } = await check(t, browser, server);
 		const relays = Object.entries(found).filter(([id]) => id.startsWith("turn:"));
 		assert.equal(relays.length, 2, Object.keys(found).join());

@@ -1,5 +1,6 @@
 // Two people in browsers of their own, each behind a router of its own, and the server between them.
 import { callOf, Guest, launchBrowser } from "../lib/browser.mjs";
+import { check } from "../lib/check.mjs";
 import { freshRoom } from "../lib/client.mjs";
 import { startServer } from "../lib/server.mjs";
 import { poll } from "../lib/wait.mjs";
@@ -56,6 +57,12 @@ export class Couple {
 	call(t, hint, options = {}) {
 		const settings = { origin: this.origin, ...options };
 		return callOf(t, this.#browsers, this.server, freshRoom(hint), ["Ann", "Bob"], settings);
+	}
+
+	/** What /check finds near and far. */
+	check(t) {
+		const { server, origin } = this;
+		return Promise.all(this.#browsers.map((browser) => check(t, browser, server, { origin })));
 	}
 
 	/** Somebody else in Bob's browser. */

@@ -21,9 +21,27 @@ export async function iceChecks(signal: AbortSignal): Promise<Check[]> {
 		[server.urls].flat().map((url) => ({ ...server, urls: url })),
 	);
 	if (each.length === 0) return [noServers("The server hands out no STUN or TURN server.")];
-	return each.map((server) =>
+	const ways = each.map((server) =>
 		server.urls.startsWith("stun") ? stunCheck(server.urls) : relayCheck(server),
 	);
+	return [certificateCheck(each.map(({ urls }) => urls)), ...ways];
+}
+
+/** A page is not told of its certificate; but relays by TLS are offered with one alone that is made to be trusted. */
+function certificateCheck(urls: string[]): Check {
+	return {
+		id: "certificate",
+		title: "Certificate",
+		async run() {
+			if (location.protocol !== "https:") return leftOut("This page came without https.");
+			if (urls.some((url) => url.startsWith("turns:"))) return pass("good for relays by TLS");
+			return fail(
+				"The server has made its certificate itself. Browsers warn of that, and take no relay by TLS, which is " +
+					"what gets through where nothing but HTTPS does.",
+				"Set tls.cert and tls.key to a certificate that browsers trust.",
+			);
+		},
+	};
 }
 
 function noServers(cause: string): Check {
@@ -99,16 +117,17 @@ function relayCheck(server: IceServer & { urls: string }): Check {
 			const errors = new Set<string>();
 			const pair = new RelayPair(server, (error) => errors.add(error));
 			signal.addEventListener("abort", () => pair.close());
-			const late = leftOut("");
-			const found = await within(pair.run(), PATIENCE, late);
+			const found = await within(Promise.race([pair.run(), pair.hopeless]), PATIENCE, null);
 			pair.close();
-			return found === late ? relayFailed(server.urls, pair.relayed, [...errors]) : found;
+			return found ?? relayFailed(server.urls, pair.relayed, [...errors]);
 		},
 	};
 }
 
 class RelayPair {
 	relayed = false;
+	/** Resolves when it has ended without a relay. */
+	readonly hopeless: Promise<null>;
 	readonly #a: RTCPeerConnection;
 	readonly #b: RTCPeerConnection;
 
@@ -118,11 +137,16 @@ class RelayPair {
 		this.#b = new RTCPeerConnection(config);
 		this.#introduce(this.#a, this.#b, onError);
 		this.#introduce(this.#b, this.#a, onError);
+		this.hopeless = new Promise((resolve) => {
+			this.#a.addEventListener("icegatheringstatechange", () => {
+				if (this.#a.iceGatheringState === "complete" && !this.relayed) resolve(null);
+			});
+		});
 	}
 
 	#introduce(from: RTCPeerConnection, to: RTCPeerConnection, onError: (e: string) => void): void {
 		from.addEventListener("icecandidate", ({ candidate }) => {
-			if (!candidate) return;
+			if (!candidate?.candidate) return;
 			this.relayed ||= candidate.type === "relay";
 			to.addIceCandidate(candidate).catch(() => {}); // closed meanwhile
 		});
