@@ -1,12 +1,13 @@
 // What one address may do in a minute; and whose address it is behind a proxy.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { connect, freshRoom } from "./lib/client.mjs";
+import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { WebSocket } from "./lib/deps.mjs";
 import { get } from "./lib/http.mjs";
-import { metrics } from "./lib/metrics.mjs";
+import { metricIs, metrics } from "./lib/metrics.mjs";
 import { runParley, serverFor, startServer } from "./lib/server.mjs";
-import { within } from "./lib/wait.mjs";
+import { heard, stock } from "./lib/socketio.mjs";
+import { poll, within } from "./lib/wait.mjs";
 
 const from = (address) => ({ "X-Forwarded-For": address });
 
@@ -104,6 +105,72 @@ describe("limits of one address", () => {
 		}
 		assert.equal((await get(server, "/livez", chain("192.0.2.50"))).status, 429);
 		assert.equal((await get(server, "/livez", chain("192.0.2.51"))).status, 200);
+	});
+});
+
+describe("limits of what is said", () => {
+	const text = "x".repeat(8_000);
+
+	it("bytes over limit.bytes: rate_limited, in every dialect; small messages go on", async (t) => {
+		const args = ["--limit.bytes=10k", "--limit.message-size=40k"];
+		const server = await serverFor(t, { args });
+		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
+		// Four times as much at once: five messages of 8 kB, and no more.
+		const asked = Array.from({ length: 8 }, () => ann.ask({ type: "chat", text }));
+		const replies = await Promise.all(asked);
+		const codes = replies.map(({ ok, error }) => ok || error.code);
+		assert.deepEqual(codes.slice(0, 4), [true, true, true, true]);
+		assert.ok(codes.slice(5).every((code) => code === "rate_limited"), JSON.stringify(codes));
+		const counted = (await metrics(server)).get("bytes_limited_total");
+		assert.equal(counted, codes.filter((code) => code !== true).length);
+		assert.equal((await metrics(server)).get("rate_limited_total"), counted);
+		// Others are not concerned, and neither is a message for which there are bytes left.
+		await bob.do({ type: "chat", text });
+		await poll(
+			async () => (await ann.ask({ type: "chat", text: "short" })).ok,
+			() => "a short one to be taken",
+		);
+		// A quarter of a second brings a quarter of the rate: in the end a long one goes too.
+		await poll(
+			async () => (await ann.ask({ type: "chat", text })).ok,
+			() => "a long one to be taken",
+		);
+		const duo = await stock(t, server);
+		duo.emit("room:join", { room: freshRoom(), userName: "Duo" });
+		await heard(duo, "room:joined");
+		const before = (await metrics(server)).get("bytes_limited_total");
+		for (let i = 0; i < 8; i++) duo.emit("chat:message", { message: text, userName: "Duo" });
+		await metricIs(server, "bytes_limited_total", (value) => value >= before + 3);
+	});
+
+	it("messages over limit.room-messages: rate_limited for all of the room, but not for calls", async (t) => {
+		const server = await serverFor(t, { args: ["--limit.room-messages=5"] });
+		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
+		const other = await connect(t, server);
+		await other.join(freshRoom());
+		const asked = Array.from({ length: 30 }, (_, i) =>
+			(i % 2 ? ann : bob).ask({ type: "chat", text: `line ${i}` }),
+		);
+		const taken = (await Promise.all(asked)).filter(({ ok }) => ok).length;
+		assert.ok(taken >= 20 && taken < 25, `${taken} of 30 were taken`);
+		await ann.refused({ type: "signal", data: "to all" }, "rate_limited");
+		await ann.do({ type: "signal", to: bob.id, data: "to one" });
+		assert.equal((await bob.next("signal")).data, "to one");
+		await ann.do({ type: "chat", text: "psst", to: bob.id });
+		await ann.do({ type: "update", hand: true });
+		await other.do({ type: "chat", text: "elsewhere" });
+		assert.ok((await metrics(server)).get("room_messages_limited_total") >= 30 - taken);
+		await poll(
+			async () => (await bob.ask({ type: "chat", text: "later" })).ok,
+			() => "the room to be heard again",
+		);
+	});
+
+	it("limit.messages=0 means none of them", async (t) => {
+		const args = ["--limit.bytes=1k", "--limit.room-messages=1", "--limit.messages=0"];
+		const server = await serverFor(t, { args });
+		const [ann] = await roomOf(t, server, ["Ann", "Bob"]);
+		await Promise.all(Array.from({ length: 50 }, () => ann.do({ type: "chat", text })));
 	});
 });
 

@@ -24,11 +24,12 @@ struct dialect_settings {
 	bool sio_recovery;
 	uint32_t rate; /* messages per second and session, 0: no limit */
 	uint32_t burst;
-	uint32_t session_rooms; /* rooms in one session */
-	ms_t grace;             /* for who lost the connection to come back, 0: none */
-	uint32_t log;           /* events of a room that they get, at most */
-	size_t log_size;        /* bytes kept for them, of all rooms of this worker */
-	ms_t retry_after;       /* told in `drain` */
+	uint32_t byte_rate, byte_burst; /* the same of bytes; for rate 0 not looked at */
+	uint32_t session_rooms;         /* rooms in one session */
+	ms_t grace;       /* for who lost the connection to come back, 0: none */
+	uint32_t log;     /* events of a room that they get, at most */
+	size_t log_size;  /* bytes kept for them, of all rooms of this worker */
+	ms_t retry_after; /* told in `drain` */
 	struct room_settings room;
 	struct voice_settings voice;
 	struct {

@@ -28,9 +28,10 @@ struct seat {
 	struct seat *next;      /* of the same session */
 };
 
-/* A token bucket. */
+/* A token bucket, or two. */
 struct session_rate {
-	uint32_t left; /* in thousandths */
+	uint32_t left;  /* in thousandths */
+	uint32_t bytes; /* the allowance alone */
 	ms_t at;
 };
 
@@ -59,7 +60,7 @@ struct session {
 	bool left_all;                 /* had seats and has none: no relays */
 	uint8_t malformed;             /* in a row */
 	uint16_t over_rate;            /* in a row */
-	struct session_rate allowance; /* of messages */
+	struct session_rate allowance; /* of messages, and of their bytes */
 	struct seat first; /* most sessions are in one room: its seat is near at hand */
 	const struct session_transport *transport;
 	struct sio_socket *sio;      /* NULL: not over Socket.IO, or lost */
@@ -126,8 +127,8 @@ void session_arrive(struct dialect *d, struct session *s, struct slice message);
 /* It is, or is no longer, one of this worker's. */
 void session_enter(struct dialect *d, struct session *s);
 void session_exit(struct session *s);
-/* One more message: false: it is over the rate. */
-bool session_within_rate(struct session *s);
+/* One more message, of n bytes: false: it is over the rate. */
+bool session_within_rate(struct session *s, size_t n);
 /* A message without sense: counted, logged; false when it was one too many and the connection ends. */
 bool session_malformed(struct session *s, int err, const char *detail);
 /* Takes one, of `rate` per second and `burst` at most at once; false: none is left. */

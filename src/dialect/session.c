@@ -206,6 +206,14 @@ struct seat *session_restore_seat(struct session *s, struct slice room, uint64_t
 	return seat;
 }
 
+static void fill_allowance(struct session *s)
+{
+	const struct dialect_settings *set = s->dialect->settings;
+
+	s->allowance = (struct session_rate){ set->burst * 1000, set->byte_burst,
+					      loop_now(s->dialect->loop) };
+}
+
 struct session *session_restore(struct dialect *d, const struct vocabulary *v,
 				struct slice id)
 {
@@ -215,9 +223,8 @@ struct session *session_restore(struct dialect *d, const struct vocabulary *v,
 	s->transport = &session_ws_transport;
 	memcpy(s->id, id.p, SESSION_ID);
 	s->number = session_number(id);
-	s->allowance.left = d->settings->burst * 1000;
-	s->allowance.at = loop_now(d->loop);
 	session_enter(d, s);
+	fill_allowance(s);
 	if (d->turn)
 		turn_server_open_session(d->turn, s->number);
 	return s;
@@ -316,12 +323,30 @@ bool session_allows(struct session_rate *r, uint32_t rate, uint32_t burst, ms_t 
 	return true;
 }
 
-bool session_within_rate(struct session *s)
+/* Before the messages are counted, which sets the time. */
+static bool has_bytes(struct session_rate *r, const struct dialect_settings *set,
+		      size_t n, ms_t now)
+{
+	uint64_t left = r->bytes + (uint64_t)(now - r->at) * set->byte_rate / 1000;
+
+	if (left > set->byte_burst)
+		left = set->byte_burst;
+	bool enough = n <= left || set->byte_rate == 0;
+	r->bytes = (uint32_t)(enough && n <= left ? left - n : left);
+	return enough;
+}
+
+bool session_within_rate(struct session *s, size_t n)
 {
 	const struct dialect_settings *set = s->dialect->settings;
+	ms_t now = loop_now(s->dialect->loop);
 
-	return set->rate == 0 || session_allows(&s->allowance, set->rate, set->burst,
-						loop_now(s->dialect->loop));
+	if (set->rate == 0)
+		return true;
+	bool enough = has_bytes(&s->allowance, set, n, now);
+	if (!enough)
+		metric_add(METRIC_BYTES_LIMITED, 1);
+	return session_allows(&s->allowance, set->rate, set->burst, now) && enough;
 }
 
 void session_over_rate(struct session *s, struct slice text)
@@ -412,7 +437,7 @@ static void on_ws_message(void *arg, struct ws *w, enum ws_op op, uint8_t *p, si
 	} else if (op != WS_TEXT) {
 		metric_add(METRIC_MALFORMED, 1);
 		ws_close(w, 1003, "text messages only");
-	} else if (!session_within_rate(s)) {
+	} else if (!session_within_rate(s, n)) {
 		session_over_rate(s, slice_of(p, n));
 	} else {
 		s->over_rate = 0;
@@ -485,9 +510,8 @@ static void session_begin(struct dialect *d, struct session *s, struct slice roo
 	s->dialect = d;
 	session_name(s, room);
 	rand_text(s->secret, SESSION_SECRET);
-	s->allowance.left = d->settings->burst * 1000;
-	s->allowance.at = loop_now(d->loop);
 	session_enter(d, s);
+	fill_allowance(s);
 	if (d->turn)
 		turn_server_open_session(d->turn, s->number);
 }

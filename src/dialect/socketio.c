@@ -321,7 +321,7 @@ static void on_event(void *own, struct sio_socket *socket, const struct sio_even
 				   .ack = e->has_id ? e->id + 1 : 0 };
 
 	(void)socket;
-	if (!session_within_rate(s)) {
+	if (!session_within_rate(s, json_raw(&e->json, 0).n + e->binary.n)) {
 		session_over_rate(s, SLICE_NONE);
 		return;
 	}

@@ -106,6 +106,9 @@
 	X(UNAUTHORIZED, counter, "unauthorized_total",                                   \
 	  "connects and requests without a valid token")                                 \
 	X(RATE_LIMITED, counter, "rate_limited_total", "messages over limit.messages")   \
+	X(BYTES_LIMITED, counter, "bytes_limited_total", "messages over limit.bytes")    \
+	X(ROOM_LIMITED, counter, "room_messages_limited_total",                          \
+	  "messages over limit.room-messages")                                           \
 	X(EVENTS, counter, "room_events_total", "events that rooms made")                \
 	X(DELIVERIES, counter, "deliveries_total", "events handed to members")           \
 	X(VOICE_FRAMES, counter, "voice_frames_total",                                   \

@@ -158,9 +158,18 @@ static const struct option table[] = {
 	  .help = "A Socket.IO client that lost its connection gets what it missed when it comes back." },
 
 	{ .name = "limit.messages", .kind = OPTION_INT, .offset = AT(rate), .preset = "100",
-	  .max = 1000000, .help = "Messages per second of one session; 0: no limit." },
+	  .max = 1000000,
+	  .help = "Messages per second of one session; more: rate_limited. 0: no limit, nor the two below." },
 	{ .name = "limit.burst", .kind = OPTION_INT, .offset = AT(burst), .preset = "400",
 	  .min = 1, .max = 1000000, .help = "Messages a session may send at once." },
+	{ .name = "limit.bytes", .kind = OPTION_SIZE, .offset = AT(byte_rate), .preset = "1M",
+	  .max = 512 * MIB,
+	  .help = "Bytes of messages per second of one session, four times as much at once; more: "
+		  "rate_limited. 0: no limit." },
+	{ .name = "limit.room-messages", .kind = OPTION_INT, .offset = AT(room_rate),
+	  .preset = "1000", .max = 1000000,
+	  .help = "Messages per second that all members of a room are told (chat, its changes, signals to all), "
+		  "four times as many at once; more: rate_limited. 0: no limit." },
 	{ .name = "limit.message-size", .kind = OPTION_SIZE, .offset = AT(message_size),
 	  .preset = "256k", .min = 1024, .max = 16 * MIB,
 	  .help = "Bytes of a native message; more: closed, 1009." },

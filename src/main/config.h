@@ -44,7 +44,7 @@ struct config {
 	int64_t sio_max_payload;
 	bool sio_allow_v3, sio_recovery;
 
-	int64_t rate, burst, message_size;
+	int64_t rate, burst, byte_rate, room_rate, message_size;
 	int64_t session_rooms, session_log, session_log_size;
 	int64_t voice_frames, voice_size, voice_listeners, voice_queue;
 	ms_t grace;

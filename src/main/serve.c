@@ -180,6 +180,9 @@ static int fill_dialect(struct server *s, struct buf *why)
 	d->sio_recovery = c->sio_recovery;
 	d->rate = (uint32_t)c->rate;
 	d->burst = (uint32_t)c->burst;
+	d->byte_rate = (uint32_t)c->byte_rate;
+	d->byte_burst = (uint32_t)(4 * c->byte_rate > c->message_size ? 4 * c->byte_rate
+								      : c->message_size);
 	d->session_rooms = (uint32_t)c->session_rooms;
 	d->grace = c->grace;
 	d->log = (uint32_t)c->session_log;
@@ -188,6 +191,7 @@ static int fill_dialect(struct server *s, struct buf *why)
 	d->room = (struct room_settings){
 		.capacity = (uint32_t)c->room_capacity,
 		.max_rooms = (uint32_t)c->max_rooms,
+		.rate = c->rate > 0 ? (uint32_t)c->room_rate : 0,
 		.chat_replay = (uint32_t)c->chat_replay,
 		.voices = c->voice_frames ? (uint32_t)c->voice_listeners : 0,
 		.tokens = !auth_keys_none(s->keys),

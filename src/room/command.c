@@ -190,8 +190,41 @@ static int room_on_alias(struct member *m, const struct command *c)
 	return 0;
 }
 
+/* What all hear costs as much as there are members. Calls of two are not slowed by it. */
+static bool is_for_all(const struct command *c)
+{
+	static const bool said[COMMAND_KINDS] = {
+		[COMMAND_SIGNAL] = true, [COMMAND_CHAT] = true,  [COMMAND_EDIT] = true,
+		[COMMAND_DELETE] = true, [COMMAND_REACT] = true,
+	};
+
+	return !c->to && c->to_name.n == 0 && said[c->kind];
+}
+
+/* At once four times as many as in a second. */
+static bool room_within_rate(struct room *r, ms_t wall)
+{
+	uint64_t rate = r->registry->settings->rate, most = rate * 4000;
+
+	if (rate == 0)
+		return true;
+	if (wall > r->rate_at)
+		r->rate_left += (uint64_t)(wall - r->rate_at) * rate;
+	r->rate_at = wall;
+	if (r->rate_left > most)
+		r->rate_left = most;
+	if (r->rate_left < 1000) {
+		metric_add(METRIC_ROOM_LIMITED, 1);
+		return false;
+	}
+	r->rate_left -= 1000;
+	return true;
+}
+
 int room_command(struct member *m, uint64_t request, const struct command *c, ms_t wall)
 {
+	if (is_for_all(c) && !room_within_rate(m->room, wall))
+		return E_RATE;
 	switch (c->kind) {
 	case COMMAND_JOIN:
 		return E_ALREADY;

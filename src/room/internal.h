@@ -47,6 +47,8 @@ struct room {
 	uint32_t hidden;
 	uint32_t joins; /* so far */
 	uint64_t seq;
+	uint64_t rate_left; /* of settings->rate: thousandths of a message */
+	ms_t rate_at;
 	uint16_t
 		*at_worker; /* members per worker, [LOOP_MAX]; NULL while all live here */
 	void *user_data;

@@ -28,6 +28,7 @@ struct member;
 struct room_settings {
 	uint32_t capacity;  /* members, when the first join says nothing; and at most */
 	uint32_t max_rooms; /* on this worker */
+	uint32_t rate;      /* messages to all per second, of a room; 0: no limit */
 	uint32_t
 		voices; /* members whom one may hear through the server; 0: nobody is relayed */
 	bool tokens;                              /* nobody joins without a pass */
