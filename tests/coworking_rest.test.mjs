@@ -2,9 +2,11 @@
 // workers a request may come in on the one that does not keep them.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { connect } from "./lib/client.mjs";
 import { openPage } from "./lib/dialects.mjs";
 import { metricIs } from "./lib/metrics.mjs";
-import { startServer } from "./lib/server.mjs";
+import { freshDir, serverFor, startServer } from "./lib/server.mjs";
+import { heard, stock } from "./lib/socketio.mjs";
 
 const token = (claims) =>
 	[{ alg: "HS256" }, claims]
@@ -15,13 +17,19 @@ const token = (claims) =>
 class Person {
 	constructor(server, id, name) {
 		this.base = `${server.http}/api/coworking/rooms`;
-		this.headers = { Authorization: `Bearer ${token({ sub: id, name })}`, Connection: "close" };
+		this.headers = {
+			Authorization: `Bearer ${token({ sub: id, name })}`,
+			Connection: "close",
+		};
 	}
 
 	async call(method, path = "", body = undefined) {
 		const response = await fetch(this.base + path, {
 			method,
-			headers: { ...this.headers, ...(body && { "Content-Type": "application/json" }) },
+			headers: {
+				...this.headers,
+				...(body && { "Content-Type": "application/json" }),
+			},
 			body: body && JSON.stringify(body),
 		});
 		return { status: response.status, body: await response.json() };
@@ -52,10 +60,15 @@ for (const workers of [1, 2]) {
 		});
 		after(() => server.stop());
 
-		const make = (options = {}) => ann.ok("POST", "", { name: "Focus", ...options }, 201);
+		const make = (options = {}) =>
+			ann.ok("POST", "", { name: "Focus", ...options }, 201);
 
 		it("a room is made, listed, shown and deleted by who made it", async () => {
-			const room = await make({ description: "quiet", max_participants: 3, color: "#fff" });
+			const room = await make({
+				description: "quiet",
+				max_participants: 3,
+				color: "#fff",
+			});
 			assert.deepEqual(room, {
 				id: room.id,
 				name: "Focus",
@@ -103,9 +116,18 @@ for (const workers of [1, 2]) {
 				again.room.messages.map(({ user, text }) => [user, text]),
 				[["System", "Ann joined the room"]],
 			);
-			assert.equal((await bob.ok("POST", `/${id}/join`)).room.participants.length, 2);
+			assert.equal(
+				(await bob.ok("POST", `/${id}/join`)).room.participants.length,
+				2,
+			);
 			await ann.ok("POST", `/${id}/leave`);
-			await ann.refused("POST", `/${id}/leave`, undefined, 404, "Not in this room");
+			await ann.refused(
+				"POST",
+				`/${id}/leave`,
+				undefined,
+				404,
+				"Not in this room",
+			);
 			const { participants, messages } = await bob.ok("GET", `/${id}`);
 			assert.deepEqual(
 				participants.map(({ id }) => id),
@@ -123,15 +145,27 @@ for (const workers of [1, 2]) {
 
 		it("messages are kept, the last fifty, oldest first", async () => {
 			const { id } = await make();
-			await bob.refused("POST", `/${id}/messages`, { message_text: "x" }, 403, "Not in this room");
+			await bob.refused(
+				"POST",
+				`/${id}/messages`,
+				{ message_text: "x" },
+				403,
+				"Not in this room",
+			);
 			await bob.ok("POST", `/${id}/join`);
 			const said = await bob.ok("POST", `/${id}/messages`, {
 				message_text: "hello",
 				message_type: "text",
 			});
 			assert.match(said.time, /^\d\d:\d\d$/);
-			assert.deepEqual([said.user, said.text, said.avatar], ["Bob", "hello", "B"]);
-			assert.equal((await bob.ok("POST", `/${id}/emoji`, { emoji: "🎉" })).text, "🎉");
+			assert.deepEqual(
+				[said.user, said.text, said.avatar],
+				["Bob", "hello", "B"],
+			);
+			assert.equal(
+				(await bob.ok("POST", `/${id}/emoji`, { emoji: "🎉" })).text,
+				"🎉",
+			);
 			for (let i = 0; i < 55; i++) {
 				await bob.ok("POST", `/${id}/messages`, { message_text: `m${i}` });
 			}
@@ -160,25 +194,111 @@ for (const workers of [1, 2]) {
 				is_muted: true,
 			});
 			const speak = { is_speaking: true };
-			await ann.refused("PUT", `/${id}/speaking`, speak, 400, "Cannot speak while muted");
+			await ann.refused(
+				"PUT",
+				`/${id}/speaking`,
+				speak,
+				400,
+				"Cannot speak while muted",
+			);
 			const [me] = (await ann.ok("GET", `/${id}`)).participants;
 			assert.deepEqual([me.is_muted, me.is_speaking], [true, false]);
 		});
 
 		it("what is said reaches native members of the room", async (t) => {
 			const { id } = await make();
-			const page = await openPage(t, server, "native", { room: id, name: "Nat" });
+			const page = await openPage(t, server, "native", {
+				room: id,
+				name: "Nat",
+			});
 			await metricIs(server, "members", 1);
 			await ann.ok("POST", `/${id}/join`);
 			await ann.ok("POST", `/${id}/messages`, { message_text: "over here" });
-			const chat = await page.next("chat");
-			assert.deepEqual([chat.name, JSON.parse(chat.text ?? "{}").text], ["Ann", "over here"]);
+			for (const [name, text] of [
+				["System", "Ann joined the room"],
+				["Ann", "over here"],
+			]) {
+				const chat = await page.next("chat");
+				assert.deepEqual(
+					[chat.name, JSON.parse(chat.text ?? "{}").text],
+					[name, text],
+				);
+			}
+		});
+
+		it("it is one history with that of native and Socket.IO members", async (t) => {
+			const { id } = await make();
+			await ann.ok("POST", `/${id}/join`);
+			await ann.ok("POST", `/${id}/messages`, {
+				message_text: "by REST, to nobody",
+			});
+			const native = await connect(t, server);
+			await native.join(id, { name: "Nat" });
+			const duo = await stock(t, server, { transports: ["websocket"] });
+			duo.emit("room:join", { room: id, userName: "Duo" });
+			await heard(duo, "room:joined");
+			const told = heard(duo, "chat:message");
+			duo.emit("chat:message", { message: "by duo", userName: "Duo" });
+			await told;
+			await native.do({ type: "chat", text: "by native" });
+			await ann.ok("POST", `/${id}/emoji`, { emoji: "🎉" });
+			const said = [
+				["System", "Ann joined the room"],
+				["Ann", "by REST, to nobody"],
+				["Duo", "by duo"],
+				["Nat", "by native"],
+				["Ann", "🎉"],
+			];
+			const { messages } = await ann.ok("GET", `/${id}`);
+			assert.deepEqual(
+				messages.map(({ user, text }) => [user, text]),
+				said,
+			);
+			const history = (await native.do({ type: "history", after: 0 })).messages;
+			assert.deepEqual(
+				history.map(({ name, text }) => [name, text]),
+				said,
+			);
+			assert.deepEqual(
+				messages.map(({ id }) => id),
+				history.map(({ n }) => n),
+			);
+			assert.equal(history[1].user, "u-ann");
+		});
+
+		it("mute and speaking are shown to the members of the room", async (t) => {
+			const { id } = await make();
+			const [own, other] = [await connect(t, server), await connect(t, server)];
+			const { you } = await own.join(id, { name: "Ann", user: "u-ann" });
+			await other.join(id, { name: "Other" });
+			await ann.ok("POST", `/${id}/join`);
+			for (const [path, body, changes] of [
+				["mic-toggle", { is_muted: false }, { mic: true }],
+				["speaking", { is_speaking: true }, { speaking: true }],
+				["speaking", { is_speaking: false }, { speaking: false }],
+				["mic-toggle", { is_muted: true }, { mic: false }],
+			]) {
+				await ann.ok("PUT", `/${id}/${path}`, body);
+				for (const member of [own, other]) {
+					const updated = await member.next("updated");
+					assert.deepEqual(
+						[updated.member, updated.changes],
+						[you.id, changes],
+					);
+				}
+			}
 		});
 
 		for (const [what, method, path, body, status] of [
 			["no name", "POST", "", {}, 422],
 			["too many seats", "POST", "", { name: "x", max_participants: 51 }, 422],
-			["seats that are no number", "POST", "", { name: "x", max_participants: "2" }, 422],
+			[
+				"seats that are no number",
+				"POST",
+				"",
+				{ name: "x", max_participants: "2" },
+				422,
+			],
 			["a name too long", "POST", "", { name: "x".repeat(200) }, 422],
 			["no such room", "POST", "/nowhere/join", undefined, 404],
 		]) {
@@ -186,6 +306,61 @@ for (const workers of [1, 2]) {
 				const got = await ann.call(method, path, body);
 				assert.equal(got.status, status);
 				assert.equal(typeof got.body.detail, "string");
+			});
+		}
+
+		const auth = async (path, body, headers = {}) => {
+			const response = await fetch(`${server.http}/api/auth/${path}`, {
+				method: body ? "POST" : "GET",
+				headers: {
+					"Content-Type": "application/json",
+					Connection: "close",
+					...headers,
+				},
+				body: body && JSON.stringify(body),
+			});
+			return { status: response.status, body: await response.json() };
+		};
+
+		for (const [path, body, name] of [
+			["login", { email: "cy@example.org", password: "x" }, "cy"],
+			["login", { username: "cy", password: "x" }, "cy"],
+			[
+				"register",
+				{ email: "cy@example.org", password: "x", name: "Cy Young" },
+				"Cy Young",
+			],
+		]) {
+			it(`${path} with ${Object.keys(body)}: a token that is believed in open mode`, async () => {
+				const { status, body: reply } = await auth(path, body);
+				assert.equal(status, 200);
+				assert.deepEqual(Object.keys(reply), ["access_token", "token_type"]);
+				assert.equal(reply.token_type, "bearer");
+				const me = await auth("user", undefined, {
+					Authorization: `Bearer ${reply.access_token}`,
+				});
+				assert.equal(me.status, 200);
+				assert.deepEqual(
+					[me.body.name, me.body.email, me.body.is_active],
+					[name, body.email ?? "cy", true],
+				);
+				assert.deepEqual(
+					(await auth(path, body)).body,
+					reply,
+					"the same one each time",
+				);
+			});
+		}
+
+		for (const [path, body, headers, status] of [
+			["login", { password: "x" }, {}, 422],
+			["login", { email: "x".repeat(500) }, {}, 422],
+			["user", undefined, {}, 401],
+		]) {
+			it(`${path} ${JSON.stringify(body)?.slice(0, 30)}: ${status}`, async () => {
+				const reply = await auth(path, body, headers);
+				assert.equal(reply.status, status);
+				assert.equal(typeof reply.body.detail, "string");
 			});
 		}
 
@@ -200,15 +375,19 @@ for (const workers of [1, 2]) {
 				["x", "DELETE"],
 				["x/mic-toggle", "PUT"],
 			]) {
-				const response = await fetch(`${server.http}/api/coworking/rooms/${path}`, {
-					method: "OPTIONS",
-					headers: {
-						Origin: "http://localhost:5173",
-						"Access-Control-Request-Method": method,
-						"Access-Control-Request-Headers": "authorization,content-type",
+				const response = await fetch(
+					`${server.http}/api/coworking/rooms/${path}`,
+					{
+						method: "OPTIONS",
+						headers: {
+							Origin: "http://localhost:5173",
+							"Access-Control-Request-Method": method,
+							"Access-Control-Request-Headers": "authorization,content-type",
+						},
 					},
-				});
-				const allowed = (what) => response.headers.get(`access-control-allow-${what}`);
+				);
+				const allowed = (what) =>
+					response.headers.get(`access-control-allow-${what}`);
 				assert.equal(allowed("origin"), "http://localhost:5173");
 				assert.ok(allowed("methods").includes(method));
 				assert.ok(allowed("headers").includes("authorization"));
@@ -216,3 +395,48 @@ for (const workers of [1, 2]) {
 		});
 	});
 }
+
+it("what is said by REST survives the server's death", async (t) => {
+	const dataDir = freshDir();
+	const first = await startServer({ dataDir });
+	const ann = new Person(first, "u-ann", "Ann");
+	const { id } = await ann.ok("POST", "", { name: "Focus" }, 201);
+	await ann.ok("POST", `/${id}/join`);
+	await ann.ok("POST", `/${id}/messages`, { message_text: "kept" });
+	await first.kill();
+	const second = await serverFor(t, { dataDir });
+	const native = await connect(t, second);
+	await native.join(id);
+	const { messages } = await native.do({ type: "history", after: 0 });
+	assert.deepEqual(
+		messages.map(({ text }) => text),
+		["Ann joined the room", "kept"],
+	);
+});
+
+it("without a store the last messages are shown all the same", async (t) => {
+	const server = await serverFor(t, { args: ["--store.url=none"] });
+	const ann = new Person(server, "u-ann", "Ann");
+	const { id } = await ann.ok("POST", "", { name: "Focus" }, 201);
+	await ann.ok("POST", `/${id}/join`);
+	await ann.ok("POST", `/${id}/messages`, { message_text: "here" });
+	const { messages } = await ann.ok("GET", `/${id}`);
+	assert.deepEqual(
+		messages.map(({ text }) => text),
+		["Ann joined the room", "here"],
+	);
+});
+
+it("where tokens are asked for nobody is logged in here", async (t) => {
+	const server = await serverFor(t, {
+		args: ["--auth.key=k:a-secret-of-thirty-two-bytes-at-least"],
+	});
+	const response = await fetch(`${server.http}/api/auth/login`, {
+		method: "POST",
+		body: JSON.stringify({ email: "cy@example.org", password: "x" }),
+	});
+	assert.equal(response.status, 403);
+	assert.deepEqual(await response.json(), {
+		detail: "Tokens come from the application",
+	});
+});

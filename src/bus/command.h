@@ -75,7 +75,7 @@ struct command {
 	struct slice
 		pass; /* JOIN: what a token says (auth/pass.h), encoded; empty: open mode */
 	struct slice address; /* JOIN: the client's, as text; BAN, UNBAN */
-	bool on; /* REACT, TYPING, BACK, LOCK...; HISTORY: from `after` on, also when that is 0 */
+	bool on; /* REACT, TYPING, BACK, LOCK...; CHAT of the server: also when nobody is there; HISTORY: from `after` on, also when that is 0 */
 	uint32_t
 		limit; /* HISTORY, SEARCH, WHOWAS: at most so many; 0: as many as usual */
 	uint64_t to;   /* a member, 0: nobody in particular */

@@ -432,6 +432,19 @@ static void wake(struct room_chat *c)
 
 /* --- life --- */
 
+static struct room_chat *chat_make(struct room_registry *g, struct slice name, ms_t wall)
+{
+	struct room_chat *c = xzalloc(sizeof(*c) + name.n + 1);
+
+	c->registry = g;
+	c->name_len = (uint16_t)name.n;
+	memcpy(c->name, name.p, name.n);
+	list_init(&c->held);
+	c->epoch = (uint64_t)wall;
+	c->state = g->store ? CHAT_ASLEEP : CHAT_AWAKE;
+	return c;
+}
+
 struct room_chat *room_chat_open(struct room *r)
 {
 	struct slice name = room_name(r);
@@ -439,15 +452,8 @@ struct room_chat *room_chat_open(struct room *r)
 				      ? map_del(&r->registry->left_over, name)
 				      : NULL;
 
-	if (!c) {
-		c = xzalloc(sizeof(*c) + name.n + 1);
-		c->registry = r->registry;
-		c->name_len = (uint16_t)name.n;
-		memcpy(c->name, name.p, name.n);
-		list_init(&c->held);
-		c->epoch = (uint64_t)r->made_at;
-		c->state = r->registry->store ? CHAT_ASLEEP : CHAT_AWAKE;
-	}
+	if (!c)
+		c = chat_make(r->registry, name, r->made_at);
 	c->room = r;
 	if (c->state == CHAT_ASLEEP)
 		wake(c);
@@ -496,4 +502,19 @@ void room_chat_enter(struct room_chat *c, const struct chat_entry *e)
 		refuse(r, E_UNAVAILABLE);
 		record_free(r);
 	}
+}
+
+void room_chat_enter_empty(struct room_registry *g, struct slice name,
+			   const struct chat_entry *e, ms_t wall)
+{
+	struct room_chat *c =
+		g->left_over.count > 0 ? map_find(&g->left_over, name) : NULL;
+	bool found = c != NULL;
+
+	if (!c)
+		c = chat_make(g, name, wall);
+	room_chat_enter(c, e);
+	if (!found && c->pending > 0)
+		map_put(&g->left_over, chat_name(c), c);
+	room_chat_settle(c);
 }

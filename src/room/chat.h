@@ -55,8 +55,9 @@ void room_chat_close(struct room_chat *c);
 void room_chat_settle(struct room_chat *c);
 /* Keeps it, and shows it once it is kept; answers in any case, later. */
 void room_chat_enter(struct room_chat *c, const struct chat_entry *e);
-/* Those left over go. */
-void room_chat_drop_all(struct room_registry *g);
+/* The same in a room where nobody is. `wall`: now. */
+void room_chat_enter_empty(struct room_registry *g, struct slice name,
+			   const struct chat_entry *e, ms_t wall);
 
 /* --- recall.c: what was said --- */
 /* HISTORY, SEARCH, WHOWAS: answered later. `m`: NULL: the server asks. */

@@ -42,7 +42,8 @@ static bool room_change_text(char **text, uint32_t *len, struct slice to)
 	return true;
 }
 
-static int room_on_update(struct member *m, const struct command *c)
+/* `by`: who says it and is not told. */
+static int room_on_update(struct member *m, const struct command *c, struct member *by)
 {
 	int err = room_check_update(m, c);
 	if (err < 0)
@@ -63,7 +64,7 @@ static int room_on_update(struct member *m, const struct command *c)
 		room_note_visit(m);
 	if (e.changed && !m->hidden) {
 		room_member_info(m, &e.subject);
-		room_tell_all(m->room, &e, m);
+		room_tell_all(m->room, &e, by);
 	}
 	return 0;
 }
@@ -232,7 +233,7 @@ int room_command(struct member *m, uint64_t request, const struct command *c, ms
 		room_leave(m, c->reason, SLICE_NONE);
 		return 0;
 	case COMMAND_UPDATE:
-		return room_on_update(m, c);
+		return room_on_update(m, c, m);
 	case COMMAND_SIGNAL:
 		return room_on_signal(m, c);
 	case COMMAND_CHAT:
@@ -309,6 +310,14 @@ static struct member *room_user_named(const struct room *r, struct slice user)
 	return room_addressed(r, user);
 }
 
+/* A member's own state, said in another way than by its session. */
+static int room_on_update_for(struct room *r, const struct command *c)
+{
+	struct member *m = room_member(r, c->to);
+
+	return m ? room_on_update(m, c, NULL) : E_NO_MEMBER;
+}
+
 int room_order(struct room *r, struct bus_home from, uint64_t request,
 	       const struct command *c, ms_t wall)
 {
@@ -324,6 +333,8 @@ int room_order(struct room *r, struct bus_home from, uint64_t request,
 		known.to = m ? m->id : id;
 	}
 	switch (c->kind) {
+	case COMMAND_UPDATE:
+		return room_on_update_for(r, &known);
 	case COMMAND_NOTICE:
 		return room_on_notice(r, &known);
 	case COMMAND_CHAT:

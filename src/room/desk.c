@@ -158,6 +158,11 @@ static void on_ask(void *arg, unsigned from, struct slice body)
 		answer_rooms(d->rooms, &a, &rooms);
 	else if (a.kind == ASK_REVOKE)
 		back.err = answer_revoke(d, &a);
+	else if (!r && a.kind == ASK_COMMAND && a.command.kind == COMMAND_CHAT &&
+		 a.command.on)
+		back.err = room_say_empty(d->rooms, a.room,
+					  (struct bus_home){ .worker = from }, a.ticket,
+					  &a.command, loop_wall(d->loop));
 	else if (!r)
 		back.err = E_NOT_FOUND;
 	else if (a.kind == ASK_ROOM)

@@ -171,6 +171,9 @@ static void server_commands_in_a_room(void **state)
 	assert_int_equal(o->err, E_NO_MEMBER);
 	ask.command = (struct command){ .kind = COMMAND_UPDATE };
 	office_ask(o, &ask);
+	assert_int_equal(o->err, E_NO_MEMBER);
+	ask.command = (struct command){ .kind = COMMAND_ALIAS };
+	office_ask(o, &ask);
 	assert_int_equal(o->err, E_UNKNOWN_TYPE);
 	ask.command = (struct command){ .kind = COMMAND_CLOSE };
 	office_ask(o, &ask);

@@ -161,6 +161,9 @@ void room_answer_desk(unsigned worker, const struct event *e);
 /* CHAT, EDIT, DELETE, REACT of a member or of the server (NULL). ROOM_LATER, or what is wrong. */
 int room_say(struct room *r, const struct member *m, struct bus_home home,
 	     uint64_t request, const struct command *c, ms_t wall) NODISCARD;
+/* CHAT of the server in a room where nobody is. */
+int room_say_empty(struct room_registry *g, struct slice name, struct bus_home home,
+		   uint64_t request, const struct command *c, ms_t wall) NODISCARD;
 int room_on_typing(struct member *m, const struct command *c) NODISCARD;
 int room_on_read(struct member *m, const struct command *c) NODISCARD;
 /* Under what the member's reactions and marks are kept: its user, else its number in `text`. */

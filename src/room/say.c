@@ -58,8 +58,10 @@ static int room_on_chat(struct room *r, const struct member *m, struct chat_entr
 		e->event.to = to->id;
 		e->more.to_user = slice_of(to->user, to->user_len);
 	}
-	if (!m)
+	if (!m) {
 		e->event.subject.name = c->name;
+		e->more.user = c->user;
+	}
 	e->event.text = c->text;
 	e->event.flavor = c->flavor;
 	e->event.raw = c->raw.n <= ROOM_MAX_METADATA ? c->raw : SLICE_NONE;
@@ -108,6 +110,22 @@ int room_say(struct room *r, const struct member *m, struct bus_home home,
 	if (err < 0)
 		return err;
 	room_chat_enter(r->chat, &e);
+	return ROOM_LATER;
+}
+
+int room_say_empty(struct room_registry *g, struct slice name, struct bus_home home,
+		   uint64_t request, const struct command *c, ms_t wall)
+{
+	struct chat_entry e;
+
+	if (name.n == 0 || name.n > ROOM_MAX_NAME || !text_fits(c))
+		return E_BAD_FIELD;
+	begin_entry(&e, NULL, home, request, EVENT_CHAT, wall);
+	e.event.subject.name = c->name;
+	e.event.text = c->text;
+	e.more.user = c->user;
+	e.more.key = c->key;
+	room_chat_enter_empty(g, name, &e, wall);
 	return ROOM_LATER;
 }
 
