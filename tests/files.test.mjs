@@ -509,7 +509,7 @@ it("a full disk: 503, nothing is left, calls and smaller files go on", { skip: !
 	const dataDir = freshDir();
 	execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", dataDir]);
 	t.after(() => execFileSync("umount", ["-l", dataDir]));
-	const server = await serverFor(t, { dataDir });
+	const server = await serverFor(t, { dataDir, args: ["--files.reserve=0"] });
 	const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 	const { room, upload: key } = ann.joinData;
 	assert.equal((await upload(server, room, bearer(key), noise(3 * MIB))).status, 201);
@@ -528,6 +528,22 @@ it("a full disk: 503, nothing is left, calls and smaller files go on", { skip: !
 	ann.send({ type: "signal", data: "still here" });
 	await bob.next("signal");
 	assert.equal((await upload(server, room, bearer(key), noise(1000))).status, 201);
+});
+
+it("less free than files.reserve: 503 before the body is read, and chat goes on", { skip: !isRoot && "needs root" }, async (t) => {
+	const dataDir = freshDir();
+	execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", dataDir]);
+	t.after(() => execFileSync("umount", ["-l", dataDir]));
+	const server = await serverFor(t, { dataDir, args: ["--files.reserve=10M"] });
+	const [ann] = await roomOf(t, server, ["Ann"]);
+	const { room, upload: key } = ann.joinData;
+	assert.equal((await upload(server, room, bearer(key), noise(2 * MIB))).status, 201);
+	const refused = await upload(server, room, bearer(key), noise(5 * MIB), {
+		headers: { Expect: "100-continue" },
+		write: (request) => request.on("continue", () => request.end()).flushHeaders(),
+	});
+	assert.deepEqual([refused.status, refused.json.error.detail, refused.continued], [503, "space", false]);
+	await ann.do({ type: "chat", text: "x".repeat(8000) });
 });
 
 it("a slow client gets its file in the end, and holds nobody up", async (t) => {

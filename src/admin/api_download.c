@@ -7,6 +7,7 @@
 
 #include "admin/api_call.h"
 #include "admin/file_text.h"
+#include "base/base64.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "http/range.h"
@@ -135,8 +136,7 @@ static void read_on(struct download *d)
 static void put_etag(struct buf *b, const struct store_file *f)
 {
 	buf_u8(b, '"');
-	for (size_t i = 0; i < 16 && i < f->hash.n; i++)
-		buf_printf(b, "%02x", f->hash.p[i]);
+	hex_encode(b, slice_of(f->hash.p, STORE_HASH / 2));
 	buf_u8(b, '"');
 }
 
@@ -169,24 +169,6 @@ static enum range_verdict find_range(const struct download *d, uint64_t size,
 	return http_range_parse(field, (size_t)size, out);
 }
 
-static void add_content_range(struct download *d, const struct range *r, uint64_t size)
-{
-	struct buf b = BUF_INIT(100);
-
-	buf_str(&b, "bytes ");
-	if (r) {
-		buf_dec(&b, r->at);
-		buf_str(&b, "-");
-		buf_dec(&b, r->at + r->n - 1);
-	} else {
-		buf_str(&b, "*");
-	}
-	buf_str(&b, "/");
-	buf_dec(&b, size);
-	http_add_header(d->x, "Content-Range", buf_slice(&b));
-	buf_fini(&b);
-}
-
 /* An answer without bytes of the file. */
 static void end_with(struct download *d, int status)
 {
@@ -215,7 +197,8 @@ static void send_file(struct download *d, const struct store_file *f)
 		return;
 	}
 	if (verdict != RANGE_WHOLE)
-		add_content_range(d, verdict == RANGE_PART ? &range : NULL, f->size);
+		http_add_content_range(d->x, range.at,
+				       verdict == RANGE_PART ? range.n : 0, f->size);
 	if (verdict == RANGE_OUTSIDE || f->size == 0) {
 		end_with(d, verdict == RANGE_OUTSIDE ? 416 : 200);
 		return;

@@ -208,24 +208,36 @@ static const struct http_body_ops body_ops = { on_data, on_end };
 
 /* --- before --- */
 
+static void on_begun(struct depot_ticket *t, const struct depot_answer *answered)
+{
+	struct upload *u = container_of(t, struct upload, disk);
+
+	if (answered->err == 0) {
+		http_take_body(u->call->x, &body_ops, u);
+		return;
+	}
+	refuse(u, answered->err, "space");
+	upload_end(u);
+}
+
 static void on_space(struct store_ticket *t, const struct store_answer *known)
 {
 	struct upload *u = container_of(t, struct upload, row);
 	int64_t length = u->call ? http_body_length(u->call->x) : 0;
+	uint64_t size = length > 0 ? (uint64_t)length : 0;
 	struct store_answer space = *known;
 	int err = known->err;
 
 	if (u->call && err == 0)
-		err = store_file_fits(&u->api->settings.files.space,
-				      length > 0 ? (uint64_t)length : 0, &space);
+		err = store_file_fits(&u->api->settings.files.space, size, &space);
 	if (u->call && err < 0)
 		refuse(u, err, err == E_LIMIT ? "space" : NULL);
 	if (!u->call) {
 		upload_end(u);
 		return;
 	}
-	u->number = depot_begin(u->api->settings.depot);
-	http_take_body(u->call->x, &body_ops, u);
+	u->disk.done = on_begun;
+	u->number = depot_begin(u->api->settings.depot, size, &u->disk);
 }
 
 /* What is known of the file so far. */

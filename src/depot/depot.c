@@ -17,7 +17,7 @@
 /* The first time round, for what a crash has left. */
 #define LOOK_FIRST 20
 
-enum job { JOB_WRITE, JOB_FINISH, JOB_DROP, JOB_READ, JOBS };
+enum job { JOB_BEGIN, JOB_WRITE, JOB_FINISH, JOB_DROP, JOB_READ, JOBS };
 enum part { WRITER, READER, PARTS };
 
 struct part_thread {
@@ -60,6 +60,16 @@ static void complain(int err, const char *what)
 
 	metric_add(METRIC_FILES_FAILED, 1);
 	log_limited(&limit, "depot", "failed", "job=%s err=%s", what, err_text(err));
+}
+
+static void do_begin(struct depot *d, unsigned from, uint64_t number, uint64_t upload,
+		     struct cur *in)
+{
+	int err = depot_disk_begin(&d->disk, upload, cur_be64(in));
+
+	if (err < 0)
+		complain(err, "begin");
+	send_done(from, number, err < 0 ? E_UNAVAILABLE : 0, SLICE_NONE, 0, SLICE_NONE);
 }
 
 static void do_write(struct depot *d, unsigned from, uint64_t number, uint64_t upload,
@@ -115,7 +125,9 @@ static void on_job(void *arg, unsigned from, struct slice body)
 
 	/* Of workers that count for themselves. */
 	upload |= (uint64_t)from << 48;
-	if (job == JOB_WRITE)
+	if (job == JOB_BEGIN)
+		do_begin(t->depot, from, number, upload, &in);
+	else if (job == JOB_WRITE)
 		do_write(t->depot, from, number, upload, &in);
 	else if (job == JOB_FINISH)
 		do_finish(t->depot, from, number, upload, &in);
@@ -165,11 +177,11 @@ static void on_look(struct loop_timer *timer)
 
 /* --- life --- */
 
-int depot_create(struct depot **out, const char *dir, struct store *store,
-		 struct buf *why)
+int depot_create(struct depot **out, const char *dir, uint64_t reserve,
+		 struct store *store, struct buf *why)
 {
 	struct depot *d = xzalloc(sizeof(*d));
-	int err = depot_disk_open(&d->disk, dir);
+	int err = depot_disk_open(&d->disk, dir, reserve);
 
 	if (err < 0)
 		buf_printf(why, "%s cannot be used: %s", dir, err_text(err));
@@ -260,9 +272,16 @@ static void ask(struct depot_desk *d, enum part part, struct buf *letter,
 	bus_send_letter(loops[part], BUS_DEPOT_JOB, letter);
 }
 
-uint64_t depot_begin(struct depot_desk *d)
+uint64_t depot_begin(struct depot_desk *d, uint64_t size, struct depot_ticket *t)
 {
-	return ++d->last;
+	struct buf b = BUF_INIT(BUS_LETTER_MAX);
+	uint64_t upload = ++d->last;
+
+	t->number = ++d->last;
+	begin_job(&b, JOB_BEGIN, t->number, upload);
+	buf_be64(&b, size);
+	ask(d, WRITER, &b, t);
+	return upload;
 }
 
 void depot_write(struct depot_desk *d, uint64_t upload, uint64_t at, struct slice bytes,

@@ -18,9 +18,9 @@
 struct depot;
 struct depot_desk;
 
-/* `store` must outlive it. A line for people in `why`. */
-int depot_create(struct depot **out, const char *dir, struct store *store,
-		 struct buf *why) NODISCARD;
+/* `store` must outlive it. `reserve`: bytes of the disk that uploads leave free. A line for people in `why`. */
+int depot_create(struct depot **out, const char *dir, uint64_t reserve,
+		 struct store *store, struct buf *why) NODISCARD;
 int depot_start(struct depot *d) NODISCARD;
 /* Ends the threads; before the store goes. */
 void depot_stop(struct depot *d);
@@ -47,8 +47,9 @@ struct depot_desk *depot_desk_create(struct loop *l);
 /* What is under way is answered E_UNAVAILABLE. */
 void depot_desk_destroy(struct depot_desk *d);
 
-/* An upload's number: its bytes are written one job after the other. After an error nothing is left of it. */
-uint64_t depot_begin(struct depot_desk *d);
+/* An upload's number; `size`: what is expected, as far as that is known. Its bytes are then written one job after the
+ * other. After an error nothing is left of it. */
+uint64_t depot_begin(struct depot_desk *d, uint64_t size, struct depot_ticket *t);
 void depot_write(struct depot_desk *d, uint64_t upload, uint64_t at, struct slice bytes,
 		 struct depot_ticket *t);
 void depot_finish(struct depot_desk *d, uint64_t upload, uint64_t size,

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -29,16 +31,15 @@ struct place {
 
 static struct place place_of(struct slice hash)
 {
-	static const char digits[] = "0123456789abcdef";
+	struct buf hex = BUF_INIT(HEX_NAME);
 	struct place p = { .path = "" };
 
 	assert(hash.n == STORE_HASH);
-	for (size_t i = 0; i < STORE_HASH; i++) {
-		p.path[3 + 2 * i] = digits[hash.p[i] >> 4];
-		p.path[4 + 2 * i] = digits[hash.p[i] & 15];
-	}
-	memcpy(p.path, p.path + 3, 2);
+	hex_encode(&hex, hash);
+	memcpy(p.path, hex.p, 2);
 	p.path[2] = '/';
+	memcpy(p.path + 3, hex.p, HEX_NAME);
+	buf_fini(&hex);
 	return p;
 }
 
@@ -86,9 +87,9 @@ static void empty_fresh(const struct depot_disk *d)
 		closedir(dir);
 }
 
-int depot_disk_open(struct depot_disk *d, const char *path)
+int depot_disk_open(struct depot_disk *d, const char *path, uint64_t reserve)
 {
-	*d = (struct depot_disk){ .dir = -1, .fresh = -1 };
+	*d = (struct depot_disk){ .dir = -1, .fresh = -1, .reserve = reserve };
 	map_init(&d->uploads);
 	int err = file_make_dir(path);
 
@@ -131,7 +132,18 @@ void depot_disk_close(struct depot_disk *d)
 
 /* --- uploads --- */
 
-static int begin(struct depot_disk *d, uint64_t upload, struct intake **out)
+/* The database lives on the same disk, as a rule, and shall go on. */
+static int check_room(const struct depot_disk *d, uint64_t size)
+{
+	struct statvfs v;
+
+	if (d->reserve == 0 || fstatvfs(d->fresh, &v) < 0)
+		return 0;
+	uint64_t left = (uint64_t)v.f_bavail * v.f_frsize;
+	return left < d->reserve || left - d->reserve < size ? -ENOSPC : 0;
+}
+
+static int make_intake(struct depot_disk *d, uint64_t upload)
 {
 	struct intake *in = xzalloc(sizeof(*in));
 
@@ -149,8 +161,14 @@ static int begin(struct depot_disk *d, uint64_t upload, struct intake **out)
 		return E_UNAVAILABLE;
 	}
 	map_put_u64(&d->uploads, upload, in);
-	*out = in;
 	return 0;
+}
+
+int depot_disk_begin(struct depot_disk *d, uint64_t upload, uint64_t size)
+{
+	int err = check_room(d, size);
+
+	return err < 0 ? err : make_intake(d, upload);
 }
 
 static int append(struct intake *in, struct slice bytes)
@@ -169,12 +187,11 @@ static int append(struct intake *in, struct slice bytes)
 	return 0;
 }
 
-/* The upload, if that many bytes of it have come; 0 bytes: it begins. */
-static int find(struct depot_disk *d, uint64_t upload, uint64_t at, struct intake **out)
+/* The upload, if that many bytes of it have come. */
+static int find(const struct depot_disk *d, uint64_t upload, uint64_t at,
+		struct intake **out)
 {
 	*out = map_find_u64(&d->uploads, upload);
-	if (!*out && at == 0)
-		return begin(d, upload, out);
 	return *out && (*out)->size == at ? 0 : E_STATE;
 }
 
@@ -184,6 +201,8 @@ int depot_disk_write(struct depot_disk *d, uint64_t upload, uint64_t at,
 	struct intake *in;
 	int err = find(d, upload, at, &in);
 
+	if (err == 0)
+		err = check_room(d, bytes.n);
 	if (err == 0)
 		err = append(in, bytes);
 	if (err < 0)

@@ -14,15 +14,18 @@
 #define DEPOT_SHARD_MAX 4096 /* files of a folder that are looked at in one go */
 
 struct depot_disk {
-	int dir, fresh; /* DIR, DIR/new */
+	int dir, fresh;   /* DIR, DIR/new */
+	uint64_t reserve; /* bytes of the disk that are not for files */
 	struct map uploads;
 };
 
 /* Makes the folders, and empties DIR/new. A half-made one is to be closed too. */
-int depot_disk_open(struct depot_disk *d, const char *path) NODISCARD;
+int depot_disk_open(struct depot_disk *d, const char *path, uint64_t reserve) NODISCARD;
 void depot_disk_close(struct depot_disk *d);
 
-/* `upload`: its number; begun with the first write (at 0). After an error nothing is left of it. */
+/* `upload`: its number; `size`: what is expected, if that is known. After an error nothing is left of it. -ENOSPC: the disk
+ * has no room for it beside the reserve. */
+int depot_disk_begin(struct depot_disk *d, uint64_t upload, uint64_t size) NODISCARD;
 int depot_disk_write(struct depot_disk *d, uint64_t upload, uint64_t at,
 		     struct slice bytes) NODISCARD;
 /* Whole, of that size: on the disk under its hash (STORE_HASH bytes). */

@@ -29,7 +29,7 @@ static int set_up(void **state)
 
 	snprintf(f->root, sizeof(f->root), "/tmp/parley-depot-XXXXXX");
 	assert_non_null(mkdtemp(f->root));
-	assert_int_equal(depot_disk_open(&f->disk, f->root), 0);
+	assert_int_equal(depot_disk_open(&f->disk, f->root, 0), 0);
 	*state = f;
 	return 0;
 }
@@ -55,6 +55,7 @@ static bool is_there(const struct fixture *f, const char *name)
 
 static void put_abc(struct fixture *f, uint64_t upload, uint8_t *hash)
 {
+	assert_int_equal(depot_disk_begin(&f->disk, upload, 3), 0);
 	assert_int_equal(depot_disk_write(&f->disk, upload, 0, SLICE("a")), 0);
 	assert_int_equal(depot_disk_write(&f->disk, upload, 1, SLICE("bc")), 0);
 	assert_int_equal(depot_disk_finish(&f->disk, upload, 3, hash), 0);
@@ -96,6 +97,7 @@ static void empty_file_is_one_too(void **state)
 	struct fixture *f = *state;
 	uint8_t hash[STORE_HASH];
 
+	assert_int_equal(depot_disk_begin(&f->disk, 1, 0), 0);
 	assert_int_equal(depot_disk_finish(&f->disk, 1, 0, hash), 0);
 	assert_true(is_there(
 		f,
@@ -107,18 +109,33 @@ static void upload_goes_on_where_it_was(void **state)
 	struct fixture *f = *state;
 	uint8_t hash[STORE_HASH];
 
+	assert_int_equal(depot_disk_begin(&f->disk, 1, 0), 0);
 	assert_int_equal(depot_disk_write(&f->disk, 1, 0, SLICE("abc")), 0);
 	assert_int_equal(depot_disk_write(&f->disk, 1, 2, SLICE("d")), E_STATE);
 	/* An error has ended it. */
 	assert_false(is_there(f, "new/0000000000000001"));
 	assert_int_equal(depot_disk_finish(&f->disk, 1, 3, hash), E_STATE);
-	assert_int_equal(depot_disk_write(&f->disk, 2, 1, SLICE("d")), E_STATE);
+	assert_int_equal(depot_disk_write(&f->disk, 2, 0, SLICE("d")), E_STATE);
+}
+
+static void disk_is_never_filled_to_the_reserve(void **state)
+{
+	struct fixture *f = *state;
+
+	f->disk.reserve = 1;
+	assert_int_equal(depot_disk_begin(&f->disk, 1, UINT64_MAX), -ENOSPC);
+	assert_int_equal(depot_disk_begin(&f->disk, 1, 10), 0);
+	f->disk.reserve = UINT64_MAX;
+	assert_int_equal(depot_disk_begin(&f->disk, 2, 0), -ENOSPC);
+	assert_int_equal(depot_disk_write(&f->disk, 1, 0, SLICE("a")), -ENOSPC);
+	assert_false(is_there(f, "new/0000000000000001"));
 }
 
 static void nothing_is_left_of_what_is_not_finished(void **state)
 {
 	struct fixture *f = *state;
 
+	assert_int_equal(depot_disk_begin(&f->disk, 1, 3), 0);
 	assert_int_equal(depot_disk_write(&f->disk, 1, 0, SLICE("abc")), 0);
 	depot_disk_drop(&f->disk, 1);
 	assert_false(is_there(f, "new/0000000000000001"));
@@ -127,7 +144,7 @@ static void nothing_is_left_of_what_is_not_finished(void **state)
 	assert_true(fd >= 0);
 	close(fd);
 	depot_disk_close(&f->disk);
-	assert_int_equal(depot_disk_open(&f->disk, f->root), 0);
+	assert_int_equal(depot_disk_open(&f->disk, f->root, 0), 0);
 	assert_false(is_there(f, "new/0000000000000009"));
 }
 
@@ -161,6 +178,7 @@ int main(void)
 		TEST(same_bytes_are_kept_once),
 		TEST(empty_file_is_one_too),
 		TEST(upload_goes_on_where_it_was),
+		TEST(disk_is_never_filled_to_the_reserve),
 		TEST(nothing_is_left_of_what_is_not_finished),
 		TEST(only_old_files_are_listed_and_removed),
 	};

@@ -64,20 +64,8 @@ static bool wants_part(const struct http_exchange *x, const struct http_asset *a
 static void reply_part(struct http_exchange *x, const struct http_asset *a,
 		       enum range_verdict verdict, struct range part)
 {
-	struct buf b = BUF_INIT(100);
-
-	buf_str(&b, "bytes ");
-	if (verdict == RANGE_PART) {
-		buf_dec(&b, part.at);
-		buf_str(&b, "-");
-		buf_dec(&b, part.at + part.n - 1);
-	} else {
-		buf_str(&b, "*");
-	}
-	buf_str(&b, "/");
-	buf_dec(&b, a->plain.n);
-	http_add_header(x, "Content-Range", buf_slice(&b));
-	buf_fini(&b);
+	http_add_content_range(x, part.at, verdict == RANGE_PART ? part.n : 0,
+			       a->plain.n);
 	if (verdict == RANGE_PART)
 		http_reply_fixed(x, 206, a->type, slice_of(a->plain.p + part.at, part.n));
 	else

@@ -177,6 +177,25 @@ void http_add_header(struct http_exchange *x, const char *name, struct slice val
 		x->cache_said = true;
 }
 
+void http_add_content_range(struct http_exchange *x, uint64_t at, uint64_t n,
+			    uint64_t length)
+{
+	struct buf b = BUF_INIT(100);
+
+	buf_str(&b, "bytes ");
+	if (n > 0) {
+		buf_dec(&b, at);
+		buf_str(&b, "-");
+		buf_dec(&b, at + n - 1);
+	} else {
+		buf_str(&b, "*");
+	}
+	buf_str(&b, "/");
+	buf_dec(&b, length);
+	http_add_header(x, "Content-Range", buf_slice(&b));
+	buf_fini(&b);
+}
+
 void http_on_gone(struct http_exchange *x, http_gone_fn *fn, void *arg)
 {
 	x->gone = fn;

@@ -108,6 +108,9 @@ bool http_is_tls(const struct http_exchange *x);
 struct http_server *http_server_of(const struct http_exchange *x);
 
 /* --- the answer: exactly one of these per exchange, now or in a later turn --- */
+/* Of an answer in part (206): bytes at..at + n of `length`; n = 0: none of them, 416. */
+void http_add_content_range(struct http_exchange *x, uint64_t at, uint64_t n,
+			    uint64_t length);
 /* Extra fields come first: "Cache-Control: no-store\r\n" (ours, already valid). */
 void http_add_header(struct http_exchange *x, const char *name, struct slice value);
 void http_reply(struct http_exchange *x, int status, const char *type, struct slice body);

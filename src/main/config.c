@@ -219,6 +219,9 @@ static const struct option table[] = {
 	  .help = "Bytes of all files of a room; more: 413, limit. 0: no limit." },
 	{ .name = "files.total", .kind = OPTION_SIZE, .offset = AT(files_total),
 	  .preset = "10240M", .help = "Bytes of all files; more: 413, limit. 0: no limit." },
+	{ .name = "files.reserve", .kind = OPTION_SIZE, .offset = AT(files_reserve),
+	  .preset = "256M",
+	  .help = "Bytes of the disk that uploads leave free, for the database; less: 503. 0: none." },
 	{ .name = "files.rate", .kind = OPTION_SIZE, .offset = AT(files_rate), .preset = "256M",
 	  .max = INT64_C(1) << 41,
 	  .help = "Bytes of files that one member or user may upload in a minute, on each worker; more: 429. 0: no "

@@ -53,7 +53,8 @@ struct config {
 	int64_t store_queue;
 	ms_t store_patience, chat_keep;
 	int64_t chat_keep_messages;
-	int64_t files_size, files_room, files_total, files_rate, files_transfers;
+	int64_t files_size, files_room, files_total, files_rate, files_transfers,
+		files_reserve;
 	struct option_list ice_servers;
 
 	bool turn_enabled, turn_self_check, turn_mobility;

@@ -479,7 +479,8 @@ static void open_files(struct server *s)
 	if (c->files_size > 0 && s->store)
 		err = read_secret(s);
 	if (err == 0 && c->files_size > 0 && s->store)
-		err = depot_create(&s->depot, dir, s->store, &why);
+		err = depot_create(&s->depot, dir, (uint64_t)c->files_reserve, s->store,
+				   &why);
 	if (err < 0)
 		log_error("main", "no-files", "dir=%s err=%s %.*s", dir, err_text(err),
 			  SLICE_FMT(buf_slice(&why)));
