@@ -6,6 +6,7 @@ import { callOf, launchBrowser, PHONE } from "../lib/browser.mjs";
 import { trustedHome } from "../lib/certificate.mjs";
 import { check, readChecks } from "../lib/check.mjs";
 import { freshRoom } from "../lib/client.mjs";
+import { iceUrls } from "../lib/ice.mjs";
 import { proxyFor } from "../lib/proxy.mjs";
 import { freshDir, serverFor, startServer } from "../lib/server.mjs";
 
@@ -43,11 +44,7 @@ describe("the ways of a call", () => {
 		const server = await serverFor(t, { args: ["--tls.cert", cert, "--tls.key", key] });
 		const origin = `https://localhost:${server.port}`;
 		const { guest, found } = await check(t, trusting, server, { origin });
-		const place = `localhost:${server.port}`;
-		const ways = [
-			...[`stun:${place}`, `turn:${place}?transport=udp`, `turn:${place}?transport=tcp`],
-			`turns:${place}?transport=tcp`,
-		];
+		const ways = iceUrls(`localhost:${server.port}`, { tls: true });
 		assert.deepEqual(Object.keys(found), [
 			...["secure", "server", "clock", "websocket", "polling", "certificate"],
 			...ways,

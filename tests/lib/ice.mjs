@@ -1,9 +1,14 @@
-// What a server without a certificate of its own says of its STUN and TURN.
+// What a server says of its STUN and TURN.
 
-/** The URLs that a client at 127.0.0.1 is told of. */
+/** The URLs that who asks at `place` is told of; tls: by a server with a certificate of its own. */
+export function iceUrls(place, { tls = false } = {}) {
+	const plain = [`stun:${place}`, `turn:${place}?transport=udp`, `turn:${place}?transport=tcp`];
+	return tls ? [...plain, `turns:${place}?transport=tcp`] : plain;
+}
+
+/** Those for a client at 127.0.0.1, of a server without. */
 export function ownIceUrls(server) {
-	const place = `127.0.0.1:${server.port}`;
-	return [`stun:${place}`, `turn:${place}?transport=udp`, `turn:${place}?transport=tcp`];
+	return iceUrls(`127.0.0.1:${server.port}`);
 }
 
 /** The credential for a client without a session. */

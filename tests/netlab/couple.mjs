@@ -1,8 +1,10 @@
 // Two people in browsers of their own, each behind a router of its own, and the server between them.
+import { rmSync } from "node:fs";
 import { callOf, Guest, launchBrowser } from "../lib/browser.mjs";
+import { trustedHome } from "../lib/certificate.mjs";
 import { check } from "../lib/check.mjs";
 import { freshRoom } from "../lib/client.mjs";
-import { startServer } from "../lib/server.mjs";
+import { freshDir, startServer } from "../lib/server.mjs";
 import { poll } from "../lib/wait.mjs";
 import { Lab, SERVER } from "./lab.mjs";
 
@@ -28,14 +30,23 @@ async function readPaths() {
 export class Couple {
 	#lab;
 	#browsers = [];
+	#home = freshDir();
 
-	/** near, far: options of their sites. args: the server's. home: of the browsers, see launchBrowser(). */
-	static async open({ near = {}, far = {}, args, home } = {}) {
+	/** near, far: options of their sites. args: the server's. trusted: it has a certificate that the browsers trust. */
+	static async open({ near = {}, far = {}, args = [], trusted = false } = {}) {
 		const couple = new Couple();
 		try {
 			couple.#lab = await Lab.open();
 			const { serverOptions } = couple.#lab;
-			couple.server = await startServer({ ...serverOptions, grace: "30s", workers: 2, args });
+			// Connections of addresses that are no more would be waited for.
+			const own = ["--server.drain=1s", ...args];
+			if (trusted) {
+				const { cert, key } = trustedHome(couple.#home, SERVER);
+				own.push("--tls.cert", cert, "--tls.key", key);
+			}
+			const home = trusted ? couple.#home : undefined;
+			const server = { ...serverOptions, grace: "30s", workers: 2, args: own };
+			couple.server = await startServer(server);
 			couple.near = await couple.#lab.site(near);
 			couple.far = await couple.#lab.site(far);
 			for (const site of [couple.near, couple.far]) {
@@ -77,6 +88,7 @@ export class Couple {
 		}
 		await this.server?.stop();
 		await this.#lab?.close();
+		rmSync(this.#home, { recursive: true, force: true });
 	}
 }
 

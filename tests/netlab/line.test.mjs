@@ -46,10 +46,10 @@ describe("a call over a bad line", () => {
 		await near.set({ loss: 5 });
 		await tells(ann, (seen) => seen.at(-1).loss > 0, "of loss");
 		await talk(ann, bob);
-		const seen = await tells(ann, (all) => all.length >= 4, "four times");
-		// Each is of two seconds, and the worse of both directions.
-		const mean = seen.reduce((sum, { loss }) => sum + loss, 0) / seen.length;
-		assert.ok(mean > 2 && mean < 10, `${mean} of 5 % in ${JSON.stringify(seen)}`);
+		const seen = await tells(ann, (all) => all.length >= 5, "five times");
+		// Each is of two seconds, and the worse of both directions; one may be far off.
+		const [, , median] = seen.map(({ loss }) => loss).sort((a, b) => a - b);
+		assert.ok(median > 1 && median < 10, `${median} of 5 % in ${JSON.stringify(seen)}`);
 		await talk(ann, bob);
 		await ann.shot("loss");
 		await ann.page.keyboard.press("Escape");

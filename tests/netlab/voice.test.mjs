@@ -1,6 +1,7 @@
 // Two people between whom no media gets through: their voices go through the server, until it does.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
+import { poll } from "../lib/wait.mjs";
 import { Couple, part, talk } from "./couple.mjs";
 
 /** A browser without WebCodecs. */
@@ -9,15 +10,40 @@ function withoutCodecs() {
 	delete window.AudioDecoder;
 }
 
+/** What somebody hears of the only other for so many seconds, in pieces of 20 ms. */
+async function listen(guest, seconds) {
+	const read = () => guest.page.evaluate(() => ({ ...window.parleyDebug.peers[0].voice }));
+	const pieces = (samples) => Math.round(samples / 960);
+	const first = await read();
+	const last = await poll(
+		async () => {
+			const now = await read();
+			const heard = now.played + now.concealed - first.played - first.concealed;
+			return pieces(heard) >= seconds * 50 && now;
+		},
+		() => `${guest.name} to hear ${seconds} s of voice`,
+		30_000,
+	);
+	return {
+		played: pieces(last.played - first.played),
+		concealed: pieces(last.concealed - first.concealed),
+		dropped: pieces(last.dropped - first.dropped),
+		energy: Math.round(last.energy - first.energy),
+	};
+}
+
 describe("a call without a path for media", () => {
 	let couple;
 	let near;
 	before(async () => {
 		// TURN over TCP would be a path.
-		couple = await Couple.open({ args: ["--turn.enabled=false"] });
+		couple = await Couple.open({ near: { wire: true }, args: ["--turn.enabled=false"] });
 		near = couple.near;
 	});
-	afterEach(() => near.unblock());
+	afterEach(async () => {
+		near.unblock();
+		await near.set({ loss: 0, delay: 0 });
+	});
 	after(() => couple?.close());
 
 	const talkRelayed = (ann, bob) => Promise.all([ann.hearsRelayed(bob), bob.hearsRelayed(ann)]);
@@ -49,6 +75,23 @@ describe("a call without a path for media", () => {
 		near.unblock();
 		await talk(ann, bob);
 		await Promise.all([ann, bob].map((guest) => guest.seesNo("tile-relayed")));
+		await part(ann, bob);
+	});
+
+	it("is heard over a bad line: what is late is concealed, and little is missing", async (t) => {
+		near.block("udp");
+		const [ann, bob] = await couple.call(t, "lossy");
+		await talkRelayed(ann, bob);
+		await near.set({ loss: 5, delay: 40 });
+		const heard = await Promise.all([ann, bob].map((guest) => listen(guest, 6)));
+		for (const { played, concealed, dropped, energy } of heard) {
+			const told = `${played} + ${concealed} - ${dropped} pieces, ${energy}`;
+			t.diagnostic(told);
+			assert.ok(concealed + dropped > 0, `nothing was late, over such a line: ${told}`);
+			assert.ok(concealed + dropped < (played + concealed) / 4, told);
+			// On a good line some 1.4 for each piece.
+			assert.ok(energy > played, told);
+		}
 		await part(ann, bob);
 	});
 
