@@ -155,6 +155,7 @@ static void world_open(struct world *w)
 	assert(turn_users_add(&w->s.users, SLICE("a:b"), SLICE("r")) == 0);
 	turn_policy_add_own(&w->s.policy, &w->s.told[0]);
 	turn_policy_add_own(&w->s.policy, &w->s.told[1]);
+	w->s.refusals = turn_refusals_create();
 	w->s.ledger = turn_ledger_create(&quotas, 50000, 50007);
 	/* A relay of another worker. */
 	assert(turn_ledger_claim(w->s.ledger, AF_INET, false, false, 1, &port) == 0);
@@ -180,6 +181,7 @@ static void world_close(struct world *w)
 	turn_destroy(w->t);
 	assert(opened == 0 && guests == 0);
 	turn_ledger_destroy(w->s.ledger);
+	turn_refusals_destroy(w->s.refusals);
 	turn_users_fini(&w->s.users);
 	stun_hmac_destroy(w->h);
 }

@@ -182,6 +182,7 @@ describe("a server with keys", () => {
 		"/r/fox": [200, 200, 200],
 		"/ice-servers": [401, 200, 200],
 		"/api/turn-credentials": [401, 200, 200],
+		"/api/turn-refusals": [401, 200, 200],
 		"/api/coworking/rooms": [401, 200, 200],
 		"/api/coworking/rooms/fox": [401, 404, 403],
 		"/api/v1/rooms": [401, 403, 403],

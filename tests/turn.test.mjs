@@ -127,6 +127,29 @@ describe("TURN", () => {
 		assert.equal(answer.reason, "Wrong User or Password");
 		await server.logged(/turn +refused from=127\.0\.0\.1:\d+ why=PASSWORD user=ann/);
 	});
+
+	it("says later why it refused, to who knows the credential's name", async (t) => {
+		const refusals = async (user) => {
+			const path = `/api/turn-refusals?user=${encodeURIComponent(user)}`;
+			return (await (await fetch(server.http + path)).json()).refusals;
+		};
+		const { username } = await iceCredential(server);
+		assert.deepEqual(await refusals(username), []);
+		const wrong = await turnFor(t, server, { username, credential: "guess" });
+		assert.equal((await wrong.allocate()).code, 401);
+		const [refusal, ...others] = await refusals(username);
+		assert.ok(refusal.ago < 10_000);
+		assert.deepEqual([refusal.why, refusal.code], ["PASSWORD", 401]);
+		assert.equal(refusal.reason, "Wrong User or Password");
+		assert.deepEqual(others, []);
+		const old = `${Math.floor(Date.now() / 1000) - 60}:web`;
+		const late = await turnFor(t, server, { username: old, credential: "guess" });
+		assert.equal((await late.allocate()).code, 401);
+		assert.equal((await refusals(old))[0].why, "PASSWORD");
+		// A user of the settings is nobody's business.
+		assert.deepEqual(await refusals("ann"), []);
+		assert.deepEqual((await (await fetch(`${server.http}/api/turn-refusals`)).json()).refusals, []);
+	});
 });
 
 /** Listens on TCP; what it hears it says again. */

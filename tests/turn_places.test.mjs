@@ -1,26 +1,16 @@
 // Where the TURN server listens, which address its relays have, and IPv6.
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
-import { createServer } from "node:net";
 import { describe, it } from "node:test";
 import { iceCredential } from "./lib/ice.mjs";
 import { metrics, perWorker } from "./lib/metrics.mjs";
-import { serverFor } from "./lib/server.mjs";
+import { freePort, serverFor } from "./lib/server.mjs";
 import { ATTR, decode, encode, echoPeer, METHOD, relayFor, turnFor, xorAddress } from "./lib/turn.mjs";
 
 const USER = { username: "ann", credential: "secret" };
 const ARGS = ["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"];
 const V6 = ["--turn.allow-peer", "::1/128", "--turn.relay-address", "::1"];
 const BOTH = [...V6, "--turn.relay-address", "127.0.0.1"];
-
-/** A port that nobody has just now. */
-async function freePort() {
-	const holder = createServer();
-	await new Promise((done) => holder.listen(0, "127.0.0.1", done));
-	const { port } = holder.address();
-	await new Promise((done) => holder.close(done));
-	return port;
-}
 
 /** What a STUN server beyond a NAT sees: somebody at `address`. */
 async function stunBeyondNat(t, address) {

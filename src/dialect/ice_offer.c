@@ -6,6 +6,8 @@
 #include "base/rand.h"
 #include "dialect/admit.h"
 
+#define REFUSALS_TOLD 8
+
 /* --- the place --- */
 
 static bool is_host(struct slice s)
@@ -109,25 +111,38 @@ void ice_put_servers(struct jsonw *w, const struct ice_offer *o, struct turn_ser
 	json_array_end(w);
 }
 
-/* --- by HTTP: for who has no session here. Its relays end with the credential. --- */
+/* --- by HTTP --- */
 
+/* Whether they may be here; false: answered. */
+static bool admit_stranger(struct dialect *d, struct http_exchange *x)
+{
+	struct admission *admission;
+	const char *why = NULL;
+	int err = admit_exchange(d, x, &admission, &why);
+
+	free(admission);
+	if (err < 0)
+		http_reply_error(x, err, why);
+	return err == 0;
+}
+
+static void reply_json(struct http_exchange *x, const struct buf *b)
+{
+	http_add_header(x, "Cache-Control", SLICE("no-store"));
+	http_reply(x, 200, "application/json", buf_slice(b));
+}
+
+/* For who has no session here: relays end with the credential. */
 void dialect_on_ice_servers(struct http_exchange *x, void *arg)
 {
 	struct dialect *d = arg;
 	const struct ice_offer *o = &d->settings->ice;
 	struct buf b = BUF_INIT(o->fixed.n + 4096), place = BUF_INIT(ICE_PLACE_MAX);
-	struct admission *admission;
-	const char *why = NULL;
-	char who[16];
 	struct jsonw w;
-	int err = admit_exchange(d, x, &admission, &why);
+	char who[16];
 
-	free(admission);
-	if (err < 0) {
-		http_reply_error(x, err, why);
+	if (!admit_stranger(d, x))
 		return;
-	}
-
 	rand_text(who, sizeof(who));
 	ice_place(o, x, &place);
 	json_begin(&w, &b);
@@ -137,8 +152,44 @@ void dialect_on_ice_servers(struct http_exchange *x, void *arg)
 	if (d->turn)
 		json_field_u64(&w, "ttl", (uint64_t)o->life / 1000);
 	json_object_end(&w);
-	http_add_header(x, "Cache-Control", SLICE("no-store"));
-	http_reply(x, 200, "application/json", buf_slice(&b));
+	reply_json(x, &b);
 	buf_fini(&b);
 	buf_fini(&place);
+}
+
+static void put_refusal(struct jsonw *w, const struct turn_refused *r, ms_t now)
+{
+	json_object(w);
+	json_field_string(w, "why", slice_str(turn_refusal_name(r->why)));
+	json_field_u64(w, "code", turn_refusal_code(r->why));
+	json_field_string(w, "reason", slice_str(turn_refusal_phrase(r->why)));
+	json_field_u64(w, "ago", now > r->at ? (uint64_t)(now - r->at) : 0);
+	if (r->why == TURN_REFUSAL_EXPIRED)
+		json_field_u64(w, "expiredFor", (uint64_t)r->expired);
+	json_object_end(w);
+}
+
+void dialect_on_turn_refusals(struct http_exchange *x, void *arg)
+{
+	struct dialect *d = arg;
+	struct turn_refused refused[REFUSALS_TOLD];
+	struct slice user = SLICE_NONE;
+	struct buf b = BUF_INIT(4096);
+	struct jsonw w;
+
+	if (!admit_stranger(d, x))
+		return;
+	(void)http_query_param(x, "user", &user);
+	size_t n =
+		d->turn ? turn_server_refusals(d->turn, user, refused, REFUSALS_TOLD) : 0;
+	json_begin(&w, &b);
+	json_object(&w);
+	json_key(&w, SLICE("refusals"));
+	json_array(&w);
+	for (size_t i = 0; i < n; i++)
+		put_refusal(&w, &refused[i], loop_wall(d->loop));
+	json_array_end(&w);
+	json_object_end(&w);
+	reply_json(x, &b);
+	buf_fini(&b);
 }

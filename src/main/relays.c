@@ -249,6 +249,7 @@ int relays_init(struct relays *r, const struct config *c, const struct addr *mai
 			.mobility = c->turn_mobility,
 		},
 	};
+	r->turn.refusals = turn_refusals_create();
 	rand_bytes(r->turn.ticket_key, sizeof(r->turn.ticket_key));
 	int err = open_secret(r, c, why);
 	if (err == 0)
@@ -277,6 +278,7 @@ void relays_fini(struct relays *r)
 {
 	turn_users_fini(&r->turn.users);
 	turn_ledger_destroy(r->turn.ledger);
+	turn_refusals_destroy(r->turn.refusals);
 	buf_fini(&r->secret);
 }
 

@@ -57,6 +57,8 @@ static void add_routes(struct worker *w)
 	http_route(h, HTTP_GET, "/ice-servers", 0, dialect_on_ice_servers, w->dialect);
 	http_route(h, HTTP_GET, "/api/turn-credentials", 0, dialect_on_ice_servers,
 		   w->dialect);
+	http_route(h, HTTP_GET, "/api/turn-refusals", 0, dialect_on_turn_refusals,
+		   w->dialect);
 	http_route(h, HTTP_GET, "/v1/connect", HTTP_UPGRADE, native_on_connect,
 		   w->dialect);
 	socketio_add_routes(w->dialect, h);

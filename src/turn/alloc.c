@@ -393,12 +393,7 @@ static void on_quota(struct turn_request *r, int err)
 	struct log_text user;
 
 	if (err == E_STATE) {
-		metric_add(METRIC_TURN_REFUSED, 1);
-		log_limited(&r->turn->refused_log, "turn", "refused",
-			    "from=%s why=SESSION user=%s",
-			    addr_text(&r->path->remote, &from),
-			    log_value(&user, r->user_name));
-		turn_reply_refusal(r, TURN_REFUSAL_SESSION);
+		turn_refuse(r, TURN_REFUSAL_SESSION);
 		return;
 	}
 	log_limited(&r->turn->quota_log, "turn", "quota", "from=%s user=%s",

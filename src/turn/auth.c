@@ -33,39 +33,42 @@ bool turn_may_answer(struct turn *t, const struct turn_path *path, struct turn_n
 	return true;
 }
 
-static const char *refusal_name(enum turn_refusal why)
+/* To be asked for a credential and to renew a nonce is the usual way, not a refusal. */
+static bool is_usual(enum turn_refusal why)
 {
-	switch (why) {
-#define X(id, code, phrase)                                                              \
-	case TURN_REFUSAL_##id:                                                          \
-		return #id;
-		TURN_REFUSAL_LIST(X)
-#undef X
+	return why == TURN_REFUSAL_NONE || why == TURN_REFUSAL_STALE ||
+	       why == TURN_REFUSAL_NAME;
+}
+
+void turn_refuse(struct turn_request *r, enum turn_refusal why)
+{
+	struct turn *t = r->turn;
+	const struct turn_refused note = {
+		.at = r->now.wall,
+		.expired = why == TURN_REFUSAL_EXPIRED ? r->now.wall - r->user.until : 0,
+		.why = why,
+	};
+	struct addr_text from;
+	struct log_text user;
+
+	if (!is_usual(why)) {
+		metric_add(METRIC_TURN_REFUSED, 1);
+		log_limited(&t->refused_log, "turn", "refused",
+			    "from=%s why=%s user=%s method=%u expired-for=%llds",
+			    addr_text(&r->path->remote, &from), turn_refusal_name(why),
+			    log_value(&user, r->user_name), r->m->method,
+			    (long long)note.expired / 1000);
 	}
-	return "?";
+	/* Who is asked anew time and again would like to know of that too. */
+	if (why != TURN_REFUSAL_NONE)
+		turn_refusals_note(t->settings->refusals, r->user_name, &note);
+	turn_reply_refusal(r, why);
 }
 
 static bool refuse(struct turn_request *r, enum turn_refusal why)
 {
-	struct turn *t = r->turn;
-	struct addr_text from;
-	struct log_text user;
-
-	if (!turn_may_answer(t, r->path, r->now))
-		return false;
-	/* To be asked for a credential and to renew a nonce is the usual way, not a refusal. */
-	if (why != TURN_REFUSAL_NONE && why != TURN_REFUSAL_STALE &&
-	    why != TURN_REFUSAL_NAME) {
-		metric_add(METRIC_TURN_REFUSED, 1);
-		log_limited(&t->refused_log, "turn", "refused",
-			    "from=%s why=%s user=%s method=%u expired-for=%llds",
-			    addr_text(&r->path->remote, &from), refusal_name(why),
-			    log_value(&user, r->user_name), r->m->method,
-			    why == TURN_REFUSAL_EXPIRED
-				    ? (long long)(r->now.wall - r->user.until) / 1000
-				    : 0);
-	}
-	turn_reply_refusal(r, why);
+	if (turn_may_answer(r->turn, r->path, r->now))
+		turn_refuse(r, why);
 	return false;
 }
 

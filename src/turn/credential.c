@@ -22,6 +22,14 @@ static bool split_expiry(struct slice name, ms_t *until, struct slice *who)
 	return true;
 }
 
+bool turn_user_expires(struct slice name)
+{
+	struct slice who;
+	ms_t until;
+
+	return split_expiry(name, &until, &who);
+}
+
 void turn_users_init(struct turn_users *u)
 {
 	*u = (struct turn_users){ 0 };

@@ -47,6 +47,9 @@ int turn_user_find(const struct turn_users *u, struct stun_hmac *h, struct slice
 		   struct slice realm, enum turn_algorithm how, struct turn_user *out)
 	NODISCARD;
 
+/* Does the name have the form of one that expires? */
+bool turn_user_expires(struct slice name);
+
 /* A credential of `who` (no longer than 64 bytes) that expires at `until`, written as texts. E_NOT_FOUND
  * when there is no secret. */
 struct turn_credential {

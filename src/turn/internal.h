@@ -35,24 +35,7 @@
 	X(447, "Connection Timeout or Failure")                                          \
 	X(486, "Allocation Quota Reached")                                               \
 	X(508, "Insufficient Capacity")
-
-/* Why a credential is refused: in the log, and as the phrase of the answer. */
-#define TURN_REFUSAL_LIST(X)                                                             \
-	X(NONE,       401, "Unauthenticated")                                            \
-	X(INCOMPLETE, 400, "Credential Incomplete")                                      \
-	X(ALGORITHM,  400, "Wrong Password Algorithm")                                   \
-	X(STALE,      438, "Stale Nonce")                                                \
-	X(NAME,       438, "Stale Nonce") /* without anonymity: an expiring name has to be told */ \
-	X(REALM,      401, "Wrong Realm")                                                \
-	X(USER,       401, "Wrong User or Password")                                     \
-	X(PASSWORD,   401, "Wrong User or Password")                                     \
-	X(EXPIRED,    401, "Credential Expired")                                         \
-	X(SESSION,    401, "Session Ended")
 /* clang-format on */
-
-#define X(id, code, phrase) TURN_REFUSAL_##id,
-enum turn_refusal { TURN_REFUSAL_LIST(X) };
-#undef X
 
 /* Somebody to relay to. With a channel number: that transport address, by channel; without: a permission for the
  * address, whatever the port. */
@@ -150,6 +133,8 @@ struct turn_request {
 /* auth.c */
 /* Checks the credential; false: refused, and answered; or another worker's to answer. */
 bool turn_authenticate(struct turn_request *r);
+/* Tells why: the client, the log, and who asks later. */
+void turn_refuse(struct turn_request *r, enum turn_refusal why);
 bool turn_may_answer(struct turn *t, const struct turn_path *path, struct turn_now now);
 
 /* reply.c */

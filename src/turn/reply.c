@@ -68,22 +68,13 @@ static void put_challenge(struct turn_request *r, unsigned features)
 
 void turn_reply_refusal(struct turn_request *r, enum turn_refusal why)
 {
-	static const struct {
-		unsigned code;
-		const char *phrase;
-	} list[] = {
-#define X(id, code, phrase) [TURN_REFUSAL_##id] = { code, phrase },
-		TURN_REFUSAL_LIST(X)
-#undef X
-	};
-
 	r->proof = STUN_PROOF_NONE;
 	turn_reply_begin(r, STUN_ERROR);
-	stun_put_error(&r->turn->out, list[why].code, list[why].phrase);
+	stun_put_error(&r->turn->out, turn_refusal_code(why), turn_refusal_phrase(why));
 	unsigned features = TURN_ALGORITHMS;
 	if (r->turn->settings->users.by_hash.count > 0 && why != TURN_REFUSAL_NAME)
 		features |= TURN_ANONYMITY;
-	if (list[why].code != 400)
+	if (turn_refusal_code(why) != 400)
 		put_challenge(r, features);
 	turn_reply_end(r);
 }

@@ -343,6 +343,14 @@ int turn_server_credential(struct turn_server *s, struct slice who, ms_t life,
 				    loop_wall(s->loop) + life, out);
 }
 
+size_t turn_server_refusals(const struct turn_server *s, struct slice user,
+			    struct turn_refused *out, size_t max)
+{
+	if (!turn_user_expires(user))
+		return 0;
+	return turn_refusals_of(s->settings->refusals, user, out, max);
+}
+
 static void end_relays(struct turn_server *s, uint64_t session, uint64_t workers)
 {
 	const struct letter l = { .kind = TURN_LETTER_SESSION, .session = session };

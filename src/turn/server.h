@@ -42,6 +42,9 @@ void turn_server_take(struct turn_server *s, struct stream *stream);
 /* A credential for `who` that bars new allocations after `life`. E_NOT_FOUND without a secret. */
 int turn_server_credential(struct turn_server *s, struct slice who, ms_t life,
 			   struct turn_credential *out) NODISCARD;
+/* Why credentials of that name were refused lately, the newest first; only for names that expire. */
+size_t turn_server_refusals(const struct turn_server *s, struct slice user,
+			    struct turn_refused *out, size_t max);
 /* --- sessions, by the number that settings.session_of() gives --- */
 void turn_server_open_session(struct turn_server *s, uint64_t session);
 /* Barred: its relays on all workers end now, and there will be no new ones until it is allowed again. */

@@ -209,6 +209,7 @@ static inline struct bench *bench_open(void)
 	turn_policy_add_own(&s->policy, &s->told[0]);
 	turn_policy_add_own(&s->policy, &s->told[1]);
 	s->ledger = turn_ledger_create(&quotas, 50000, 50019);
+	s->refusals = turn_refusals_create();
 	b->now = (struct turn_now){ 5000000, START };
 	b->turn = turn_create(s, 0, &bench_ops, b);
 	b->hmac = stun_hmac_create();
@@ -221,6 +222,7 @@ static inline void bench_close(struct bench *b)
 	assert_int_equal(b->opened, 0);
 	assert_int_equal(b->guests, 0);
 	turn_ledger_destroy(b->settings.ledger);
+	turn_refusals_destroy(b->settings.refusals);
 	turn_users_fini(&b->settings.users);
 	stun_hmac_destroy(b->hmac);
 	free(b);

@@ -17,6 +17,7 @@
 #include "turn/credential.h"
 #include "turn/ledger.h"
 #include "turn/policy.h"
+#include "turn/refusals.h"
 
 /* TURN_NOWHERE: the connection is gone, but its client may come back on another one (RFC 8016). */
 enum turn_transport { TURN_UDP, TURN_TCP, TURN_TLS, TURN_DTLS, TURN_NOWHERE };
@@ -109,6 +110,7 @@ struct turn_settings {
 	bool mobility; /* RFC 8016 */
 	uint8_t ticket_key[32];
 	struct turn_ledger *ledger;
+	struct turn_refusals *refusals;
 	/* The session that a credential's user names; 0: it names none. May be NULL. */
 	uint64_t (*session_of)(struct slice user);
 };

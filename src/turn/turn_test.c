@@ -213,6 +213,37 @@ static void refusals_say_why(void **state)
 	end(&c);
 }
 
+static void refusals_are_told_to_who_has_the_name(void **state)
+{
+	struct client c = client_at(b, "203.0.113.9:4711");
+	struct turn_credential cred;
+	struct turn_refused got[8];
+
+	(void)state;
+	assert_int_equal(turn_credential_make(&b->settings.users, b->hmac, SLICE("web"),
+					      b->now.wall + 60000, &cred),
+			 0);
+	struct slice name = slice_str(cred.user);
+	c.user = cred.user;
+	c.password = "made with another secret";
+	assert_int_equal(client_allocate(&c), 401);
+	c.password = cred.password;
+	bench_pass(b, 90000);
+	assert_int_equal(client_allocate(&c), 401);
+	assert_int_equal(turn_refusals_of(b->settings.refusals, name, got, 8), 2);
+	assert_int_equal(got[0].why, TURN_REFUSAL_EXPIRED);
+	assert_int_equal(got[0].expired, 30000);
+	assert_int_equal(got[0].at, b->now.wall);
+	assert_int_equal(got[1].why, TURN_REFUSAL_PASSWORD);
+	assert_int_equal(turn_refusals_of(b->settings.refusals, name, got, 1), 1);
+	assert_int_equal(turn_refusals_of(b->settings.refusals, SLICE("1:other"), got, 8),
+			 0);
+	for (unsigned i = 0; i < TURN_REFUSALS; i++) /* only so many are kept */
+		turn_refusals_note(b->settings.refusals, SLICE("1:other"), &got[0]);
+	assert_int_equal(turn_refusals_of(b->settings.refusals, name, got, 8), 0);
+	end(&c);
+}
+
 static void nonces_grow_stale_and_belong_to_one_address(void **state)
 {
 	struct client c = client_at(b, "203.0.113.9:4711");
@@ -614,6 +645,7 @@ int main(void)
 		T(anonymity_cannot_be_bid_down),
 		T(name_and_hash_together_are_400),
 		T(refusals_say_why),
+		T(refusals_are_told_to_who_has_the_name),
 		T(nonces_grow_stale_and_belong_to_one_address),
 		T(credential_without_session_ends_its_relay),
 		T(credential_of_a_session_lives_with_it),

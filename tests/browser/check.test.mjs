@@ -1,5 +1,6 @@
 // What the page says of the ways a call can take: /check, and the connections within a call.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { rmSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { callOf, launchBrowser, PHONE } from "../lib/browser.mjs";
@@ -8,7 +9,7 @@ import { check, readChecks } from "../lib/check.mjs";
 import { freshRoom } from "../lib/client.mjs";
 import { iceUrls } from "../lib/ice.mjs";
 import { proxyFor } from "../lib/proxy.mjs";
-import { freshDir, serverFor, startServer } from "../lib/server.mjs";
+import { freePort, freshDir, serverFor, startServer } from "../lib/server.mjs";
 
 describe("the ways of a call", () => {
 	let browser;
@@ -106,6 +107,30 @@ describe("the ways of a call", () => {
 		}
 		assert.equal(again.websocket.state, "fail");
 		assert.equal(again.ice.state, "left-out");
+	});
+
+	it("say on /check why a relay refused, which browsers do not", async (t) => {
+		const port = await freePort();
+		const soon = Math.floor(Date.now() / 1000) + 600;
+		const refused = {
+			tcp: [`${soon - 660}:web`, "north", /expired \d+ s before/, /NTP/],
+			udp: [`${soon}:web`, "south", /made with another secret/, /turn\.static-auth-secret/],
+		};
+		const place = `127.0.0.1:${port}`; // which the server itself does not hand out without a certificate
+		const args = ["--turn.static-auth-secret", "north", "--turn.tls-listen", place];
+		for (const [by, [username, secret]] of Object.entries(refused)) {
+			const credential = createHmac("sha1", secret).update(username).digest("base64");
+			const url = `turn:${place}?transport=${by}`;
+			args.push("--ice.server", `${url} username=${username} credential=${credential}`);
+		}
+		const server = await serverFor(t, { args });
+		const { found } = await check(t, browser, server);
+		for (const [by, [, , cause, cure]] of Object.entries(refused)) {
+			const line = found[`turn:${place}?transport=${by}`];
+			assert.equal(line.state, "fail", line.text);
+			assert.match(line.text, cause);
+			assert.match(line.text, cure);
+		}
 	});
 
 	it("are shown within a call: route, time there and back, loss", async (t) => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -188,4 +189,13 @@ export async function serverFor(t, options) {
 	const server = await startServer(options);
 	t.after(() => server.stop());
 	return server;
+}
+
+/** A port that nobody has just now. */
+export async function freePort() {
+	const holder = createServer();
+	await new Promise((done) => holder.listen(0, "127.0.0.1", done));
+	const { port } = holder.address();
+	await new Promise((done) => holder.close(done));
+	return port;
 }

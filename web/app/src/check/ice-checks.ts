@@ -1,4 +1,5 @@
 import { type Check, type Finding, fail, leftOut, pass, since, within } from "./finding.js";
+import { askRefusals, refusalFinding } from "./refusals.js";
 
 /**
  * The STUN and TURN servers that the server hands out. A relay is tried by itself: two connections of this
@@ -119,7 +120,9 @@ function relayCheck(server: IceServer & { urls: string }): Check {
 			signal.addEventListener("abort", () => pair.close());
 			const found = await within(Promise.race([pair.run(), pair.hopeless]), PATIENCE, null);
 			pair.close();
-			return found ?? relayFailed(server.urls, pair.relayed, [...errors]);
+			if (found) return found;
+			const told = pair.relayed ? [] : await askRefusals(server.username ?? "", signal);
+			return refusalFinding(told) ?? relayFailed(server.urls, pair.relayed, [...errors]);
 		},
 	};
 }
