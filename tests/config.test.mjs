@@ -132,7 +132,7 @@ describe("a setting", () => {
 		["a size that is none", ["--net.write-queue=big"], {}, /net\.write-queue.*big/s],
 		["a time that is none", ["--server.drain=soon"], {}, /server\.drain.*soon/s],
 		["a word that is not among them", ["--log.format=xml"], {}, /log\.format.*xml/s],
-		["a store that is none of ours", ["--store.url=postgresql://x/y"], {}, /store\.url.*sqlite/],
+		["a store that is none of ours", ["--store.url=mysql://x/y"], {}, /store\.url.*sqlite/],
 		["a flag without its value", ["--room.capacity"], {}, /room\.capacity/],
 		[
 			"a file that is not there",

@@ -1,48 +1,9 @@
-// The database: what goes when it is old, and what operators do with it.
+// What operators do with the database of SQLite, and one that cannot be used.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { freshDir, runParley, serverFor, startServer } from "./lib/server.mjs";
-import { poll } from "./lib/wait.mjs";
-
-/** What the history has, once it fits. */
-async function historyThat(client, fits) {
-	let last;
-	await poll(
-		async () => {
-			last = (await client.do({ type: "history", after: 0 })).messages;
-			return fits(last);
-		},
-		() => `a history that fits: ${last.length} messages`,
-	);
-	return last;
-}
-
-describe("retention", () => {
-	it("keeps the last messages of a room", async (t) => {
-		const server = await serverFor(t, { args: ["--chat.keep-messages", "10"] });
-		const [ann] = await roomOf(t, server, ["Ann", "Bob"]);
-		for (let i = 0; i < 30; i++) await ann.do({ type: "chat", text: `line ${i}` });
-		const left = await historyThat(ann, (messages) => messages.length === 10);
-		assert.equal(left.at(-1).text, "line 29");
-		assert.deepEqual((await ann.do({ type: "search", text: "5" })).messages, []);
-		await ann.do({ type: "chat", text: "one more" });
-	});
-
-	it("lets old messages go, and visits", async (t) => {
-		const server = await serverFor(t, { args: ["--chat.keep", "1s"] });
-		const members = await roomOf(t, server, ["Ann", "Bob"]);
-		const [ann, bob] = members;
-		await ann.do({ type: "chat", text: "soon gone" });
-		await bob.do({ type: "leave" });
-		await historyThat(ann, (messages) => messages.length === 0);
-		await poll(
-			async () => (await ann.do({ type: "whowas" })).visits.length <= 1,
-			() => "old visits to go",
-		);
-	});
-});
 
 describe("parley db", () => {
 	it("checks, copies and exports while the server runs", async (t) => {

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "loop/loop.h"
 #include "room/room.h"
+#include "store/url.h"
 
 #define AT(field) offsetof(struct config, field)
 #define MAX_MS INT64_C(31622400000) /* a leap year */
@@ -234,7 +235,8 @@ static const struct option table[] = {
 		  "messages to those whose dialect knows no files. Empty: the path alone." },
 	{ .name = "store.url", .kind = OPTION_TEXT, .offset = AT(store_url), .preset = "sqlite",
 	  .secret = true,
-	  .help = "Where chat and room history are kept: sqlite (a file in the data directory), or "
+	  .help = "Where chat and room history are kept: sqlite (a file in the data directory), "
+		  "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or "
 		  "none: chat lives in memory and goes with its room." },
 	{ .name = "store.queue", .kind = OPTION_INT, .offset = AT(store_queue), .preset = "20000",
 	  .min = 16, .max = 1000000,
@@ -372,12 +374,8 @@ static int check_whole(const struct config *c, struct buf *why)
 			"socketio.path: must begin and end with /, such as /socket.io/");
 		return E_MALFORMED;
 	}
-	if (strcmp(c->store_url, "sqlite") != 0 && strcmp(c->store_url, "none") != 0) {
-		buf_printf(why,
-			   "store.url: %s is not sqlite or none; there is no other yet",
-			   c->store_url);
+	if (store_url_kind(c->store_url, why) < 0)
 		return E_MALFORMED;
-	}
 	if (c->listen.count == 0) {
 		buf_str(why, "listen: at least one address is needed");
 		return E_MALFORMED;

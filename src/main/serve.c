@@ -416,8 +416,9 @@ static struct store_space space_of(const struct config *c)
 	return (struct store_space){ (uint64_t)c->files_room, (uint64_t)c->files_total };
 }
 
-/* Calls do not need it: without one the server says so and runs all the same. */
-static void open_store(struct server *s)
+/* Calls do not need it: without one the server says so and runs all the same. One that is there and not ours to
+ * use is a mistake to be seen to. */
+static int open_store(struct server *s, struct buf *out)
 {
 	const struct config *c = s->config;
 	const struct store_settings settings = {
@@ -435,12 +436,17 @@ static void open_store(struct server *s)
 
 	if (strcmp(c->store_url, "none") != 0)
 		err = store_create(&s->store, &settings, &why);
-	if (err < 0)
+	if (err == E_UNAVAILABLE) {
 		log_error("main", "no-store", "err=%.*s; chat lives in memory",
 			  SLICE_FMT(buf_slice(&why)));
+		err = 0;
+	}
+	if (err < 0)
+		buf_printf(out, "store.url: %.*s", SLICE_FMT(buf_slice(&why)));
 	buf_fini(&why);
 	s->shared.dialect.store = s->store;
 	s->shared.admin.store = s->store;
+	return err;
 }
 
 #define SECRET_LENGTH 32
@@ -541,9 +547,10 @@ static int server_open(struct server *s, struct buf *why)
 		err = open_webhook(s, why);
 	if (err == 0 && s->config->turn_enabled)
 		err = open_relays(s, why);
+	if (err == 0)
+		err = open_store(s, why);
 	if (err < 0)
 		return err;
-	open_store(s);
 	open_files(s);
 	sh->config = s->config;
 	fill_http(&sh->http, s->config);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/url.h"
 
 struct store {
 	struct store_settings settings;
@@ -19,8 +20,12 @@ struct store {
 
 const struct backend_ops *store_backend_of(const struct store_settings *s)
 {
-	(void)s;
-	return &store_sqlite;
+	/* Whoever made the settings has looked at the URL. */
+	struct buf why = BUF_INIT(512);
+	bool postgres = store_url_kind(s->url, &why) == STORE_URL_POSTGRES;
+
+	buf_fini(&why);
+	return postgres ? &store_postgres : &store_sqlite;
 }
 
 int store_create(struct store **out, const struct store_settings *settings,

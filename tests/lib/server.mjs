@@ -81,6 +81,14 @@ export async function runParley(args, env = {}, { prefix, ms } = {}) {
 	}
 }
 
+let argsFor = () => [];
+
+/** From here on: the arguments that a server on a data directory gets besides. So the tests of one kind of store are
+ * those of another. */
+export function everyServerHas(args) {
+	argsFor = args;
+}
+
 export class Server extends Child {
 	#ownsDir;
 
@@ -90,7 +98,8 @@ export class Server extends Child {
 		const dir = dataDir ?? freshDir();
 		const where = listen ?? `127.0.0.1:${port}`;
 		const own = ["--listen", where, "--data-dir", dir, "--workers", String(workers)];
-		super([...own, "--session.grace", String(grace), ...args], env, options.prefix);
+		const more = [...argsFor(dir), ...args];
+		super([...own, "--session.grace", String(grace), ...more], env, options.prefix);
 		this.#ownsDir = dataDir === undefined;
 		this.dataDir = dir;
 		this.workers = workers;
