@@ -213,6 +213,14 @@ describe("files", () => {
 		assert.equal((await raw.response()).status, 200);
 	});
 
+	it("goes over TLS both ways", async (t) => {
+		const [ann] = await roomOf(t, server, ["Ann"]);
+		const bytes = noise(5 * MIB);
+		const file = await uploaded(server, ann, bytes, { tls: true });
+		const got = await download(server, file.id, {}, "GET", { tls: true });
+		assert.ok(got.bytes.equals(bytes));
+	});
+
 	it("a body is asked for only when it is wanted", async (t) => {
 		const [ann] = await roomOf(t, server, ["Ann"]);
 		const { room, upload: key } = ann.joinData;

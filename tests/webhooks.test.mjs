@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import http from "node:http";
 import { describe, it } from "node:test";
+import { BY_KEY, call } from "./lib/api.mjs";
 import { connect, freshRoom } from "./lib/client.mjs";
+import { upload } from "./lib/files.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { freshDir, runParley, serverFor } from "./lib/server.mjs";
 import { KEY, KEY_ARGS, now, SECRET, tokenFor } from "./lib/token.mjs";
@@ -103,6 +105,19 @@ describe("webhooks", () => {
 		assert.equal(events[3].participant.identity, "ann");
 		await metricIs(server, "webhooks_sent_total", 5);
 		assert.ok(!server.stderr.includes(SECRET));
+	});
+
+	it("tell of the files of a message", async (t) => {
+		const backend = await Backend.start(t);
+		const server = await serverWith(t, backend);
+		const room = freshRoom();
+		const sent = await upload(server, room, BY_KEY, Buffer.from("hello"), { name: "a.txt" });
+		const ann = await join(t, server, room, "ann");
+		const { file } = sent.json;
+		await call(server, "POST", `/api/v1/rooms/${room}/messages`, { file: file.id });
+		await ann.next("chat", { files: [file] });
+		const message = (await backend.events(3))[2].message;
+		assert.deepEqual([message.text, message.files], ["", [file]]);
 	});
 
 	it("are tried again, with the same id, before the next is told", async (t) => {

@@ -104,6 +104,8 @@ static void put_message(struct jsonw *w, const struct room_change *c)
 	json_object(w);
 	json_field_u64(w, "n", c->n);
 	json_field_string(w, "text", c->text);
+	if (c->files.n > 0)
+		json_field_raw(w, "files", c->files);
 	json_object_end(w);
 }
 

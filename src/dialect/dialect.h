@@ -67,7 +67,8 @@ uint64_t dialect_session_of(struct slice id);
 void native_on_connect(struct http_exchange *x, void *arg); /* /v1/connect */
 void dialect_on_ice_servers(struct http_exchange *x,
 			    void *arg); /* /ice-servers, /api/turn-credentials */
-void dialect_on_turn_refusals(struct http_exchange *x, void *arg); /* /api/turn-refusals */
+void dialect_on_turn_refusals(struct http_exchange *x,
+			      void *arg); /* /api/turn-refusals */
 
 /* Makes the routes of Socket.IO. */
 void socketio_add_routes(struct dialect *d, struct http_server *h);

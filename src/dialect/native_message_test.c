@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "room/room.h"
 
+#define FILE_A "aaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define FILE_B "b2b3b4b5b6b7b2b3b4b5b6b7bb"
+
 static struct native_scratch *scratch;
 
 static int setup(void **state)
@@ -159,6 +162,11 @@ static void wrong_forms_name_their_field(void **state)
 		{ "{\"type\":\"signal\",\"data\":1,\"to\":\"bo\"}", E_NO_MEMBER, NULL },
 		{ "{\"type\":\"chat\"}", E_BAD_FIELD, "text" },
 		{ "{\"type\":\"chat\",\"text\":\"\"}", E_BAD_FIELD, "text" },
+		{ "{\"type\":\"chat\",\"files\":[]}", E_BAD_FIELD, "text" },
+		{ "{\"type\":\"chat\",\"files\":\"x\"}", E_BAD_FIELD, "files" },
+		{ "{\"type\":\"chat\",\"files\":[\"x\"]}", E_BAD_FIELD, "files" },
+		{ "{\"type\":\"chat\",\"files\":[\"" FILE_A "\",\"" FILE_A "\"]}",
+		  E_BAD_FIELD, "files" },
 		{ "{\"type\":\"accept\"}", E_BAD_FIELD, "to" },
 		{ "{\"type\":\"role\",\"member\":\"m_aaaaaaab\",\"role\":\"king\"}",
 		  E_BAD_FIELD, "role" },
@@ -170,6 +178,18 @@ static void wrong_forms_name_their_field(void **state)
 		if (v[i].detail)
 			assert_string_equal(m.detail, v[i].detail);
 	}
+}
+
+static void files_are_ids_in_a_row(void **state)
+{
+	(void)state;
+	struct native_message m;
+
+	assert_int_equal(decode(&m, "{\"type\":\"chat\",\"files\":[\"" FILE_A
+				    "\",\"" FILE_B "\"]}"),
+			 0);
+	assert_true(slice_is(m.command.file, FILE_A FILE_B));
+	assert_int_equal(m.command.text.n, 0);
 }
 
 static void texts_over_their_limit_are_bad_fields(void **state)
@@ -316,6 +336,7 @@ int main(void)
 		cmocka_unit_test(resume_takes_a_number_for_each_room),
 		cmocka_unit_test(signal_data_is_taken_byte_for_byte),
 		cmocka_unit_test(wrong_forms_name_their_field),
+		cmocka_unit_test(files_are_ids_in_a_row),
 		cmocka_unit_test(texts_over_their_limit_are_bad_fields),
 		cmocka_unit_test(too_many_values_are_a_limit),
 		cmocka_unit_test(each_event_is_encoded_as_the_protocol_says),

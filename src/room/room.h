@@ -61,6 +61,7 @@ struct room_change {
 	ms_t made_at;     /* the room */
 	uint64_t n;
 	struct slice room, text;
+	struct slice files; /* of the message: raw JSON, an array; or empty */
 	const struct member_info *member; /* NULL: the room itself, or the server */
 };
 /* Must not call back into the room. */

@@ -36,9 +36,12 @@ void room_tell_watch_message(const struct room *r, const struct event *e)
 	struct room_change c = change_of(r, ROOM_MESSAGE);
 	const struct member *m = room_member(r, e->member);
 	struct member_info info = e->subject;
+	struct chat_more more;
 
 	if (!r->registry->watch)
 		return;
+	if (bus_chat_decode(&more, e->more) == 0)
+		c.files = more.file;
 	if (m)
 		room_member_info(m, &info);
 	info.id = e->member;

@@ -2,15 +2,17 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import { join } from "node:path";
 import { within } from "./wait.mjs";
 
 export const bearer = (key) => ({ Authorization: `Bearer ${key}` });
 
 /** {status, headers, bytes, json, continued} of a request whose body is `body`, or is written by `write(request)`. */
-export function exchange(server, method, path, { headers = {}, body, write } = {}) {
+export function exchange(server, method, path, { headers = {}, body, write, tls } = {}) {
 	const answer = new Promise((resolve, reject) => {
-		const request = http.request({
+		const request = (tls ? https : http).request({
+			rejectUnauthorized: false,
 			host: "127.0.0.1",
 			port: server.port,
 			method,
@@ -67,8 +69,8 @@ export async function uploaded(server, member, body, options) {
 	return answer.json.file;
 }
 
-export const download = (server, id, headers = {}, method = "GET") =>
-	exchange(server, method, `/files/${id}`, { headers });
+export const download = (server, id, headers = {}, method = "GET", options = {}) =>
+	exchange(server, method, `/files/${id}`, { headers, ...options });
 
 /** Bytes that no compression and no luck reproduces. */
 export const noise = (size) => randomBytes(size);
