@@ -5,10 +5,11 @@ import shutil
 import subprocess
 import tempfile
 
+from .chat import ChatVariant, Pages
 from .cycles import Cycles
 from .load import Variant
 from .resume import IN_TIME_S, Resume
-from .servers import Parley, Refws, SocketIo, memory_kb
+from .servers import Parley, Refws, SocketIo, SocketIoChat, memory_kb
 
 WINDOW = ["--warmup", "0.5", "--duration", "1.2"]
 IDLE_CONNS = 19000  # one process of the generator has 20 000 descriptors
@@ -271,6 +272,35 @@ def resume(subject):
     return Case("resume-10000", [Resume(subject, 10000)], measures, rounds=3)
 
 
+def chat_cases(subject):
+    """Messages that are kept (SQLite, synchronous=FULL) before they are acknowledged and told."""
+    busy = ["--size", "64", "--warmup", "1.5", "--duration", "3"]
+    full = ["--rooms", "10", "--window", "100", "--stall-ms", "20000", *busy]
+    # As much as the peer can take: it keeps one at a time.
+    peer = ["--rooms", "10", "--window", "10", "--stall-ms", "20000", *busy]
+    half = ["--rooms", "10", "--rate", "10000", *busy]
+    cpu = "cpu_us_per_message"
+    return [
+        Case("chat-10-64", [
+            ChatVariant("socket.io+sqlite", SocketIoChat, 10, peer),
+            ChatVariant("parley", subject, 10, full),
+        ], [
+            Figure("messages per second", "messages_per_s", "parley", "", 20000, least=True),
+            Figure("messages per second, peer", "messages_per_s", "socket.io+sqlite", ""),
+            Figure("CPU per message, all threads", cpu, "parley", "µs", 15),
+            Ratio("CPU per message", cpu, "parley", "socket.io+sqlite", 0.10),
+        ], rounds=3),
+        Case("chat-half-10-64", [ChatVariant("parley", subject, 10, half)], [
+            Figure("p99 until it is told", "told_p99_ms", "parley", "ms", 25),
+            Figure("p50 until it is told", "told_p50_ms", "parley", "ms"),
+        ], rounds=5),
+        Case("chat-page-1000000", [Pages(subject, 1_000_000)], [
+            Figure("page of 50, p50", "page_p50_ms", "parley", "ms", 1.0),
+            Figure("page of 50, p99", "page_p99_ms", "parley", "ms"),
+        ], rounds=1),
+    ]
+
+
 def all_cases(subject=Parley):
     return [
         start(subject),
@@ -294,6 +324,7 @@ def all_cases(subject=Parley):
         cycles(subject),
         resume(subject),
         *sio_cases(subject),
+        *chat_cases(subject),
     ]
 
 

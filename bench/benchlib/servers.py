@@ -171,6 +171,31 @@ class SocketIo(OnPort):
         super().__init__(["node", self.program, str(port)], port)
 
 
+class SocketIoChat(OnPort):
+    """The same with better-sqlite3: bench/peers/chat_server.js."""
+
+    name = "socket.io+sqlite"
+    program = os.path.join(os.path.dirname(__file__), "..", "peers", "chat_server.js")
+    chat = [
+        *SIO, "--first", '42["join","{room}"]', "--await", '"joined"',
+        "--msg", '421["chat","{stamp}{pad}"]',
+    ]
+
+    def __init__(self, workers=1, data_dir=None):
+        del workers, data_dir
+        port = free_port()
+        self.data_dir = tempfile.mkdtemp(prefix="parley-bench-")
+        try:
+            super().__init__(["node", self.program, str(port), self.data_dir], port)
+        except BenchError as e:
+            shutil.rmtree(self.data_dir, ignore_errors=True)
+            raise BenchError(f"{e}; scripts/install-deps bench") from e
+
+    def stop(self):
+        super().stop()
+        shutil.rmtree(self.data_dir, ignore_errors=True)
+
+
 # What bench/peers/sio_server.js does, in the place of the duo dialect.
 TABLE = """
 dialect  duo
@@ -206,6 +231,7 @@ class Parley(Server):
     echo = ["--path", "/v1/echo"]
     room = connect + joined + ["--msg", '{"type":"signal","data":"{stamp}{pad}"}']
     quiet = connect
+    chat = connect + joined + ["--msg", '{"type":"chat","id":1,"text":"{stamp}{pad}"}']
     coach = [
         "--path", "/ws-simple/{room}",
         "--first", '{"type":"join","roomId":"{room}","userId":"u{id}","userName":"b"}',

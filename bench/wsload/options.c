@@ -66,6 +66,7 @@ static const struct row {
 	{ "--senders", COUNT, &opt.senders, "room: only the first so many send" },
 	{ "--window", COUNT, &opt.window, "room: messages in flight in each" },
 	{ "--slow", COUNT, &opt.slow, "room: the last so many join and never read" },
+	{ "--own", COUNT, &opt.own, "room: copies of a message that its sender gets" },
 	{ "--first", TEXT, &opt.first, "sent once after the upgrade, a template" },
 	{ "--await", TEXT, &opt.await, "ready when a text that holds this came" },
 	{ "--msg", TEXT, &opt.msg, "the message, a template with {stamp}" },
@@ -169,7 +170,7 @@ static void check(void)
 		die("--proto must be ws or sio");
 	if (inet_pton(AF_INET, opt.host, &opt.addr) != 1)
 		die("--host must be an IPv4 address");
-	if (opt.mode == MODE_ROOM && opt.members < opt.slow + 2)
+	if (opt.mode == MODE_ROOM && opt.members + opt.own < opt.slow + 2)
 		die("a room needs a sender and a receiver");
 	if (opt.mode == MODE_RESUME && (!opt.first || !opt.await))
 		die("resume needs --first and --await");

@@ -13,7 +13,7 @@ enum mode_id { MODE_ECHO, MODE_ROOM, MODE_IDLE, MODE_STORM, MODE_RESUME, MODES }
 struct options {
 	enum mode_id mode;
 	const char *mode_name;
-	uint32_t port, conns, depth, size, rooms, members, senders, window, slow;
+	uint32_t port, conns, depth, size, rooms, members, senders, window, slow, own;
 	uint32_t procs, concurrency, spread, stall_ms;
 	double rate, duration, warmup, hold, connect_timeout;
 	const char *host, *path, *header, *first, *await, *msg, *close, *label, *proto;

@@ -35,7 +35,7 @@ static void room_init(struct worker *w)
 		w->rooms[i].slots = xzalloc(opt.window * sizeof(struct slot));
 	}
 	/* Slow members read nothing and are not waited for. */
-	w->fan = opt.members - opt.slow - 1;
+	w->fan = opt.members - opt.slow - 1 + opt.own;
 }
 
 static struct slot *next_slot(struct room *r)
