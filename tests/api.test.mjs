@@ -193,7 +193,7 @@ describe("tokens", () => {
 		assert.equal(await opens(one), false);
 		assert.equal(await opens(two), true);
 		await api("POST", "/api/v1/revocations", { identity: eve });
-		await clients[1].next("left", { reason: "kick", detail: "revoked" });
+		assert.deepEqual(await clients[1].ended(), { code: 4401, reason: "revoked" });
 		for (let again = 0; again < 4; again++) {
 			assert.equal(await opens(two), false);
 		}

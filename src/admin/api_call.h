@@ -25,7 +25,8 @@ struct api_field {
 	const char *name;
 	enum api_kind kind;
 	bool required;
-	uint32_t min, max;
+	uint32_t min;
+	uint64_t max;
 	const char *help;
 };
 
@@ -97,6 +98,10 @@ void api_order(struct api_call *c, const struct command *command);
 int api_read_body(const struct api_field *list, struct slice body, struct api_value *out,
 		  struct buf *text, const char **why) NODISCARD;
 bool api_within(const struct api_field *f, uint64_t n);
+
+/* api_history.c */
+void api_list_messages(struct api_call *c);
+void api_list_visits(struct api_call *c);
 
 /* api_upload.c, api_download.c */
 void api_upload(struct api_call *c);

@@ -307,6 +307,37 @@ static void ban(struct api_call *c)
 					.text = api_value(c, "reason")->text });
 }
 
+static void on_bans(struct api_call *c, const struct bus_answer *a, size_t count)
+{
+	struct buf b = BUF_INIT(ANSWER_MAX);
+	struct cur in = cur_of_slice(a->members);
+	struct bus_ban ban;
+	struct jsonw w;
+
+	(void)count;
+	json_begin(&w, &b);
+	json_object(&w);
+	json_key(&w, SLICE("bans"));
+	json_array(&w);
+	while (cur_left(&in) > 0 && bus_ban_decode(&ban, &in) == 0) {
+		json_object(&w);
+		if (ban.user.n > 0)
+			json_field_string(&w, "user", ban.user);
+		if (ban.address.n > 0)
+			json_field_string(&w, "address", ban.address);
+		json_object_end(&w);
+	}
+	json_array_end(&w);
+	json_object_end(&w);
+	api_done(c, buf_slice(&b));
+	buf_fini(&b);
+}
+
+static void list_bans(struct api_call *c)
+{
+	api_ask(c, &(struct bus_ask){ .kind = ASK_BANS, .room = c->room }, on_bans);
+}
+
 static void unban(struct api_call *c)
 {
 	api_order(c, &(struct command){ .kind = COMMAND_UNBAN,
@@ -448,6 +479,21 @@ static const struct api_field page[] = {
 	  "rooms that sort after this name: `next` of the page before" },
 	{ .name = NULL },
 };
+#define NUMBER_MOST ((UINT64_C(1) << 53) - 1)
+static const struct api_field message_query[] = {
+	{ "before", API_NUMBER, false, 1, NUMBER_MOST,
+	  "messages before this number; neither: the newest" },
+	{ "after", API_NUMBER, false, 0, NUMBER_MOST,
+	  "those after it, and the changes of earlier ones; 0: from the first on" },
+	{ "limit", API_NUMBER, false, 1, STORE_PAGE_MAX, "how many at most; 50" },
+	{ .name = NULL },
+};
+static const struct api_field visit_query[] = {
+	{ "before", API_NUMBER, false, 1, NUMBER_MOST,
+	  "visits before this number; else the newest" },
+	{ "limit", API_NUMBER, false, 1, STORE_PAGE_MAX, "how many at most; 50" },
+	{ .name = NULL },
+};
 static const struct api_field reason[] = {
 	{ "reason", API_TEXT, false, 0, ROOM_MAX_REASON, "for those who are sent away" },
 	{ .name = NULL },
@@ -512,8 +558,10 @@ static const struct api_field token_body[] = {
 };
 static const struct api_field revoke_body[] = {
 	{ "identity", API_TEXT, false, 1, AUTH_MAX_TEXT,
-	  "all tokens of this identity issued up to now; who is in by one is sent away" },
-	{ "token", API_TEXT, false, 1, AUTH_MAX_TEXT, "one token, by its `jti`" },
+	  "all tokens of this identity issued up to now; who is in by one is out at "
+	  "once" },
+	{ "token", API_TEXT, false, 1, AUTH_MAX_TEXT,
+	  "one token, by its `jti`; who is in by it is out at once" },
 	{ "seconds", API_NUMBER, false, 1, 316224000,
 	  "how long to remember it, the tokens' longest life; 86400" },
 	{ .name = NULL },
@@ -536,8 +584,11 @@ const struct api_op api_ops[] = {
 	{ "listWaiting",  HTTP_GET,    ROOM "/waiting", "Who waits in the lobby", AUTH_ADMIN, NULL, NULL, 200, "WaitingList", list_waiting },
 	{ "admit",        HTTP_POST,   ROOM "/waiting/{member}", "Let in who waits", AUTH_ADMIN, NULL, NULL, 204, NULL, admit },
 	{ "deny",         HTTP_DELETE, ROOM "/waiting/{member}", "Send away who waits", AUTH_ADMIN, NULL, NULL, 204, NULL, deny },
+	{ "listBans",     HTTP_GET,    ROOM "/bans",    "Who is kept out", AUTH_ADMIN, NULL, NULL, 200, "BanList", list_bans },
 	{ "ban",          HTTP_POST,   ROOM "/bans",    "Keep somebody out while the room lives", AUTH_ADMIN, NULL, ban_body, 204, NULL, ban },
 	{ "unban",        HTTP_DELETE, ROOM "/bans",    "Let a user or an address in again", AUTH_ADMIN, banned, NULL, 204, NULL, unban },
+	{ "listMessages", HTTP_GET,    ROOM "/messages", "What was said to all", AUTH_ADMIN, message_query, NULL, 200, "MessageList", api_list_messages },
+	{ "listVisits",   HTTP_GET,    ROOM "/visits",  "Who was here, and when", AUTH_ADMIN, visit_query, NULL, 200, "VisitList", api_list_visits },
 	{ "sendMessage",  HTTP_POST,   ROOM "/messages", "Say something in the chat", AUTH_ADMIN, NULL, message_body, 204, NULL, say },
 	{ "uploadFile",   HTTP_POST,   ROOM "/files",   "Upload a file, to be put into a message", AUTH_DATA | API_SEATED | API_PIECES, file_query, NULL, 201, "File", api_upload },
 	{ "getFile",      HTTP_GET,    FILE_PATH,       "A file, or a range of it", API_ANYBODY, NULL, NULL, 200, "*/*", api_download },

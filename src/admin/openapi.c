@@ -41,6 +41,41 @@ static const struct {
 	  "\"name\":{\"type\":\"string\"},\"user\":{\"type\":\"string\"},"
 	  "\"metadata\":{\"type\":\"object\"}},\"required\":[\"id\",\"name\"]}}},"
 	  "\"required\":[\"waiting\"]}" },
+	{ "BanList", "{\"type\":\"object\",\"properties\":{\"bans\":{\"type\":\"array\","
+		     "\"items\":{\"type\":\"object\",\"properties\":{\"user\":{\"type\":"
+		     "\"string\"},\"address\":{\"type\":\"string\"}}}}},\"required\":[\""
+		     "bans\"]}" },
+	{ "Message", "{\"type\":\"object\",\"properties\":{\"type\":{\"enum\":[\"chat\","
+		     "\"edited\",\"deleted\",\"reacted\"]},\"from\":{\"type\":\"string\""
+		     ",\"description\":\"a member's id\"},\"name\":{\"type\":\"string\"}"
+		     ",\"user\":{\"type\":\"string\"},\"text\":{\"type\":\"string\"},\"t"
+		     "ime\":{\"$ref\":\"#/components/schemas/Time\"},\"n\":{\"type\":\"i"
+		     "nteger\",\"minimum\":1},\"epoch\":{\"type\":\"integer\"},\"of\":{"
+		     "\"type\":\"integer\",\"description\":\"number of the message that "
+		     "is changed\"},\"reply\":{\"type\":\"integer\"},\"key\":{\"type\":"
+		     "\"string\"},\"files\":{\"type\":\"array\",\"items\":{\"type\":\"ob"
+		     "ject\"}},\"reactions\":{\"type\":\"object\"},\"emoji\":{\"type\":"
+		     "\"string\"},\"reader\":{\"type\":\"string\"},\"on\":{\"type\":\"bo"
+		     "olean\"},\"edited\":{\"$ref\":\"#/components/schemas/Time\"},\"del"
+		     "eted\":{\"type\":\"boolean\"}},\"required\":[\"type\",\"from\",\"n"
+		     "\",\"time\"]}" },
+	{ "MessageList",
+	  "{\"type\":\"object\",\"properties\":{\"epoch\":{\"type\":\"integer"
+	  "\",\"description\":\"numbers are comparable within one; 0: nothing"
+	  " was said\"},\"messages\":{\"type\":\"array\",\"description\":\"ol"
+	  "dest first\",\"items\":{\"$ref\":\"#/components/schemas/Message\"}"
+	  "},\"more\":{\"type\":\"boolean\"}},\"required\":[\"epoch\",\"messa"
+	  "ges\",\"more\"]}" },
+	{ "VisitList",
+	  "{\"type\":\"object\",\"properties\":{\"visits\":{\"type\":\"array"
+	  "\",\"description\":\"oldest first\",\"items\":{\"type\":\"object\""
+	  ",\"properties\":{\"visit\":{\"type\":\"integer\"},\"member\":{\"ty"
+	  "pe\":\"string\"},\"name\":{\"type\":\"string\"},\"user\":{\"type\""
+	  ":\"string\"},\"joinedAt\":{\"$ref\":\"#/components/schemas/Time\"}"
+	  ",\"leftAt\":{\"$ref\":\"#/components/schemas/Time\"},\"reason\":{"
+	  "\"type\":\"string\"}},\"required\":[\"visit\",\"member\",\"name\","
+	  "\"joinedAt\"]}},\"more\":{\"type\":\"boolean\"}},\"required\":[\"v"
+	  "isits\",\"more\"]}" },
 	{ "Token",
 	  "{\"type\":\"object\",\"properties\":{\"token\":{\"type\":\"string\"},"
 	  "\"expires\":{\"type\":\"integer\",\"description\":\"seconds since 1970\"}},"

@@ -16,6 +16,8 @@ struct auth_gate {
 	const struct auth_keys *keys;
 	struct auth_scratch scratch;
 	struct map revoked[AUTH_REVOKED_KINDS];
+	auth_revoked_fn *on_revoke; /* NULL: nobody */
+	void *on_revoke_arg;
 };
 
 struct auth_gate *auth_gate_create(const struct auth_keys *keys)
@@ -86,11 +88,19 @@ int auth_gate_revoke(struct auth_gate *g, enum auth_revoked what, struct slice n
 	r->name_len = name.n;
 	memcpy(r->name, name.p, name.n);
 	free(map_put(m, name, r));
+	if (g->on_revoke)
+		g->on_revoke(g->on_revoke_arg);
 	return 0;
 }
 
+void auth_gate_on_revoke(struct auth_gate *g, auth_revoked_fn *fn, void *arg)
+{
+	g->on_revoke = fn;
+	g->on_revoke_arg = arg;
+}
+
 /* A token that does not say when it was issued is as old as can be. */
-static bool is_revoked(const struct auth_gate *g, const struct auth_pass *p)
+bool auth_gate_has_revoked(const struct auth_gate *g, const struct auth_pass *p)
 {
 	const struct revocation *token = map_find(&g->revoked[AUTH_REVOKED_TOKEN], p->id);
 	const struct revocation *user = map_find(&g->revoked[AUTH_REVOKED_USER], p->user);
@@ -141,7 +151,7 @@ int auth_gate_check(struct auth_gate *g, struct slice token, ms_t wall,
 		return refuse(why, "bad claims");
 	p->key = key;
 	err = check_times(g, &t, p, wall, why);
-	if (err == 0 && is_revoked(g, p))
+	if (err == 0 && auth_gate_has_revoked(g, p))
 		err = refuse(why, "revoked");
 	return err;
 }

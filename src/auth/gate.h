@@ -27,3 +27,8 @@ enum auth_revoked { AUTH_REVOKED_TOKEN, AUTH_REVOKED_USER, AUTH_REVOKED_KINDS };
 /* Kept until `until`; later it may be forgotten. E_LIMIT when there are too many. */
 int auth_gate_revoke(struct auth_gate *g, enum auth_revoked what, struct slice name,
 		     ms_t wall, ms_t until) NODISCARD;
+/* Whether a pass that was given before is good no more. */
+bool auth_gate_has_revoked(const struct auth_gate *g, const struct auth_pass *p);
+/* Who lets people in by these passes is told after each revocation, before auth_gate_revoke() returns. */
+typedef void auth_revoked_fn(void *arg);
+void auth_gate_on_revoke(struct auth_gate *g, auth_revoked_fn *fn, void *arg);

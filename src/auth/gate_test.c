@@ -143,6 +143,29 @@ static void revoked_ones_are_refused(void **state)
 			 E_BAD_FIELD);
 }
 
+static void count_up(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void each_revocation_is_told(void **state)
+{
+	const struct auth_pass by_id = { .id = SLICE("t9") };
+	const struct door *d = *state;
+	int told = 0;
+
+	auth_gate_on_revoke(d->gate, count_up, &told);
+	assert_false(auth_gate_has_revoked(d->gate, &by_id));
+	assert_int_equal(auth_gate_revoke(d->gate, AUTH_REVOKED_TOKEN, SLICE("t9"), NOW,
+					  NOW + 1000),
+			 0);
+	assert_int_equal(told, 1);
+	assert_true(auth_gate_has_revoked(d->gate, &by_id));
+	assert_int_equal(auth_gate_revoke(d->gate, AUTH_REVOKED_USER, SLICE_NONE, NOW, 1),
+			 E_BAD_FIELD);
+	assert_int_equal(told, 1);
+}
+
 static void revocations_are_limited(void **state)
 {
 	const struct door *d = *state;
@@ -172,6 +195,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(revoked_ones_are_refused, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(each_revocation_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(revocations_are_limited, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,19 @@ int bus_room_decode(struct room_info *r, struct cur *in)
 	return in->bad ? E_TRUNCATED : 0;
 }
 
+void bus_ban_encode(struct buf *b, const struct bus_ban *ban)
+{
+	buf_prefixed(b, ban->user);
+	buf_prefixed(b, ban->address);
+}
+
+int bus_ban_decode(struct bus_ban *ban, struct cur *in)
+{
+	ban->user = cur_prefixed(in);
+	ban->address = cur_prefixed(in);
+	return in->bad ? E_TRUNCATED : 0;
+}
+
 void bus_ask_encode(struct buf *b, const struct bus_ask *a)
 {
 	buf_u8(b, (uint8_t)a->kind);

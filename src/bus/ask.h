@@ -11,6 +11,7 @@
 	X(ROOMS,   "which rooms there are: after, limit; every worker answers for its own") \
 	X(ROOM,    "how a room stands: room; answers with the room and its members")     \
 	X(WAITING, "who waits in the lobby of a room: room; answers with them as members") \
+	X(BANS,    "who is kept out of a room: room; answers with bus_bans as members")  \
 	X(SPEAKER, "whether member name (its number as text) of a room may speak in the chat: E_NO_MEMBER, E_DENIED; answers " \
 		   "with it, its user only when that is proven")                          \
 	X(COMMAND, "a command on behalf of the server: room, command")                   \
@@ -30,6 +31,10 @@ struct room_info {
 	bool ring, locked, lobby;
 };
 
+struct bus_ban {
+	struct slice user, address; /* one may be empty */
+};
+
 struct bus_ask {
 	enum ask_kind kind;
 	uint32_t limit;         /* ROOMS: at most so many per worker */
@@ -47,12 +52,16 @@ struct bus_answer {
 	int err; /* E_NOT_FOUND: no such room now; or the command's */
 	struct slice
 		event; /* COMMAND: the event that answers it (REPLY, HISTORY, ...), encoded; or empty */
-	struct slice rooms;   /* room_info after room_info, encoded, sorted by name */
-	struct slice members; /* member_info after member_info, encoded */
+	struct slice rooms; /* room_info after room_info, encoded, sorted by name */
+	struct slice
+		members; /* member_info after member_info, or bus_ban after bus_ban, encoded */
 };
 
 void bus_room_encode(struct buf *b, const struct room_info *r);
 int bus_room_decode(struct room_info *r, struct cur *in) NODISCARD;
+
+void bus_ban_encode(struct buf *b, const struct bus_ban *ban);
+int bus_ban_decode(struct bus_ban *ban, struct cur *in) NODISCARD;
 
 void bus_send_ask(unsigned worker, const struct bus_ask *a);
 void bus_send_answer(unsigned worker, const struct bus_answer *a);

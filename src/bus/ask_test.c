@@ -51,6 +51,22 @@ static void ask_comes_back_as_it_went(void **state)
 	buf_fini(&b);
 }
 
+static void ban_comes_back_as_it_went(void **state)
+{
+	(void)state;
+	const struct bus_ban ban = { .address = SLICE("192.0.2.1") };
+	struct buf b = BUF_INIT(64);
+	struct bus_ban got;
+
+	bus_ban_encode(&b, &ban);
+	struct cur in = cur_of_slice(buf_slice(&b));
+	assert_int_equal(bus_ban_decode(&got, &in), 0);
+	assert_int_equal(got.user.n, 0);
+	assert_true(slice_is(got.address, "192.0.2.1"));
+	assert_true(bus_ban_decode(&got, &in) < 0);
+	buf_fini(&b);
+}
+
 static void answer_brings_its_rooms(void **state)
 {
 	(void)state;
@@ -108,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ask_comes_back_as_it_went),
+		cmocka_unit_test(ban_comes_back_as_it_went),
 		cmocka_unit_test(answer_brings_its_rooms),
 		cmocka_unit_test(every_truncation_is_refused),
 	};

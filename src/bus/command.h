@@ -8,7 +8,7 @@
 /* clang-format off */
 #define COMMAND_LIST(X)                                                                  \
 	X(JOIN,   "take a seat: room, name, user, metadata, state, options")             \
-	X(LEAVE,  "give the seat up: reason")                                            \
+	X(LEAVE,  "give the seat up: reason, text (the server's)")                       \
 	X(UPDATE, "presence: changed, state, name, metadata")                            \
 	X(SIGNAL, "pass data on: to or to all others, text")                             \
 	X(CHAT,   "say text to `to` or to all: key, file, n (the message answered)")     \

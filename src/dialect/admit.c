@@ -143,11 +143,14 @@ void admit_join(const struct session *s, struct command *join, struct addr_text 
 	}
 }
 
+bool admit_pass(const struct session *s, struct auth_pass *p)
+{
+	return auth_pass_decode(p, admitted_pass(s)) == 0;
+}
+
 struct slice admit_user(const struct session *s)
 {
 	struct auth_pass p;
 
-	if (auth_pass_decode(&p, admitted_pass(s)) < 0)
-		return SLICE_NONE;
-	return p.user;
+	return admit_pass(s, &p) ? p.user : SLICE_NONE;
 }

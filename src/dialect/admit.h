@@ -27,5 +27,13 @@ struct admission *admit_again(struct slice bytes);
 void admit_restored(struct slice bytes, struct command *join);
 /* Puts what the session showed into its JOIN. `address` is scratch that lives as long as the command. */
 void admit_join(const struct session *s, struct command *join, struct addr_text *address);
+/* --- admit_revoke.c --- */
+/* What it showed is good no more. */
+bool admit_is_revoked(const struct session *s);
+/* Closes the sessions of which that is so; `dialect` is the worker's. */
+void admit_eject_revoked(void *dialect);
+
 /* Whose token it is; empty: nobody's. */
 struct slice admit_user(const struct session *s);
+/* False: it showed none. */
+bool admit_pass(const struct session *s, struct auth_pass *p);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "dialect/admit.h"
 #include "dialect/fanout.h"
 
 struct dialect *dialect_create(struct loop *l, unsigned workers,
@@ -25,6 +26,7 @@ struct dialect *dialect_create(struct loop *l, unsigned workers,
 	buf_init(&d->worded, DIALECT_MAX_OUT);
 	buf_init(&d->scratch.text, s->ws.max_message);
 	d->gate = auth_gate_create(s->keys);
+	auth_gate_on_revoke(d->gate, admit_eject_revoked, d);
 	route_register(d);
 	return d;
 }

@@ -158,6 +158,7 @@ void session_reply(struct session *s, uint64_t request, int err, const char *det
 /* An event for this session alone. Takes its seat when it is welcomed, loses it when it LEFT. */
 void session_event(struct session *s, struct slice room, const struct event *e);
 
+void session_leave_rooms(struct session *s, enum leave_reason reason, struct slice text);
 /* Leaves all rooms and frees it; its connection is gone. */
 void session_end(struct session *s, enum leave_reason reason);
 /* One of before a restart, and its seats, away. */

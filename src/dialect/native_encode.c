@@ -2,20 +2,9 @@
 #include <assert.h>
 
 #include "base/err.h"
+#include "bus/chat_json.h"
 #include "bus/member_json.h"
 #include "dialect/native_message.h"
-
-static const char *reason_name(enum leave_reason reason)
-{
-	static const char *const names[LEAVE_REASONS] = {
-		[LEAVE_LEAVE] = "leave",       [LEAVE_DISCONNECT] = "disconnect",
-		[LEAVE_TIMEOUT] = "timeout",   [LEAVE_KICK] = "kick",
-		[LEAVE_REPLACED] = "replaced", [LEAVE_SHUTDOWN] = "shutdown",
-		[LEAVE_CLOSED] = "closed",
-	};
-
-	return names[reason];
-}
 
 static void put_info(struct jsonw *w, const struct member_info *m, bool with_offer)
 {
@@ -65,7 +54,7 @@ static void encode_joined(struct jsonw *w, const struct event *e)
 static void encode_left(struct jsonw *w, const struct event *e)
 {
 	bus_put_member_id(w, "member", e->member);
-	json_field_string(w, "reason", slice_str(reason_name(e->reason)));
+	json_field_string(w, "reason", slice_str(bus_leave_name(e->reason)));
 	if (e->text.n > 0)
 		json_field_string(w, "detail", e->text);
 }
@@ -119,78 +108,10 @@ static void encode_signal(struct jsonw *w, const struct event *e)
 	b->n = (size_t)(to - b->p);
 }
 
-/* What a chat message has in an event, a backlog and a history alike. */
-static void put_message(struct jsonw *w, const struct event *e, const struct chat_more *m)
-{
-	bus_put_member_id(w, "from", e->member);
-	json_field_string(w, "name", e->subject.name);
-	if (m->user.n > 0)
-		json_field_string(w, "user", m->user);
-	if (e->to)
-		bus_put_member_id(w, "to", e->to);
-	json_field_string(w, "text", e->text);
-	json_field_u64(w, "time", (uint64_t)e->time);
-	json_field_u64(w, "n", e->n);
-	json_field_u64(w, "epoch", m->epoch);
-	if (m->of)
-		json_field_u64(w, "reply", m->of);
-	if (m->key.n > 0)
-		json_field_string(w, "key", m->key);
-	if (m->file.n > 0)
-		json_field_raw(w, "files", m->file);
-	if (m->reactions.n > 0)
-		json_field_raw(w, "reactions", m->reactions);
-	if (m->edited)
-		json_field_u64(w, "edited", (uint64_t)m->edited);
-	if (m->deleted)
-		json_field_bool(w, "deleted", true);
-	if (m->replay)
-		json_field_bool(w, "replay", true);
-}
-
-static struct chat_more more_of(const struct event *e)
-{
-	struct chat_more m;
-
-	if (bus_chat_decode(&m, e->more) < 0)
-		m = (struct chat_more){ 0 };
-	return m;
-}
-
-static void encode_chat(struct jsonw *w, const struct event *e)
-{
-	const struct chat_more m = more_of(e);
-
-	put_message(w, e, &m);
-}
-
-/* edited, deleted and reacted: number `n` is the change's own, `of` the message's. */
-static void put_change(struct jsonw *w, const struct event *e)
-{
-	bus_put_member_id(w, "from", e->member);
-	json_field_u64(w, "n", e->n);
-	json_field_u64(w, "of", more_of(e).of);
-	json_field_u64(w, "time", (uint64_t)e->time);
-}
-
-static void encode_edited(struct jsonw *w, const struct event *e)
-{
-	put_change(w, e);
-	json_field_string(w, "text", e->text);
-}
-
-static void encode_reacted(struct jsonw *w, const struct event *e)
-{
-	put_change(w, e);
-	json_field_string(w, "emoji", e->text);
-	json_field_string(w, "reader", more_of(e).reader);
-	json_field_bool(w, "on", more_of(e).on);
-}
-
 static void encode_typing(struct jsonw *w, const struct event *e)
 {
 	bus_put_member_id(w, "from", e->member);
-	json_field_bool(w, "on", more_of(e).on);
+	json_field_bool(w, "on", bus_chat_more(e).on);
 }
 
 static void encode_read(struct jsonw *w, const struct event *e)
@@ -264,10 +185,10 @@ static const struct {
 	[EVENT_LEFT] = { SLICE_LIT("\"left\""), encode_left },
 	[EVENT_UPDATED] = { SLICE_LIT("\"updated\""), encode_updated },
 	[EVENT_SIGNAL] = { SLICE_LIT("\"signal\""), encode_signal },
-	[EVENT_CHAT] = { SLICE_LIT("\"chat\""), encode_chat },
-	[EVENT_EDITED] = { SLICE_LIT("\"edited\""), encode_edited },
-	[EVENT_DELETED] = { SLICE_LIT("\"deleted\""), put_change },
-	[EVENT_REACTED] = { SLICE_LIT("\"reacted\""), encode_reacted },
+	[EVENT_CHAT] = { SLICE_LIT("\"chat\""), bus_put_talk },
+	[EVENT_EDITED] = { SLICE_LIT("\"edited\""), bus_put_talk },
+	[EVENT_DELETED] = { SLICE_LIT("\"deleted\""), bus_put_talk },
+	[EVENT_REACTED] = { SLICE_LIT("\"reacted\""), bus_put_talk },
 	[EVENT_TYPING] = { SLICE_LIT("\"typing\""), encode_typing },
 	[EVENT_READ] = { SLICE_LIT("\"read\""), encode_read },
 	[EVENT_ACCEPT] = { SLICE_LIT("\"accept\""), encode_accept },
@@ -295,16 +216,10 @@ static void put_roster(struct jsonw *w, struct slice roster)
 static void put_past(struct jsonw *w, struct slice room, const struct event *e)
 {
 	json_object(w);
-	json_field_raw(w, "type", encoders[e->kind].type);
+	json_field_raw(w, "type", bus_talk_name(e->kind));
 	json_field_raw(w, "room", room);
-	encoders[e->kind].encode(w, e);
+	bus_put_talk(w, e);
 	json_object_end(w);
-}
-
-static bool is_talk(enum event_kind kind)
-{
-	return kind == EVENT_CHAT || kind == EVENT_EDITED || kind == EVENT_DELETED ||
-	       kind == EVENT_REACTED;
 }
 
 static void put_backlog(struct jsonw *w, const char *name, struct slice room,
@@ -316,7 +231,7 @@ static void put_backlog(struct jsonw *w, const char *name, struct slice room,
 	json_key(w, slice_str(name));
 	json_array(w);
 	while (cur_left(&in) > 0 && bus_event_decode(&e, &in) == 0)
-		if (is_talk(e.kind))
+		if (bus_talk_name(e.kind).n > 0)
 			put_past(w, room, &e);
 	json_array_end(w);
 }
@@ -342,7 +257,7 @@ void native_encode_replay(struct buf *b, struct slice room, const struct event *
 	size_t at;
 
 	while (cur_left(&in) > 0 && bus_event_decode(&past, &in) == 0) {
-		if (!is_talk(past.kind))
+		if (bus_talk_name(past.kind).n == 0)
 			continue;
 		at = buf_at(b);
 		buf_be32(b, 0);
@@ -395,7 +310,7 @@ static void encode_welcome(struct buf *b, struct slice room, const struct event 
 	if (e->lobby)
 		json_field_bool(&w, "lobby", true);
 	if (e->more.n > 0) {
-		json_field_u64(&w, "epoch", more_of(e).epoch);
+		json_field_u64(&w, "epoch", bus_chat_more(e).epoch);
 		json_field_u64(&w, "n", e->n);
 	}
 	put_backlog(&w, "chat", room, e->backlog);
@@ -408,49 +323,28 @@ static void encode_history(struct buf *b, struct slice room, const struct event 
 
 	begin_reply(&w, b, e->request);
 	json_field_raw(&w, "room", room);
-	json_field_u64(&w, "epoch", more_of(e).epoch);
+	json_field_u64(&w, "epoch", bus_chat_more(e).epoch);
 	json_field_bool(&w, "more", e->partial);
 	json_field_u64(&w, "read", e->n);
 	put_backlog(&w, "messages", room, e->backlog);
 	end_reply(&w);
 }
 
-static void put_visit(struct jsonw *w, const struct visit *v)
-{
-	json_object(w);
-	json_field_u64(w, "visit", v->number);
-	bus_put_member_id(w, "member", v->member);
-	json_field_string(w, "name", v->name);
-	if (v->user.n > 0)
-		json_field_string(w, "user", v->user);
-	json_field_u64(w, "joinedAt", (uint64_t)v->joined_at);
-	if (v->left_at) {
-		json_field_u64(w, "leftAt", (uint64_t)v->left_at);
-		json_field_string(w, "reason", slice_str(reason_name(v->reason)));
-	}
-	json_object_end(w);
-}
-
 static void encode_whowas(struct buf *b, struct slice room, const struct event *e)
 {
-	struct cur in = cur_of_slice(e->backlog);
-	struct visit v;
 	struct jsonw w;
 
 	begin_reply(&w, b, e->request);
 	json_field_raw(&w, "room", room);
 	json_field_bool(&w, "more", e->partial);
 	json_key(&w, SLICE("visits"));
-	json_array(&w);
-	while (cur_left(&in) > 0 && bus_visit_decode(&v, &in) == 0)
-		put_visit(&w, &v);
-	json_array_end(&w);
+	bus_put_visits(&w, e->backlog);
 	end_reply(&w);
 }
 
 void native_encode_kept(struct buf *b, const struct event *e)
 {
-	const struct chat_more m = more_of(e);
+	const struct chat_more m = bus_chat_more(e);
 	struct jsonw w;
 
 	if (!e->request)

@@ -81,12 +81,18 @@ void route_command(struct seat *seat, uint64_t request, const struct command *c)
 	struct addr_text address;
 	struct command join;
 
+	fanout_hold(f);
 	if (c->kind == COMMAND_JOIN) {
 		join = *c;
 		admit_join(s, &join, &address);
 		c = &join;
+		/* It was on its way between workers when it was revoked. */
+		if (admit_is_revoked(s)) {
+			reply(s, f->room, request, E_UNAUTHORIZED);
+			fanout_close(f);
+			return;
+		}
 	}
-	fanout_hold(f);
 	/* Who leaves hears nothing more of the room, not of its own going either. */
 	if (c->kind == COMMAND_LEAVE)
 		session_drop_seat(seat);

@@ -391,11 +391,13 @@ void session_exit(struct session *s)
 	metric_add(METRIC_SESSIONS, -1);
 }
 
-static void session_leave_rooms(struct session *s, enum leave_reason reason)
+void session_leave_rooms(struct session *s, enum leave_reason reason, struct slice text)
 {
 	while (s->seats) {
 		struct seat *seat = s->seats;
-		struct command leave = { .kind = COMMAND_LEAVE, .reason = reason };
+		struct command leave = { .kind = COMMAND_LEAVE,
+					 .reason = reason,
+					 .text = text };
 
 		route_command(seat, 0, &leave);
 	}
@@ -417,7 +419,7 @@ void session_drop_unseated(struct session *s)
 void session_end(struct session *s, enum leave_reason reason)
 {
 	resume_forget(s);
-	session_leave_rooms(s, reason);
+	session_leave_rooms(s, reason, SLICE_NONE);
 	recovery_forget(s);
 	if (s->dialect->turn)
 		turn_server_close_session(s->dialect->turn, s->number);

@@ -105,6 +105,8 @@
 	  "events given up, or over webhook.queue")                                      \
 	X(UNAUTHORIZED, counter, "unauthorized_total",                                   \
 	  "connects and requests without a valid token")                                 \
+	X(SESSIONS_REVOKED, counter, "sessions_revoked_total",                           \
+	  "sessions closed because their token was revoked")                            \
 	X(RATE_LIMITED, counter, "rate_limited_total", "messages over limit.messages")   \
 	X(BYTES_LIMITED, counter, "bytes_limited_total", "messages over limit.bytes")    \
 	X(ROOM_LIMITED, counter, "room_messages_limited_total",                          \

@@ -60,9 +60,11 @@ void room_chat_enter_empty(struct room_registry *g, struct slice name,
 			   const struct chat_entry *e, ms_t wall);
 
 /* --- recall.c: what was said --- */
-/* HISTORY, SEARCH, WHOWAS: answered later. `m`: NULL: the server asks. */
-int room_recall(struct room *r, const struct member *m, struct bus_home home,
-		uint64_t request, const struct command *c) NODISCARD;
+/* HISTORY, SEARCH, WHOWAS: answered later. `m`: NULL: the server asks, which sees what was said to all; the room
+ * need not be there then. E_NOT_FOUND: it is not, and there is no store. */
+int room_recall(struct room_registry *g, struct slice room, const struct member *m,
+		struct bus_home home, uint64_t request, const struct command *c)
+	NODISCARD;
 /* The session of before a restart is back: tells it REPLAY, in pieces, with what came after number `known`
  * (UINT64_MAX: it does not say) up to `until` (0: the last); the last piece is not partial. Now or later. */
 void room_replay(struct member *m, uint64_t request, uint64_t known, uint64_t until);

@@ -230,7 +230,7 @@ int room_command(struct member *m, uint64_t request, const struct command *c, ms
 	case COMMAND_JOIN:
 		return E_ALREADY;
 	case COMMAND_LEAVE:
-		room_leave(m, c->reason, SLICE_NONE);
+		room_leave(m, c->reason, c->text);
 		return 0;
 	case COMMAND_UPDATE:
 		return room_on_update(m, c, m);
@@ -248,7 +248,8 @@ int room_command(struct member *m, uint64_t request, const struct command *c, ms
 	case COMMAND_HISTORY:
 	case COMMAND_SEARCH:
 	case COMMAND_WHOWAS:
-		return room_recall(m->room, m, m->home, request, c);
+		return room_recall(m->room->registry, room_name(m->room), m, m->home,
+				   request, c);
 	case COMMAND_ACCEPT:
 		return room_on_answer(m, c, EVENT_ACCEPT);
 	case COMMAND_REJECT:
@@ -341,10 +342,6 @@ int room_order(struct room *r, struct bus_home from, uint64_t request,
 	case COMMAND_EDIT:
 	case COMMAND_DELETE:
 		return room_say(r, NULL, from, request, &known, wall);
-	case COMMAND_HISTORY:
-	case COMMAND_SEARCH:
-	case COMMAND_WHOWAS:
-		return room_recall(r, NULL, from, request, &known);
 	default:
 		return room_moderate(r, NULL, &known, wall);
 	}

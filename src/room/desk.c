@@ -111,33 +111,11 @@ static int answer_speaker(const struct room *r, struct slice number, struct buf 
 	return 0;
 }
 
-/* Somebody who came by a token of that identity, in any room. */
-static struct member *find_verified(const struct room_registry *g, struct slice user)
+/* What was in a room outlives it. */
+static bool is_recall(enum command_kind kind)
 {
-	struct room *r;
-	size_t at = 0;
-
-	while ((r = map_next(&g->by_name, &at)))
-		for (uint32_t i = 0; i < r->count; i++) {
-			struct member *m = r->members[i];
-
-			if (m->verified && slice_eq(slice_of(m->user, m->user_len), user))
-				return m;
-		}
-	return NULL;
-}
-
-static int answer_revoke(struct room_desk *d, const struct bus_ask *a)
-{
-	int err =
-		auth_gate_revoke(d->gate, a->what, a->name, loop_wall(d->loop), a->until);
-	struct member *m;
-
-	/* A room may go with its last member, so the search begins anew each time. */
-	while (err == 0 && a->what == AUTH_REVOKED_USER &&
-	       (m = find_verified(d->rooms, a->name)))
-		room_leave(m, LEAVE_KICK, SLICE("revoked"));
-	return err;
+	return kind == COMMAND_HISTORY || kind == COMMAND_SEARCH ||
+	       kind == COMMAND_WHOWAS;
 }
 
 static void on_ask(void *arg, unsigned from, struct slice body)
@@ -157,7 +135,12 @@ static void on_ask(void *arg, unsigned from, struct slice body)
 	if (a.kind == ASK_ROOMS)
 		answer_rooms(d->rooms, &a, &rooms);
 	else if (a.kind == ASK_REVOKE)
-		back.err = answer_revoke(d, &a);
+		back.err = auth_gate_revoke(d->gate, a.what, a.name, loop_wall(d->loop),
+					    a.until);
+	else if (a.kind == ASK_COMMAND && is_recall(a.command.kind))
+		back.err = room_recall(d->rooms, a.room, NULL,
+				       (struct bus_home){ .worker = from }, a.ticket,
+				       &a.command);
 	else if (!r && a.kind == ASK_COMMAND && a.command.kind == COMMAND_CHAT &&
 		 a.command.on)
 		back.err = room_say_empty(d->rooms, a.room,
@@ -171,6 +154,8 @@ static void on_ask(void *arg, unsigned from, struct slice body)
 		back.err = answer_speaker(r, a.name, &members);
 	else if (a.kind == ASK_WAITING)
 		room_guard_list(r, &members);
+	else if (a.kind == ASK_BANS)
+		room_guard_list_bans(r, &members);
 	else
 		back.err = room_order(r, (struct bus_home){ .worker = from }, a.ticket,
 				      &a.command, loop_wall(d->loop));

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "bus/ask.h"
 #include "bus/mail.h"
 
 /* Somebody in the lobby: the join that is carried out once it is admitted. */
@@ -321,6 +322,19 @@ static int on_unban(struct room *r, const struct command *c)
 	}
 	g->ban_count = kept;
 	return kept < before ? 0 : E_NO_MEMBER;
+}
+
+void room_guard_list_bans(const struct room *r, struct buf *out)
+{
+	const struct room_guard *g = r->guard;
+
+	for (uint32_t i = 0; g && i < g->ban_count; i++) {
+		const struct ban *b = &g->bans[i];
+
+		bus_ban_encode(out, &(struct bus_ban){
+					    slice_str(b->user ? b->user : ""),
+					    slice_str(b->address ? b->address : "") });
+	}
 }
 
 /* --- settings --- */

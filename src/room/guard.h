@@ -21,6 +21,8 @@ int room_guard_command(struct room *r, const struct member *m, const struct comm
 void room_guard_brief(struct room *r, struct member *m);
 /* Who waits, as encoded members. */
 void room_guard_list(const struct room *r, struct buf *out);
+/* Who is banned, as encoded bus_bans. */
+void room_guard_list_bans(const struct room *r, struct buf *out);
 bool room_is_locked(const struct room *r);
 bool room_has_lobby(const struct room *r);
 /* Puts the lobby up as the room is made. */

@@ -27,17 +27,18 @@ static struct slice recall_room(const struct recall *q)
 	return slice_of(q->name, q->name_len);
 }
 
-static struct recall *recall_make(const struct room *r, struct bus_home home,
-				  uint64_t request, enum event_kind kind)
+static struct recall *recall_make(struct room_registry *g, struct slice room,
+				  struct bus_home home, uint64_t request,
+				  enum event_kind kind)
 {
-	struct recall *q = xzalloc(sizeof(*q) + r->name_len + 1);
+	struct recall *q = xzalloc(sizeof(*q) + room.n + 1);
 
-	q->registry = r->registry;
+	q->registry = g;
 	q->home = home;
 	q->request = request;
 	q->kind = kind;
-	q->name_len = r->name_len;
-	memcpy(q->name, r->name, r->name_len);
+	q->name_len = (uint16_t)room.n;
+	memcpy(q->name, room.p, room.n);
 	return q;
 }
 
@@ -75,16 +76,21 @@ static void on_overdue(struct store_ticket *t)
 }
 
 /* Without a store: what the ring has. */
-static int recall_memory(struct room *r, const struct member *m, struct bus_home home,
-			 uint64_t request, const struct command *c)
+static int recall_memory(struct room_registry *g, struct slice room,
+			 const struct member *m, struct bus_home home, uint64_t request,
+			 const struct command *c)
 {
-	struct buf body = BUF_INIT(BUS_LETTER_MAX);
-	struct store_answer a = { .epoch = r->chat->epoch, .n = m ? m->read : 0 };
-	uint32_t limit = c->limit > 0 ? c->limit : STORE_PAGE;
+	struct room *r = room_find(g, room);
 
 	if (c->kind != COMMAND_HISTORY)
 		return E_UNAVAILABLE;
-	struct recall *q = recall_make(r, home, request, EVENT_HISTORY);
+	if (!r)
+		return E_NOT_FOUND;
+	struct buf body = BUF_INIT(BUS_LETTER_MAX);
+	struct store_answer a = { .epoch = r->chat->epoch, .n = m ? m->read : 0 };
+	uint32_t limit = c->limit > 0 ? c->limit : STORE_PAGE;
+	struct recall *q = recall_make(g, room, home, request, EVENT_HISTORY);
+
 	a.partial = room_ring_put(&r->chat->ring, m ? m->id : 0, c->n, c->after, limit,
 				  &body);
 	a.body = buf_slice(&body);
@@ -94,8 +100,8 @@ static int recall_memory(struct room *r, const struct member *m, struct bus_home
 	return ROOM_LATER;
 }
 
-int room_recall(struct room *r, const struct member *m, struct bus_home home,
-		uint64_t request, const struct command *c)
+int room_recall(struct room_registry *g, struct slice room, const struct member *m,
+		struct bus_home home, uint64_t request, const struct command *c)
 {
 	static const enum store_op ops[COMMAND_KINDS] = {
 		[COMMAND_HISTORY] = STORE_HISTORY,
@@ -106,18 +112,17 @@ int room_recall(struct room *r, const struct member *m, struct bus_home home,
 
 	if (c->limit > STORE_PAGE_MAX || c->text.n > ROOM_MAX_TEXT)
 		return E_BAD_FIELD;
-	if (!r->registry->store)
-		return recall_memory(r, m, home, request, c);
+	if (!g->store)
+		return recall_memory(g, room, m, home, request, c);
 	struct recall *q =
-		recall_make(r, home, request,
+		recall_make(g, room, home, request,
 			    c->kind == COMMAND_WHOWAS ? EVENT_WHOWAS : EVENT_HISTORY);
 	q->ticket.done = on_recalled;
 	q->ticket.overdue = on_overdue;
 	q->read = m ? m->read : 0;
 	const struct store_query query = {
 		.op = ops[c->kind],
-		.room = room_name(r),
-		.all = !m,
+		.room = room,
 		.viewer = m ? m->id : 0,
 		.viewer_user = m ? room_proven_user(m) : SLICE_NONE,
 		.reader = m ? room_reader(m, reader) : SLICE_NONE,
@@ -127,7 +132,7 @@ int room_recall(struct room *r, const struct member *m, struct bus_home home,
 		.limit = c->limit,
 		.text = c->text,
 	};
-	int err = store_ask(r->registry->store, &query, &q->ticket);
+	int err = store_ask(g->store, &query, &q->ticket);
 	if (err == 0)
 		return ROOM_LATER;
 	free(q);
@@ -229,8 +234,8 @@ static void replay(struct member *m)
 	} else if (told - m->known > REPLAY_MAX) {
 		replay_nothing(m, told, E_LIMIT);
 	} else {
-		struct recall *q =
-			recall_make(r, m->home, m->replay_request, EVENT_REPLAY);
+		struct recall *q = recall_make(r->registry, room_name(r), m->home,
+					       m->replay_request, EVENT_REPLAY);
 
 		q->member = m->id;
 		q->seq = r->seq;
