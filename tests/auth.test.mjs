@@ -1,4 +1,4 @@
-// Who may come in: tokens at every door, and what they allow once inside.
+// Who may come in: what makes a token good, and what it allows once inside. The table of all doors: doors.test.mjs.
 import assert from "node:assert/strict";
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
@@ -7,7 +7,6 @@ import { after, before, describe, it } from "node:test";
 import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { WebSocket } from "./lib/deps.mjs";
 import { talkTo } from "./lib/dialects.mjs";
-import { get, request } from "./lib/http.mjs";
 import { metrics } from "./lib/metrics.mjs";
 import { freshDir, runParley, serverFor, startServer } from "./lib/server.mjs";
 import { claimsFor, jwt, KEY, KEY_ARGS, now, SECRET } from "./lib/token.mjs";
@@ -170,37 +169,6 @@ describe("a server with keys", () => {
 		assert.equal(heard[0].code, "unauthorized");
 		assert.equal(code, 4401);
 	});
-
-	// What is asked without a token, with a client's, and with one for another room.
-	const HTTP = {
-		"/livez": [200, 200, 200],
-		"/readyz": [200, 200, 200],
-		"/health": [200, 200, 200],
-		"/metrics": [200, 200, 200],
-		"/openapi.json": [200, 200, 200],
-		"/asyncapi.json": [200, 200, 200],
-		"/r/fox": [200, 200, 200],
-		"/ice-servers": [401, 200, 200],
-		"/api/turn-credentials": [401, 200, 200],
-		"/api/turn-refusals": [401, 200, 200],
-		"/api/coworking/rooms": [401, 200, 200],
-		"/api/coworking/rooms/fox": [401, 404, 403],
-		"/api/v1/rooms": [401, 403, 403],
-		"/api/v1/rooms/fox": [401, 403, 403],
-		"/api/v1/rooms/fox/members": [401, 403, 403],
-		"/api/v1/rooms/fox/waiting": [401, 403, 403],
-	};
-	for (const [path, wanted] of Object.entries(HTTP)) {
-		it(`GET ${path}: ${wanted.join(", ")}`, async () => {
-			const tokens = [{}, bearer(jwt(ANN)), bearer(jwt(claimsFor("ann", "other")))];
-			for (const [i, headers] of tokens.entries()) {
-				assert.equal((await get(server, path, headers)).status, wanted[i]);
-			}
-			const foreign = { Origin: "https://evil.example", "Content-Length": "0" };
-			const post = await request(server, path, { method: "POST", headers: foreign });
-			assert.equal(post.status, 403, "no other page changes anything");
-		});
-	}
 
 	it("a page of another origin is refused at every socket, whatever it shows", async () => {
 		const headers = { ...bearer(jwt(ANN)), Origin: "http://localhost:3000" };

@@ -119,18 +119,25 @@ void admit_restored(struct slice bytes, struct command *join)
 	free(a);
 }
 
-static struct slice admitted_pass(const struct session *s)
+static struct slice pass_of(const struct admission *a)
 {
-	const struct admission *a = s->admission;
-
 	return a ? slice_of(a->bytes + a->address_len, a->pass_len) : SLICE_NONE;
+}
+
+bool admit_may_join(const struct admission *a)
+{
+	struct auth_pass p;
+	struct slice shown = pass_of(a);
+
+	return shown.n == 0 ||
+	       (auth_pass_decode(&p, shown) == 0 && (p.allow & AUTH_JOIN));
 }
 
 void admit_join(const struct session *s, struct command *join, struct addr_text *address)
 {
 	const struct admission *a = s->admission;
 
-	join->pass = admitted_pass(s);
+	join->pass = pass_of(s->admission);
 	if (a) {
 		join->address = slice_of(a->bytes, a->address_len);
 	} else if (s->ws || s->sio) {
@@ -145,7 +152,7 @@ void admit_join(const struct session *s, struct command *join, struct addr_text 
 
 bool admit_pass(const struct session *s, struct auth_pass *p)
 {
-	return auth_pass_decode(p, admitted_pass(s)) == 0;
+	return auth_pass_decode(p, pass_of(s->admission)) == 0;
 }
 
 struct slice admit_user(const struct session *s)

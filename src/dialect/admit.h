@@ -20,6 +20,8 @@ int admit_exchange(struct dialect *d, struct http_exchange *x, struct admission 
 int admit_token(struct dialect *d, struct slice path, struct slice token,
 		const struct addr *peer, struct admission **out, const char **why)
 	NODISCARD;
+/* Into some room; everybody may in open mode (NULL). */
+bool admit_may_join(const struct admission *a);
 /* The bytes of what was shown, to be kept; empty in open mode. */
 struct slice admit_bytes(const struct session *s);
 /* The inverse, for the session that has them, and for the JOIN of one restored. Empty or unfit: nothing. */

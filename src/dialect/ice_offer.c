@@ -120,6 +120,11 @@ static bool admit_stranger(struct dialect *d, struct http_exchange *x)
 	const char *why = NULL;
 	int err = admit_exchange(d, x, &admission, &why);
 
+	/* A token for the server API alone takes nobody into a call. */
+	if (err == 0 && !admit_may_join(admission)) {
+		err = E_DENIED;
+		why = "grant";
+	}
 	free(admission);
 	if (err < 0)
 		http_reply_error(x, err, why);
