@@ -69,20 +69,27 @@ for (const [what, workers, options] of [
 	});
 }
 
+/** Ann, and a sleeper in her room: {server, ann, ws, fill}; fill(data) has data() said until a megabyte waits. */
+async function queueFor(t) {
+	const server = await serverFor(t, { args: ["--net.write-queue=16M", "--limit.messages=0"] });
+	const room = freshRoom("queue");
+	const ann = await connect(t, server);
+	await ann.join(room);
+	const ws = await sleeper(t, server, room);
+	await ann.next("joined");
+	const waits = async () => (await metrics(server)).get("write_queue_bytes") > 1_000_000;
+	const fill = async (data) => {
+		while (!(await waits())) {
+			await ann.do({ type: "signal", data: data() });
+		}
+	};
+	return { server, ann, ws, fill };
+}
+
 describe("a write queue", () => {
 	it("is forgotten with its connection when that breaks", async (t) => {
-		const server = await serverFor(t, {
-			args: ["--net.write-queue=16M", "--limit.messages=0"],
-		});
-		const room = freshRoom("queue");
-		const ann = await connect(t, server);
-		await ann.join(room);
-		const ws = await sleeper(t, server, room);
-		await ann.next("joined");
-		const waits = async () => (await metrics(server)).get("write_queue_bytes") > 1_000_000;
-		while (!(await waits())) {
-			await ann.do({ type: "signal", data: DATA });
-		}
+		const { server, ann, ws, fill } = await queueFor(t);
+		await fill(() => DATA);
 		ws.close();
 		await ann.next("left", { member: ws.id, reason: "disconnect" });
 		await metricIs(server, "write_queue_bytes", 0);
@@ -90,20 +97,9 @@ describe("a write queue", () => {
 	});
 
 	it("is drained in order by a reader that wakes up in time", async (t) => {
-		const server = await serverFor(t, {
-			args: ["--net.write-queue=16M", "--limit.messages=0"],
-		});
-		const room = freshRoom("queue");
-		const ann = await connect(t, server);
-		await ann.join(room);
-		const ws = await sleeper(t, server, room);
-		await ann.next("joined");
+		const { server, ann, ws, fill } = await queueFor(t);
 		let sent = 0;
-		const waits = async () => (await metrics(server)).get("write_queue_bytes") > 1_000_000;
-		while (!(await waits())) {
-			await ann.do({ type: "signal", data: `${sent} ${DATA}` });
-			sent++;
-		}
+		await fill(() => `${sent++} ${DATA}`);
 		ws.raw.socket.resume();
 		for (let i = 0; i < sent; i++) {
 			const { data } = JSON.parse((await ws.expect(OP.text)).payload);

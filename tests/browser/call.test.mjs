@@ -1,25 +1,15 @@
 // Two to three people in real browsers: they see and hear each other, and what they press works.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { callOf, FAR, Guest, launchBrowser } from "../lib/browser.mjs";
+import { describe, it } from "node:test";
+import { FAR, keepHouse } from "../lib/browser.mjs";
 import { connect, freshRoom } from "../lib/client.mjs";
 import { metricIs } from "../lib/metrics.mjs";
-import { startServer } from "../lib/server.mjs";
 
 describe("a call in the browser", () => {
-	let server;
-	let browser;
-	before(async () => {
-		server = await startServer({ workers: 2 });
-		browser = await launchBrowser();
-	});
-	after(async () => {
-		await browser?.close();
-		await server?.stop();
-	});
+	const house = keepHouse({ workers: 2 });
 
 	it("begins on the start page, which makes a room and leads to it", async (t) => {
-		const ann = await Guest.open(t, browser, server, "/", "Ann");
+		const ann = await house.open(t, "/", "Ann");
 		await ann.shot("home");
 		const room = freshRoom("home");
 		await ann.find("room-input").fill(room);
@@ -37,7 +27,7 @@ describe("a call in the browser", () => {
 	});
 
 	it("carries picture and sound both ways between two", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("two"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("two"), ["Ann", "Bob"]);
 		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
 		await ann.sees("tile-name", "Bob");
 		await bob.sees("tile-name", "Ann");
@@ -50,7 +40,7 @@ describe("a call in the browser", () => {
 	});
 
 	it("carries it between three, each to each", async (t) => {
-		const guests = await callOf(t, browser, server, freshRoom("mesh"), ["Ann", "Bob", "Cem"]);
+		const guests = await house.call(t, freshRoom("mesh"), ["Ann", "Bob", "Cem"]);
 		const [ann, bob, cem] = guests;
 		await Promise.all([
 			ann.hearsAndSees(bob, cem),
@@ -65,7 +55,7 @@ describe("a call in the browser", () => {
 	});
 
 	it("goes silent for the others when one mutes, and is heard again after", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("mute"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("mute"), ["Ann", "Bob"]);
 		await bob.hearsAndSees(ann);
 		await ann.press("mute-button");
 		await bob.tile("Ann").getByTestId("tile-muted").waitFor();
@@ -77,7 +67,7 @@ describe("a call in the browser", () => {
 	});
 
 	it("shows the avatar while the camera is off, and the picture after", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("camera"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("camera"), ["Ann", "Bob"]);
 		await bob.hearsAndSees(ann);
 		const video = bob.tile("Ann").locator("video");
 		await video.waitFor();
@@ -89,7 +79,7 @@ describe("a call in the browser", () => {
 	});
 
 	it("shares a screen, and stops", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("screen"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("screen"), ["Ann", "Bob"]);
 		await bob.hearsAndSees(ann);
 		await ann.press("screen-button");
 		const screen = bob.page.locator('[data-testid="screen-tile"] video');
@@ -104,7 +94,7 @@ describe("a call in the browser", () => {
 	});
 
 	it("ends for one who leaves; who comes again is back", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("leave"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("leave"), ["Ann", "Bob"]);
 		await bob.press("leave-button");
 		await bob.sees("goodbye");
 		await bob.shot("ended");
@@ -115,7 +105,7 @@ describe("a call in the browser", () => {
 	});
 
 	it("goes on after a reload, without a ghost of the one who reloaded", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("reload"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("reload"), ["Ann", "Bob"]);
 		await bob.page.reload();
 		await ann.sees("empty-room");
 		await bob.join();
@@ -124,14 +114,14 @@ describe("a call in the browser", () => {
 	});
 
 	it("loses one whose page is closed", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("close"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("close"), ["Ann", "Bob"]);
 		await bob.page.close();
 		await ann.sees("empty-room");
 	});
 
 	it("has a chat for all, with unread messages counted and kept for newcomers", async (t) => {
 		const room = freshRoom("chat");
-		const [ann, bob] = await callOf(t, browser, server, room, ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, room, ["Ann", "Bob"]);
 		await ann.press("chat-button");
 		await ann.find("chat-input").fill("hello <b>there</b> 🦊");
 		await ann.press("chat-send");
@@ -143,7 +133,7 @@ describe("a call in the browser", () => {
 		await bob.page.keyboard.press("Enter");
 		await ann.sees("chat-message", "and hello to you");
 		await ann.shot("chat");
-		const cem = await Guest.open(t, browser, server, `/r/${room}`, "Cem");
+		const cem = await house.open(t, `/r/${room}`, "Cem");
 		await cem.join();
 		await cem.press("chat-button");
 		await cem.sees("chat-message", "and hello to you");
@@ -151,8 +141,8 @@ describe("a call in the browser", () => {
 
 	it("shows a raised hand, and says aloud who came and went", async (t) => {
 		const room = freshRoom("hand");
-		const [ann] = await callOf(t, browser, server, room, ["Ann"]);
-		const bob = await Guest.open(t, browser, server, `/r/${room}`, "Bob");
+		const [ann] = await house.call(t, room, ["Ann"]);
+		const bob = await house.open(t, `/r/${room}`, "Bob");
 		await bob.join();
 		await ann.counts(2);
 		await bob.press("hand-button");
@@ -163,7 +153,7 @@ describe("a call in the browser", () => {
 	});
 
 	it("obeys the keyboard", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("keys"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("keys"), ["Ann", "Bob"]);
 		await ann.page.keyboard.press("m");
 		await bob.tile("Ann").getByTestId("tile-muted").waitFor();
 		await ann.page.keyboard.press("m");
@@ -177,8 +167,8 @@ describe("a call in the browser", () => {
 	});
 
 	it("works over TLS, from a page of another name than localhost", async (t) => {
-		const origin = `https://${FAR}:${server.port}`;
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("tls"), ["Ann", "Bob"], {
+		const origin = `https://${FAR}:${house.server.port}`;
+		const [ann, bob] = await house.call(t, freshRoom("tls"), ["Ann", "Bob"], {
 			origin,
 		});
 		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
@@ -186,9 +176,9 @@ describe("a call in the browser", () => {
 
 	it("tells one that a moderator has put out, with the words of the kick", async (t) => {
 		const room = freshRoom("kick");
-		const owner = await connect(t, server);
+		const owner = await connect(t, house.server);
 		await owner.join(room, { name: "Owner" });
-		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann");
+		const ann = await house.open(t, `/r/${room}`, "Ann");
 		await ann.join();
 		const { member } = await owner.next("joined");
 		await owner.do({ type: "kick", member: member.id, reason: "please come back later" });
@@ -198,7 +188,7 @@ describe("a call in the browser", () => {
 
 	it("leaves nothing in the server when all are gone", async () => {
 		for (const name of ["members", "websockets", "rooms", "sessions"]) {
-			await metricIs(server, name, 0);
+			await metricIs(house.server, name, 0);
 		}
 	});
 });

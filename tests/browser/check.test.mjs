@@ -2,29 +2,20 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { rmSync } from "node:fs";
-import { after, before, describe, it } from "node:test";
-import { callOf, launchBrowser, PHONE } from "../lib/browser.mjs";
+import { describe, it } from "node:test";
+import { keepHouse, launchBrowser, PHONE } from "../lib/browser.mjs";
 import { trustedHome } from "../lib/certificate.mjs";
 import { check, readChecks } from "../lib/check.mjs";
 import { freshRoom } from "../lib/client.mjs";
 import { iceUrls } from "../lib/ice.mjs";
 import { proxyFor } from "../lib/proxy.mjs";
-import { freePort, freshDir, serverFor, startServer } from "../lib/server.mjs";
+import { freePort, freshDir, serverFor } from "../lib/server.mjs";
 
 describe("the ways of a call", () => {
-	let browser;
-	let server;
-	before(async () => {
-		server = await startServer();
-		browser = await launchBrowser();
-	});
-	after(async () => {
-		await browser?.close();
-		await server?.stop();
-	});
+	const house = keepHouse();
 
 	it("are tried on /check, each with what was measured", async (t) => {
-		const { guest, found } = await check(t, browser, server, PHONE);
+		const { guest, found } = await check(t, house.browser, house.server, PHONE);
 		await guest.shot("check-phone");
 		for (const id of ["secure", "server", "clock", "websocket", "microphone", "camera"]) {
 			assert.equal(found[id]?.state, "pass", `${id}: ${found[id]?.text}`);
@@ -60,8 +51,8 @@ describe("the ways of a call", () => {
 	});
 
 	it("say on /check that a self-made certificate is one", async (t) => {
-		const { found } = await check(t, browser, server, {
-			origin: `https://127.0.0.1:${server.port}`,
+		const { found } = await check(t, house.browser, house.server, {
+			origin: `https://127.0.0.1:${house.server.port}`,
 		});
 		assert.equal(found.certificate.state, "fail");
 		assert.match(found.certificate.text, /made its certificate itself.*tls\.cert/s);
@@ -70,7 +61,7 @@ describe("the ways of a call", () => {
 	it("say on /check that a proxy lets no WebSocket through, and a clock is wrong", async (t) => {
 		const server = await serverFor(t, { args: ["--turn.enabled=false"] });
 		const origin = await proxyFor(t, server, { ahead: 3600 });
-		const { found } = await check(t, browser, server, { origin });
+		const { found } = await check(t, house.browser, server, { origin });
 		assert.equal(found.websocket.state, "fail");
 		assert.match(found.websocket.text, /A proxy in between must pass WebSockets/);
 		assert.equal(found.polling.state, "pass");
@@ -83,7 +74,7 @@ describe("the ways of a call", () => {
 		const url = `turn:127.0.0.1:${relay.port}?transport=udp`;
 		const listed = `${url} username=ann credential=wrong`;
 		const server = await serverFor(t, { args: ["--turn.enabled=false", "--ice.server", listed] });
-		const { found } = await check(t, browser, server);
+		const { found } = await check(t, house.browser, server);
 		assert.equal(found[url].state, "fail");
 		assert.match(found[url].text, /The relay refused: 401.*turn\.static-auth-secret/s);
 	});
@@ -124,7 +115,7 @@ describe("the ways of a call", () => {
 			args.push("--ice.server", `${url} username=${username} credential=${credential}`);
 		}
 		const server = await serverFor(t, { args });
-		const { found } = await check(t, browser, server);
+		const { found } = await check(t, house.browser, server);
 		for (const [by, [, , cause, cure]] of Object.entries(refused)) {
 			const line = found[`turn:${place}?transport=${by}`];
 			assert.equal(line.state, "fail", line.text);
@@ -134,7 +125,7 @@ describe("the ways of a call", () => {
 	});
 
 	it("are shown within a call: route, time there and back, loss", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("paths"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("paths"), ["Ann", "Bob"]);
 		await ann.hearsAndSees(bob);
 		await ann.page.keyboard.press("?");
 		await ann.page.locator('[data-testid="path"][data-route]').waitFor();
@@ -144,13 +135,13 @@ describe("the ways of a call", () => {
 	});
 
 	it("lead through the server's own relay when one wants to hide its address", async (t) => {
-		const { found } = await check(t, browser, server);
+		const { found } = await check(t, house.browser, house.server);
 		const relays = Object.entries(found).filter(([id]) => id.startsWith("turn:"));
 		assert.equal(relays.length, 2, Object.keys(found).join());
 		for (const [id, { state, text }] of relays) {
 			assert.equal(state, "pass", `${id}: ${text}`);
 		}
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("hide"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("hide"), ["Ann", "Bob"]);
 		await ann.hearsAndSees(bob);
 		await ann.page.keyboard.press("?");
 		await ann.find("relay-only").check();

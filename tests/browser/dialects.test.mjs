@@ -1,12 +1,11 @@
 // The pages of other families in real browsers, as their own authors wrote them (tests/pages), call
 // each other and our page: pictures are decoded and voices heard on both sides.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Guest, launchBrowser } from "../lib/browser.mjs";
+import { Guest, keepHouse } from "../lib/browser.mjs";
 import { freshRoom } from "../lib/client.mjs";
 import { metricIs } from "../lib/metrics.mjs";
-import { startServer } from "../lib/server.mjs";
 import { poll } from "../lib/wait.mjs";
 
 const PAGES = fileURLToPath(new URL("../pages/", import.meta.url));
@@ -132,25 +131,16 @@ async function shows(guest) {
 }
 
 describe("pages of other families", () => {
-	let server;
-	let browser;
-	before(async () => {
-		// A page that is closed takes its session with it: there is nothing to recover.
-		server = await startServer({ workers: 2, args: ["--socketio.recovery=false"] });
-		browser = await launchBrowser();
-	});
-	after(async () => {
-		await browser?.close();
-		await server?.stop();
-	});
+	// A page that is closed takes its session with it: there is nothing to recover.
+	const house = keepHouse({ workers: 2, args: ["--socketio.recovery=false"] });
 
 	for (const [there, comer] of PAIRS) {
 		it(`${there} is there, ${comer} comes: they call`, async (t) => {
-			await metricIs(server, "members", 0);
+			await metricIs(house.server, "members", 0);
 			const room = freshRoom("pages");
-			const ann = await enter(t, browser, server, there, { room, name: "Ann" });
-			await metricIs(server, "members", 1);
-			const bob = await enter(t, browser, server, comer, { room, name: "Bob" });
+			const ann = await enter(t, house.browser, house.server, there, { room, name: "Ann" });
+			await metricIs(house.server, "members", 1);
+			const bob = await enter(t, house.browser, house.server, comer, { room, name: "Bob" });
 			const picture = !KINDS[there]?.voiceOnly && !KINDS[comer]?.voiceOnly;
 			await Promise.all([receives(ann, 1, picture), receives(bob, 1, picture)]);
 			if (picture) {
@@ -160,7 +150,7 @@ describe("pages of other families", () => {
 				await guest.counts(2);
 			}
 			await bob.page.close();
-			await metricIs(server, "members", 1);
+			await metricIs(house.server, "members", 1);
 			const alone = () => ann.page.evaluate(readCalls).then(({ length }) => length === 0);
 			await poll(alone, () => "Bob's connection to be gone", PATIENCE);
 		});
@@ -168,11 +158,12 @@ describe("pages of other families", () => {
 
 	for (const transports of ["polling", "websocket", "polling,websocket"]) {
 		it(`two duo pages over ${transports} call each other, a third is refused`, async (t) => {
-			await metricIs(server, "members", 0);
+			await metricIs(house.server, "members", 0);
 			const room = freshRoom("pages");
-			const come = (name) => enter(t, browser, server, "duo", { room, name, transports });
+			const come = (name) =>
+				enter(t, house.browser, house.server, "duo", { room, name, transports });
 			const ann = await come("Ann");
-			await metricIs(server, "members", 1);
+			await metricIs(house.server, "members", 1);
 			const bob = await come("Bob");
 			await Promise.all([receives(ann, 1, true), receives(bob, 1, true)]);
 			await Promise.all([shows(ann), shows(bob)]);
@@ -180,7 +171,7 @@ describe("pages of other families", () => {
 			await eve.page.locator("#notice", { hasText: "full" }).waitFor();
 			await eve.page.close();
 			await Promise.all([receives(ann, 1, true), receives(bob, 1, true)]);
-			await metricIs(server, "members", 2);
+			await metricIs(house.server, "members", 2);
 			await bob.page.close();
 			const alone = () => ann.page.evaluate(readCalls).then(({ length }) => length === 0);
 			await poll(alone, () => "Bob's connection to be gone", PATIENCE);
@@ -188,12 +179,12 @@ describe("pages of other families", () => {
 	}
 
 	it("four kinds in one room call each other", async (t) => {
-		await metricIs(server, "members", 0);
+		await metricIs(house.server, "members", 0);
 		const room = freshRoom("pages");
 		const guests = [];
 		for (const [i, kind] of ["native", "D3 coach", "coworking", "D3 client"].entries()) {
-			guests.push(await enter(t, browser, server, kind, { room, name: `Guest${i}` }));
-			await metricIs(server, "members", i + 1);
+			guests.push(await enter(t, house.browser, house.server, kind, { room, name: `Guest${i}` }));
+			await metricIs(house.server, "members", i + 1);
 		}
 		await Promise.all(guests.map((guest) => receives(guest, 3, false)));
 		await guests[0].counts(4);

@@ -1,26 +1,16 @@
 // Who owns or moderates a room gives roles and puts people out, by mouse and by keyboard.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { callOf, launchBrowser, PHONE } from "../lib/browser.mjs";
+import { describe, it } from "node:test";
+import { keepHouse, PHONE } from "../lib/browser.mjs";
 import { freshRoom } from "../lib/client.mjs";
-import { startServer } from "../lib/server.mjs";
 
 describe("moderation in the page", () => {
-	let server;
-	let browser;
-	before(async () => {
-		server = await startServer({ workers: 2 });
-		browser = await launchBrowser();
-	});
-	after(async () => {
-		await browser?.close();
-		await server?.stop();
-	});
+	const house = keepHouse({ workers: 2 });
 
 	const manage = (guest, other) => guest.tile(other.name).getByTestId("manage-button");
 
 	it("lets an owner make somebody a listener, who can speak no more, and a speaker again", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("roles"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("roles"), ["Ann", "Bob"]);
 		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
 		assert.equal(await bob.find("manage-button").count(), 0, "a speaker manages nobody");
 		await manage(ann, bob).click();
@@ -43,7 +33,7 @@ describe("moderation in the page", () => {
 
 	it("lets a moderator manage others, but not owners", async (t) => {
 		const names = ["Ann", "Bob", "Cem"];
-		const [ann, bob, cem] = await callOf(t, browser, server, freshRoom("mod"), names);
+		const [ann, bob, cem] = await house.call(t, freshRoom("mod"), names);
 		await manage(ann, bob).click();
 		await ann.find("role-moderator").check();
 		await manage(bob, cem).click();
@@ -61,7 +51,7 @@ describe("moderation in the page", () => {
 	});
 
 	it("puts somebody out by keyboard alone, after asking once more", async (t) => {
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("out"), ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, freshRoom("out"), ["Ann", "Bob"]);
 		await manage(ann, bob).focus();
 		await ann.page.keyboard.press("Enter");
 		await ann.find("kick-button").focus();
@@ -77,7 +67,7 @@ describe("moderation in the page", () => {
 
 	it("works on a phone", async (t) => {
 		const names = ["Ann", "Bob"];
-		const [ann, bob] = await callOf(t, browser, server, freshRoom("phone"), names, PHONE);
+		const [ann, bob] = await house.call(t, freshRoom("phone"), names, PHONE);
 		await manage(ann, bob).tap();
 		await ann.find("manage-dialog").waitFor();
 		await ann.shot("phone-manage");

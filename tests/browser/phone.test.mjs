@@ -1,9 +1,8 @@
 // The page on a phone: nothing is cut off, everything can be touched, and calls work.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { callOf, Guest, launchBrowser, PHONE } from "../lib/browser.mjs";
+import { describe, it } from "node:test";
+import { keepHouse, PHONE } from "../lib/browser.mjs";
 import { freshRoom } from "../lib/client.mjs";
-import { startServer } from "../lib/server.mjs";
 
 const SMALL = { ...PHONE, viewport: { width: 320, height: 568 } };
 
@@ -30,16 +29,7 @@ function misfits() {
 }
 
 describe("the page on a phone", () => {
-	let server;
-	let browser;
-	before(async () => {
-		server = await startServer();
-		browser = await launchBrowser();
-	});
-	after(async () => {
-		await browser?.close();
-		await server?.stop();
-	});
+	const house = keepHouse();
 
 	async function fits(guest) {
 		assert.deepEqual(await guest.page.evaluate(misfits), []);
@@ -50,7 +40,7 @@ describe("the page on a phone", () => {
 		["small-phone", SMALL],
 	]) {
 		it(`fits a ${what}, from the start page to the end of the call`, async (t) => {
-			const ann = await Guest.open(t, browser, server, "/", "Ann", options);
+			const ann = await house.open(t, "/", "Ann", options);
 			await fits(ann);
 			await ann.shot(`${what}-home`);
 			const room = freshRoom("phone");
@@ -64,7 +54,7 @@ describe("the page on a phone", () => {
 			await ann.sees("empty-room");
 			await fits(ann);
 			await ann.shot(`${what}-alone`);
-			const bob = await Guest.open(t, browser, server, `/r/${room}`, "Bob", options);
+			const bob = await house.open(t, `/r/${room}`, "Bob", options);
 			await bob.join();
 			await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
 			await fits(ann);
@@ -82,14 +72,7 @@ describe("the page on a phone", () => {
 	}
 
 	it("shows three people", async (t) => {
-		const [ann, bob, cem] = await callOf(
-			t,
-			browser,
-			server,
-			freshRoom("phones"),
-			["Ann", "Bob", "Cem"],
-			PHONE,
-		);
+		const [ann, bob, cem] = await house.call(t, freshRoom("phones"), ["Ann", "Bob", "Cem"], PHONE);
 		await ann.hearsAndSees(bob, cem);
 		await fits(ann);
 		await ann.shot("phone-three");

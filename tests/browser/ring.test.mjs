@@ -1,29 +1,19 @@
 // Ring rooms in real browsers: nobody's media starts before somebody has answered.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { Guest, launchBrowser } from "../lib/browser.mjs";
+import { describe, it } from "node:test";
+import { keepHouse } from "../lib/browser.mjs";
 import { freshRoom } from "../lib/client.mjs";
-import { startServer } from "../lib/server.mjs";
 
 describe("a ring room in the browser", () => {
-	let server;
-	let browser;
-	before(async () => {
-		server = await startServer();
-		browser = await launchBrowser();
-	});
-	after(async () => {
-		await browser?.close();
-		await server?.stop();
-	});
+	const house = keepHouse();
 
 	/** Ann waits in a ring room, Bob calls. */
 	async function ringing(t) {
 		const path = `/r/${freshRoom("ring")}?ring=1`;
-		const ann = await Guest.open(t, browser, server, path, "Ann");
+		const ann = await house.open(t, path, "Ann");
 		await ann.join();
 		await ann.sees("empty-room");
-		const bob = await Guest.open(t, browser, server, path, "Bob");
+		const bob = await house.open(t, path, "Bob");
 		await bob.join();
 		await bob.sees("calling");
 		await ann.sees("incoming-dialog", "Bob");
@@ -62,7 +52,7 @@ describe("a ring room in the browser", () => {
 	});
 
 	it("is made on the start page by its tick", async (t) => {
-		const ann = await Guest.open(t, browser, server, "/", "Ann");
+		const ann = await house.open(t, "/", "Ann");
 		await ann.find("ring-option").check();
 		await ann.press("create-button");
 		await ann.sees("room-title");

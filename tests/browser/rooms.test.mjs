@@ -1,29 +1,19 @@
 // Several rooms in one tab: the call is in one, the others are read along.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { callOf, Guest, launchBrowser } from "../lib/browser.mjs";
+import { describe, it } from "node:test";
+import { keepHouse } from "../lib/browser.mjs";
 import { connect, freshRoom } from "../lib/client.mjs";
-import { startServer } from "../lib/server.mjs";
 
 describe("several rooms in one page", () => {
-	let browser;
-	let server;
-	before(async () => {
-		browser = await launchBrowser();
-		server = await startServer();
-	});
-	after(async () => {
-		await browser?.close();
-		await server?.stop();
-	});
+	const house = keepHouse();
 
 	it("moves the call, reads along in the room it left, and comes back", async (t) => {
 		const [first, second] = [freshRoom("kitchen"), freshRoom("garden")];
-		const [ann, bob] = await callOf(t, browser, server, first, ["Ann", "Bob"]);
-		const [cem] = await callOf(t, browser, server, second, ["Cem"]);
+		const [ann, bob] = await house.call(t, first, ["Ann", "Bob"]);
+		const [cem] = await house.call(t, second, ["Cem"]);
 		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
 		await ann.press("rooms-button");
-		await ann.find("other-room-input").fill(`${server.http}/r/${second}`);
+		await ann.find("other-room-input").fill(`${house.server.http}/r/${second}`);
 		await ann.press("other-room-button");
 		await ann.counts(2);
 		assert.equal(new URL(ann.page.url()).pathname, `/r/${second}`);
@@ -50,9 +40,9 @@ describe("several rooms in one page", () => {
 
 	it("leaves a room that is only read along, and forgets it", async (t) => {
 		const [first, second] = [freshRoom("hall"), freshRoom("attic")];
-		const witness = await connect(t, server);
+		const witness = await connect(t, house.server);
 		await witness.join(first, { name: "Witness" });
-		const ann = await Guest.open(t, browser, server, `/r/${first}`, "Ann");
+		const ann = await house.open(t, `/r/${first}`, "Ann");
 		await ann.join();
 		await witness.next("joined");
 		await ann.page.keyboard.press("r");
@@ -63,7 +53,10 @@ describe("several rooms in one page", () => {
 		assert.equal(member.metadata.watching, true);
 		await ann.sees("empty-room");
 		await ann.press("rooms-button");
-		await ann.find("room-row").getByRole("button", { name: `Leave ${first}` }).click();
+		await ann
+			.find("room-row")
+			.getByRole("button", { name: `Leave ${first}` })
+			.click();
 		await witness.next("left", { member: member.id });
 		assert.equal(await ann.find("room-row").count(), 0);
 		await ann.page.keyboard.press("Escape");

@@ -1,10 +1,9 @@
 // Stock Socket.IO clients of three generations in a real browser, on a page of another (loopback) origin, with
 // credentials: over long polling, WebSocket and both; text, binary and acks; and a line that comes back.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { launchBrowser } from "../lib/browser.mjs";
-import { startServer } from "../lib/server.mjs";
+import { keepHouse } from "../lib/browser.mjs";
 import { TRANSPORTS, VERSIONS } from "../lib/socketio.mjs";
 
 const MODULES = fileURLToPath(new URL("../../web/node_modules/", import.meta.url));
@@ -47,27 +46,18 @@ async function tryAll({ url, transports }) {
 }
 
 describe("stock Socket.IO clients in Chromium", () => {
-	let server;
-	let browser;
-	before(async () => {
-		server = await startServer({ args: ["--debug.echo=true"], workers: 2 });
-		browser = await launchBrowser();
-	});
-	after(async () => {
-		await browser.close();
-		await server.stop();
-	});
+	const house = keepHouse({ args: ["--debug.echo=true"], workers: 2 });
 
 	for (const version of VERSIONS) {
 		for (const transports of TRANSPORTS) {
 			it(`${version}.x over ${transports.join(" and ")}`, async () => {
-				const page = await browser.newPage();
+				const page = await house.browser.newPage();
 				await page.route(`${ORIGIN}/**`, (route) =>
 					route.fulfill({ contentType: "text/html", body: "<!doctype html>" }),
 				);
 				await page.goto(`${ORIGIN}/`);
 				await page.addScriptTag({ path: MODULES + SCRIPTS[version] });
-				const found = await page.evaluate(tryAll, { url: server.http, transports });
+				const found = await page.evaluate(tryAll, { url: house.server.http, transports });
 				assert.deepEqual(found, {
 					event: ["h\u00e9\u20ac\u{1f3b8}", [0, 127, 128, 255]],
 					ack: [1, 2],

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { after, before } from "node:test";
 import { loadPlaywright } from "./deps.mjs";
-import { freshDir } from "./server.mjs";
+import { freshDir, startServer } from "./server.mjs";
 import { writeTone } from "./tone.mjs";
 import { poll } from "./wait.mjs";
 
@@ -286,4 +287,31 @@ export async function callOf(t, browsers, server, room, names, options = {}) {
 		await guest.counts(names.length);
 	}
 	return guests;
+}
+
+/** A server and a browser, for all tests of a suite. */
+class House {
+	/** See Guest.open(). */
+	open(t, path, name, options) {
+		return Guest.open(t, this.browser, this.server, path, name, options);
+	}
+
+	/** See callOf(). */
+	call(t, room, names, options) {
+		return callOf(t, this.browser, this.server, room, names, options);
+	}
+}
+
+/** Within describe(): a House from before its first test until after its last; options of the server. */
+export function keepHouse(options) {
+	const house = new House();
+	before(async () => {
+		house.server = await startServer(options);
+		house.browser = await launchBrowser();
+	});
+	after(async () => {
+		await house.browser?.close();
+		await house.server?.stop();
+	});
+	return house;
 }
