@@ -43,6 +43,39 @@ static void report_unreachable(struct patient *p, const char *name, int err,
 			    err_text(err));
 }
 
+/* Browsers try both families, and wait for the one that does not answer. */
+static void check_other_family(struct patient *p, const struct addr *reached)
+{
+	int family = reached->family == AF_INET ? AF_INET6 : AF_INET;
+	const char *name = family == AF_INET6 ? "IPv6" : "IPv4";
+	struct buf host = BUF_INIT(64), why = BUF_INIT(256);
+	struct report *r = &p->report;
+	struct addr_text text;
+	struct addr other;
+	struct link l;
+
+	if (!link_resolve(p->target.host, family, &other))
+		return;
+	addr_print_ip(&other, &host);
+	int err = link_open(&l, LINK_TCP, buf_slice(&host), p->target.port, CHECK_TIMEOUT,
+			    &why);
+	if (err == 0)
+		report_pass(r, name, "%s in %lld ms", addr_text(&l.peer, &text),
+			    (long long)l.connect_ms);
+	else if (err == -ENETUNREACH || err == -EADDRNOTAVAIL)
+		report_leave_out(r, name, "this machine has none, the server has");
+	else
+		report_fail(r, name,
+			    "let the server listen there ([::] takes both) and open the "
+			    "port in the firewall, or take the record out of DNS",
+			    "the name leads to %.*s as well, where %s",
+			    SLICE_FMT(buf_slice(&host)),
+			    err == E_TIMEOUT ? "nothing answers" : err_text(err));
+	link_close(&l);
+	buf_fini(&host);
+	buf_fini(&why);
+}
+
 static const char *cure_of_distrust(long trust)
 {
 	switch (trust) {
@@ -94,6 +127,8 @@ bool check_reach(struct patient *p)
 		report_pass(&p->report, "TCP", "%s in %lld ms", addr_text(&l.peer, &text),
 			    (long long)l.connect_ms);
 	link_close(&l);
+	if (err == 0)
+		check_other_family(p, &l.peer);
 	if (err == 0 && p->target.tls) {
 		err = link_open(&l, LINK_TLS, p->target.host, p->target.port,
 				CHECK_TIMEOUT, &why);

@@ -175,6 +175,21 @@ static int tls_start(struct link *l, const char *host, ms_t until, struct buf *w
 
 /* --- public --- */
 
+bool link_resolve(struct slice host, int family, struct addr *out)
+{
+	struct addrinfo hint = { .ai_socktype = SOCK_STREAM, .ai_family = family };
+	struct addrinfo *found;
+	char *name = slice_dup(host);
+	bool known = getaddrinfo(name, NULL, &hint, &found) == 0;
+
+	free(name);
+	if (!known)
+		return false;
+	known = addr_from_sock(out, found->ai_addr) == 0;
+	freeaddrinfo(found);
+	return known;
+}
+
 enum link_kind link_kind(bool tls, bool tcp)
 {
 	if (tls)

@@ -21,6 +21,8 @@ struct link {
 };
 
 enum link_kind link_kind(bool tls, bool tcp);
+/* An address of that name in a family; false: it has none. */
+bool link_resolve(struct slice host, int family, struct addr *out);
 /* Resolves `host` (a name or an address), tries its addresses in turn, and shakes hands for TLS. A certificate
  * that is not trusted is noted, not refused. -errno, E_NOT_FOUND (no such host), E_TIMEOUT, E_MALFORMED (TLS
  * failed; the reason in `why`). Close it either way. */

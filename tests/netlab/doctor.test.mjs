@@ -1,10 +1,11 @@
 // `parley doctor` in networks that let less and less through: it names what stands in the way, and nothing else.
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { makeAuthority } from "../lib/certificate.mjs";
 import { examine, troubles } from "../lib/doctor.mjs";
-import { freshDir, startServer } from "../lib/server.mjs";
+import { freshDir, serverFor, startServer } from "../lib/server.mjs";
 import { Lab, SERVER } from "./lab.mjs";
 
 const WAYS = ["address by UDP", "relay by UDP", "relay by TCP", "relay by TLS"];
@@ -78,6 +79,24 @@ describe("the doctor, behind a router", { concurrency: 5 }, () => {
 		);
 		assert.equal(found.WebSocket.verdict, "pass");
 		assert.match(found["relay by TCP"].cause, /by TCP$/);
+	});
+
+	it("names a family of addresses that leads nowhere", async (t) => {
+		const hosts = join(dir, "hosts");
+		writeFileSync(hosts, "127.0.0.1 call.test\n::1 call.test\n");
+		const mount = `mount --bind ${hosts} /etc/hosts && exec "$@"`;
+		const prefix = ["unshare", "--mount", "sh", "-c", mount, "sh"];
+		const seen = async (listen) => {
+			const { port } = await serverFor(t, { listen });
+			return examine(`http://call.test:${port}`, { prefix });
+		};
+		const both = await seen("[::]:0");
+		assert.match(both.TCP.measured, /^\[::1\]:\d+ in \d+ ms$/);
+		assert.match(both.IPv4.measured, /^127\.0\.0\.1:\d+ in \d+ ms$/);
+		const four = await seen("127.0.0.1:0");
+		assert.match(four.TCP.measured, /^127\.0\.0\.1:/);
+		assert.match(four.IPv6.cause, /^the name leads to ::1 as well, where/);
+		assert.match(four.IPv6.cure, /out of DNS$/);
 	});
 
 	it("names closed relay ports", async () => {
