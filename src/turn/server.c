@@ -35,13 +35,17 @@ static void on_timer(struct loop_timer *timer)
 
 /* --- mail between the workers' servers --- */
 
-/* What a letter is about is by its kind; bytes lie behind it. */
+/* Bytes lie behind it. */
 struct letter {
 	enum turn_letter kind;
-	struct addr to, from;
-	uint64_t session;
-	struct stream *stream;
-	struct turn_path path;
+	union { /* by its kind */
+		struct {
+			struct addr to, from;
+		};
+		uint64_t session;
+		struct stream *stream;
+		struct turn_path path;
+	};
 };
 
 static void post_letter(const struct turn_server *s, unsigned worker,
