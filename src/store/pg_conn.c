@@ -275,7 +275,7 @@ static int set_session(struct pg_conn *c, ms_t patience)
 		   "SET tcp_keepalives_count=3; SET tcp_user_timeout=25000;"
 		   "SELECT set_config('synchronous_commit', 'on', false)"
 		   " WHERE current_setting('synchronous_commit')='off'",
-		   (long long)patience, (long long)patience, (long long)(4 * patience));
+		   (long long)patience, (long long)patience, 4 * (long long)patience);
 	buf_u8(&sql, 0);
 	int err = store_pg_exec(c, (const char *)sql.p, NULL);
 	buf_fini(&sql);

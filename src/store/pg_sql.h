@@ -23,6 +23,11 @@
 	"n, kind, time, member, user_id, name, text, of_n, to_member, to_user, key, file)"
 #define PG_ROW_VALUES                                                                    \
 	"$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14"
+/* The message of room r that has the key, or is this very one. Two questions, so that each has its index. */
+#define PG_SAID(key, n, member, time)                                                    \
+	"(SELECT k.n, k.time FROM parley.message k WHERE k.room=r.id AND k.key=" key     \
+	" UNION ALL SELECT o.n, o.time FROM parley.message o WHERE o.room=r.id AND o.n=" n \
+	" AND o.member=" member " AND o.time=" time ") m"
 /* Who may see a message: $2 is the viewer, $3 its user, $4 whether it is the server. */
 #define PG_VISIBLE                                                                       \
 	" AND (m.to_member IS NULL OR m.to_member=$2 OR m.member=$2 OR $4"               \
@@ -60,14 +65,12 @@
 	  PG_ROOM ", added AS (INSERT INTO parley.message(room, " PG_ROW                 \
 	  " SELECT r.id, " PG_ROW_VALUES " FROM r ON CONFLICT DO NOTHING RETURNING n, time)" \
 	  " SELECT r.epoch, a.n, a.time, false FROM r, added a UNION ALL"                \
-	  " (SELECT r.epoch, m.n, m.time, m.n<>$3 FROM r JOIN parley.message m"          \
-	  " ON m.room=r.id AND (m.key=$13 OR (m.n=$3 AND m.member=$6 AND m.time=$5))"    \
-	  " WHERE NOT EXISTS(SELECT 1 FROM added) LIMIT 1)")                             \
+	  " (SELECT r.epoch, m.n, m.time, m.n<>$3 FROM r CROSS JOIN LATERAL "            \
+	  PG_SAID("$13", "$3", "$6", "$5") " WHERE NOT EXISTS(SELECT 1 FROM added) LIMIT 1)") \
 	/* The same without keeping it. */                                               \
 	X(KNOWN,      "ttuuu",                                                           \
-	  "SELECT r.epoch, m.n, m.time, m.n<>$3 FROM parley.room r JOIN parley.message m" \
-	  " ON m.room=r.id AND (m.key=$2 OR (m.n=$3 AND m.member=$4 AND m.time=$5))"     \
-	  " WHERE r.name=$1 LIMIT 1")                                                    \
+	  "SELECT r.epoch, m.n, m.time, m.n<>$3 FROM parley.room r CROSS JOIN LATERAL "  \
+	  PG_SAID("$2", "$3", "$4", "$5") " WHERE r.name=$1 LIMIT 1")                    \
 	/* Files for the message $2: each, and whether it is another's already. */       \
 	X(LOOK,       "tu",                                                              \
 	  "SELECT " PG_FILE_COLUMNS ", f.message<>$2 FROM " PG_IDS("$1")                         \
