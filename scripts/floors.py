@@ -29,7 +29,7 @@ TABLE = """\
 4 depot    bus,store depot_
 5 room     -      room_ member_
 8 dialect  -      dialect_ admit_ coworking_ native_ table_ session_ resume_ event_log_ route_ relay_ fanout_ echo_ ice_ voice_ socketio_ recovery_
-8 admin    -      admin_ metrics_ api_ webhook_
+8 admin    -      admin_ metrics_ api_ webhook_ jwks_
 8 doctor   -      doctor_ check_ fetch_ link_ relay_client_ report_ target_
 9 main     -      main config_ db_ diagnose_ serve_ worker_ pages_ banner_ dialects_ token_ relays_ relay_check_
 """

@@ -7,6 +7,7 @@ import { get, request } from "./lib/http.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { startServer } from "./lib/server.mjs";
 import { claimsFor, jwt, KEY, KEY_ARGS, now, SECRET } from "./lib/token.mjs";
+import { voice } from "./lib/voice.mjs";
 import { within } from "./lib/wait.mjs";
 
 const room = freshRoom();
@@ -200,6 +201,10 @@ const HTTP = {
 	[`PUT ${COWORKING}/${room}/mic-toggle {}`]: [...NO_TOKEN, 403, 403, 404],
 	[`PUT ${COWORKING}/${room}/speaking {}`]: [...NO_TOKEN, 403, 403, 404],
 	[`POST ${COWORKING}/${room}/emoji {"emoji":"x"}`]: [...NO_TOKEN, 403, 403, 404],
+	"GET /api/auth/user": [...NO_TOKEN, 200, 403, 200],
+	// There are no passwords: where tokens are asked for, nobody gets one here.
+	'POST /api/auth/login {"email":"ann@example.org","password":"x"}': OPEN(403),
+	'POST /api/auth/register {"email":"ann@example.org","password":"x"}': OPEN(403),
 	[`POST /api/v1/rooms/${room}/files x`]: [...NO_TOKEN, 403, 403, 201],
 };
 
@@ -222,6 +227,37 @@ describe("the doors of HTTP", () => {
 			const path = what.split(" ")[1];
 			const headers = { ...bearer(TOKENS.good), Origin: "https://evil.example" };
 			assert.equal((await send("POST", path, undefined, headers)).status, 403);
+		});
+	}
+});
+
+describe("the voice through the server of a token", () => {
+	const VOICES = {
+		"that allows all": [{}, true],
+		"for listeners": [{ canPublish: false }, false],
+		"for cameras alone": [{ canPublishSources: ["camera"] }, false],
+	};
+	for (const [name, [video, allowed]] of Object.entries(VOICES)) {
+		it(`${name} is ${allowed ? "" : "not "}heard`, async (t) => {
+			const called = freshRoom();
+			const enter = async (identity, grants, state) => {
+				const headers = bearer(jwt(claimsFor(identity, called, { video: grants })));
+				const client = await connect(t, server, { room: called, headers });
+				await client.join(called, { state });
+				return client;
+			};
+			const ann = await enter("ann", video, { mic: true });
+			const bob = await enter("bob", {}, {});
+			await bob.do({ type: "relay", member: ann.id, codec: "opus" });
+			await ann.next("relay", { from: bob.id });
+			const before = (await metrics(server)).get("voice_refused_total");
+			ann.raw(voice([bob.id], {}));
+			if (allowed) {
+				await bob.nextVoice();
+			}
+			await ann.settled();
+			const refused = (await metrics(server)).get("voice_refused_total") - before;
+			assert.equal(refused, allowed ? 0 : 1);
 		});
 	}
 });

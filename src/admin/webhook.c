@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "admin/webhook_post.h"
+#include "admin/http_client.h"
 #include "auth/jwt.h"
 #include "base/base64.h"
 #include "base/err.h"
@@ -159,11 +159,14 @@ static long send_once(const struct hook *h, const struct notice *n)
 	struct buf authorization = BUF_INIT(8192);
 
 	put_signature(&authorization, s, buf_slice(&n->body));
-	long status = webhook_post_send(&(struct webhook_post){
+	const char *const headers[] = { "Content-Type: application/webhook+json",
+					"Expect:", (const char *)authorization.p, NULL };
+	const struct slice body = buf_slice(&n->body);
+	long status = admin_http_send(&(struct admin_http){
 		.url = h->url,
 		.agent = s->version,
-		.authorization = (const char *)authorization.p,
-		.body = buf_slice(&n->body),
+		.headers = headers,
+		.body = &body,
 		.timeout = s->timeout,
 		.give_up = &h->webhook->give_up,
 	});
@@ -306,7 +309,7 @@ static int check(const struct webhook_settings *s, struct buf *why)
 		return E_LIMIT;
 	}
 	for (size_t i = 0; i < s->url_count; i++)
-		if (!webhook_post_fits(s->urls[i])) {
+		if (!admin_http_fits(s->urls[i])) {
 			buf_printf(why, "webhook.url: %s is no http or https URL",
 				   s->urls[i]);
 			return E_MALFORMED;
@@ -315,7 +318,7 @@ static int check(const struct webhook_settings *s, struct buf *why)
 		buf_str(why, "webhook.url: an auth.key is needed, to sign what is sent");
 		return E_MALFORMED;
 	}
-	if (webhook_post_open() < 0) {
+	if (admin_http_open() < 0) {
 		buf_str(why, "webhook.url: libcurl is missing (Debian: libcurl4)");
 		return E_UNAVAILABLE;
 	}

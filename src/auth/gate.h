@@ -17,7 +17,7 @@ struct auth_gate *auth_gate_create(const struct auth_keys *keys);
 void auth_gate_destroy(struct auth_gate *g);
 bool auth_gate_open(const struct auth_gate *g);
 
-/* E_UNAUTHORIZED with the reason in *why: static text for the client. `p` and its slices are valid until
+/* E_UNAUTHORIZED, E_UNAVAILABLE (its key may be known soon) with the reason in *why: static text for the client. `p` and its slices are valid until
  * the next check. `wall`: milliseconds since 1970. */
 int auth_gate_check(struct auth_gate *g, struct slice token, ms_t wall,
 		    struct auth_pass *p, const char **why) NODISCARD;

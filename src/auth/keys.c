@@ -1,5 +1,6 @@
 #include "auth/keys.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "auth/internal.h"
@@ -12,13 +13,88 @@ struct api_key {
 	char *name, *secret;
 };
 
+/* Never changed; goes with the last one who looks at it. */
+struct key_set {
+	unsigned users; /* under the lock */
+	size_t count;
+	struct auth_public_key key[AUTH_MAX_KEYS];
+};
+
+/* What may be exchanged; apart, since the keys are const to those who verify. */
+struct key_slot {
+	pthread_mutex_t lock;
+	struct key_set *set;
+};
+
 struct auth_keys {
 	struct api_key api[AUTH_MAX_KEYS];
-	struct auth_public_key public[AUTH_MAX_KEYS];
-	size_t api_count, public_count;
+	size_t api_count;
+	struct key_slot *slot;
+	bool expects_set;
 	char *issuer, *audience;
 	ms_t skew;
+	auth_unknown_fn *on_unknown; /* NULL: nobody is asked */
+	void *on_unknown_arg;
 };
+
+/* --- the set --- */
+
+static struct key_set *set_take(const struct auth_keys *k)
+{
+	struct key_slot *slot = k->slot;
+
+	pthread_mutex_lock(&slot->lock);
+	struct key_set *set = slot->set;
+	set->users++;
+	pthread_mutex_unlock(&slot->lock);
+	return set;
+}
+
+static void set_drop(const struct auth_keys *k, struct key_set *set)
+{
+	pthread_mutex_lock(&k->slot->lock);
+	bool last = --set->users == 0;
+	pthread_mutex_unlock(&k->slot->lock);
+	if (!last)
+		return;
+	for (size_t i = 0; i < set->count; i++)
+		auth_public_key_fini(&set->key[i]);
+	free(set);
+}
+
+static struct key_set *set_make(void)
+{
+	struct key_set *set = xzalloc(sizeof(*set));
+
+	set->users = 1; /* the slot's */
+	return set;
+}
+
+int auth_keys_replace(struct auth_keys *k, struct slice jwks, struct buf *why)
+{
+	struct key_set *set = set_make(), *before;
+	int n = auth_jwks_read(jwks, set->key, AUTH_MAX_KEYS, why);
+
+	if (n <= 0) {
+		free(set);
+		if (n == 0)
+			buf_str(why, "it has no key for RS256 or ES256");
+		return n < 0 ? n : E_MALFORMED;
+	}
+	set->count = (size_t)n;
+	pthread_mutex_lock(&k->slot->lock);
+	before = k->slot->set;
+	k->slot->set = set;
+	pthread_mutex_unlock(&k->slot->lock);
+	set_drop(k, before);
+	return n;
+}
+
+void auth_keys_on_unknown(struct auth_keys *k, auth_unknown_fn *fn, void *arg)
+{
+	k->on_unknown = fn;
+	k->on_unknown_arg = arg;
+}
 
 /* --- reading --- */
 
@@ -52,14 +128,9 @@ static int add_set(struct auth_keys *k, struct slice jwks, struct buf *why)
 	if (jwks.n == 0)
 		return 0;
 	buf_str(why, "auth.jwks: ");
-	int n = auth_jwks_read(jwks, k->public, AUTH_MAX_KEYS, why);
+	int n = auth_keys_replace(k, jwks, why);
 	if (n < 0)
 		return n;
-	if (n == 0) {
-		buf_str(why, "it has no key for RS256 or ES256");
-		return E_MALFORMED;
-	}
-	k->public_count = (size_t)n;
 	buf_clear(why);
 	return 0;
 }
@@ -73,6 +144,10 @@ int auth_keys_create(struct auth_keys **out, const struct auth_settings *s,
 	k->issuer = xstrdup(s->issuer);
 	k->audience = xstrdup(s->audience);
 	k->skew = s->skew;
+	k->expects_set = s->expects_set;
+	k->slot = xzalloc(sizeof(*k->slot));
+	pthread_mutex_init(&k->slot->lock, NULL);
+	k->slot->set = set_make();
 	for (size_t i = 0; err == 0 && i < s->key_count; i++)
 		err = add_api_key(k, slice_str(s->keys[i]), why);
 	if (err == 0)
@@ -93,8 +168,9 @@ void auth_keys_destroy(struct auth_keys *k)
 		free(k->api[i].name);
 		free(k->api[i].secret);
 	}
-	for (size_t i = 0; i < k->public_count; i++)
-		auth_public_key_fini(&k->public[i]);
+	set_drop(k, k->slot->set);
+	pthread_mutex_destroy(&k->slot->lock);
+	free(k->slot);
 	free(k->issuer);
 	free(k->audience);
 	free(k);
@@ -102,7 +178,11 @@ void auth_keys_destroy(struct auth_keys *k)
 
 bool auth_keys_none(const struct auth_keys *k)
 {
-	return k->api_count == 0 && k->public_count == 0;
+	struct key_set *set = set_take(k);
+	bool none = k->api_count == 0 && set->count == 0 && !k->expects_set;
+
+	set_drop(k, set);
+	return none;
 }
 
 ms_t auth_keys_skew(const struct auth_keys *k)
@@ -146,13 +226,13 @@ static int verify_mac(const struct auth_keys *k, const struct auth_jwt *t,
 }
 
 /* By its kid; without one only when there is no choice. */
-static const struct auth_public_key *find_public(const struct auth_keys *k,
+static const struct auth_public_key *find_public(const struct key_set *set,
 						 const struct auth_jwt *t)
 {
 	const struct auth_public_key *found = NULL;
 
-	for (size_t i = 0; i < k->public_count; i++) {
-		const struct auth_public_key *key = &k->public[i];
+	for (size_t i = 0; i < set->count; i++) {
+		const struct auth_public_key *key = &set->key[i];
 
 		if (key->alg != t->alg)
 			continue;
@@ -163,6 +243,24 @@ static const struct auth_public_key *find_public(const struct auth_keys *k,
 		found = key;
 	}
 	return found;
+}
+
+/* A key that others may have made since the set was read. */
+static bool is_news(const struct key_set *set, struct slice kid)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (kid.n == 0 || (set->key[i].kid && slice_is(kid, set->key[i].kid)))
+			return false;
+	return true;
+}
+
+static int refuse_unknown(const struct auth_keys *k, const struct key_set *set,
+			  struct slice kid, const char **why)
+{
+	if (!k->on_unknown || !is_news(set, kid) || !k->on_unknown(k->on_unknown_arg))
+		return refuse(why, "unknown key");
+	*why = "the keys are being fetched: try again";
+	return E_UNAVAILABLE;
 }
 
 /* RFC 7519, 4.1.3: a string, or an array of them. */
@@ -180,13 +278,13 @@ static bool has_audience(const struct json *j, struct slice wanted)
 	return false;
 }
 
-static int verify_public(const struct auth_keys *k, const struct auth_jwt *t,
-			 struct slice issuer, const char **why)
+static int verify_by_set(const struct auth_keys *k, const struct key_set *set,
+			 const struct auth_jwt *t, struct slice issuer, const char **why)
 {
-	const struct auth_public_key *key = find_public(k, t);
+	const struct auth_public_key *key = find_public(set, t);
 
 	if (!key)
-		return refuse(why, "unknown key");
+		return refuse_unknown(k, set, t->kid, why);
 	if (!auth_public_key_verify(key, t->input, t->signature))
 		return refuse(why, "bad signature");
 	if (k->issuer[0] && !slice_is(issuer, k->issuer))
@@ -194,6 +292,16 @@ static int verify_public(const struct auth_keys *k, const struct auth_jwt *t,
 	if (k->audience[0] && !has_audience(&t->claims, slice_str(k->audience)))
 		return refuse(why, "wrong audience");
 	return 0;
+}
+
+static int verify_public(const struct auth_keys *k, const struct auth_jwt *t,
+			 struct slice issuer, const char **why)
+{
+	struct key_set *set = set_take(k);
+	int err = verify_by_set(k, set, t, issuer, why);
+
+	set_drop(k, set);
+	return err;
 }
 
 int auth_keys_verify(const struct auth_keys *k, const struct auth_jwt *t,

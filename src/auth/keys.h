@@ -1,8 +1,9 @@
 /* keys: whose signatures count: API keys (a name and a secret: HS256), and the public keys of a
  * JSON Web Key Set (RFC 7517: RS256, ES256).
  *
- * A key is good for one algorithm: a public key is never taken for a secret. Read-only after the
- * start and shared by all workers.
+ * A key is good for one algorithm: a public key is never taken for a secret. Shared by all workers;
+ * read-only after the start, but for the set, which auth_keys_replace() exchanges as a whole.
+ * Locks: one, held to take or exchange the set; nothing is locked inside it.
  * Limits: AUTH_MAX_KEYS of each kind; RSA of 2048 to 8192 bits; P-256.
  */
 #pragma once
@@ -11,11 +12,13 @@
 
 #define AUTH_MAX_KEYS 64
 #define AUTH_MIN_SECRET 16
+#define AUTH_MAX_JWKS (256u << 10) /* bytes of a set */
 
 struct auth_settings {
 	const char *const *keys; /* "NAME:SECRET" */
 	size_t key_count;
 	struct slice jwks;    /* JSON text, or empty */
+	bool expects_set;     /* one comes later: without it nobody may come in */
 	const char *issuer;   /* of tokens with keys of the set; "": any */
 	const char *audience; /* of the same; "": any */
 	ms_t skew;            /* how far clocks may be apart */
@@ -27,12 +30,18 @@ struct auth_keys;
 int auth_keys_create(struct auth_keys **out, const struct auth_settings *s,
 		     struct buf *why) NODISCARD;
 void auth_keys_destroy(struct auth_keys *k);
-/* There are none: everybody may come in. */
+/* Another set, from any thread; its count of keys. When it is none the old one stays, and `why` has a line. */
+int auth_keys_replace(struct auth_keys *k, struct slice jwks, struct buf *why) NODISCARD;
+/* Asked, on any thread, when a token names a key that is not in the set: may it be there soon? Then the token is
+ * E_UNAVAILABLE. To be set before the workers run. */
+typedef bool auth_unknown_fn(void *arg);
+void auth_keys_on_unknown(struct auth_keys *k, auth_unknown_fn *fn, void *arg);
+/* There are none, and none are expected: everybody may come in. */
 bool auth_keys_none(const struct auth_keys *k);
 ms_t auth_keys_skew(const struct auth_keys *k);
 
-/* Is the signature that of one of our keys, and are issuer and audience what they must be? E_UNAUTHORIZED with the
- * reason in *why (static text). `name`: the API key's, empty for one of the set. */
+/* Is the signature that of one of our keys, and are issuer and audience what they must be? E_UNAUTHORIZED, E_UNAVAILABLE with
+ * the reason in *why (static text). `name`: the API key's, empty for one of the set. */
 int auth_keys_verify(const struct auth_keys *k, const struct auth_jwt *t,
 		     struct auth_scratch *s, struct slice *name, const char **why)
 	NODISCARD;

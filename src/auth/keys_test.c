@@ -113,6 +113,69 @@ static void wrong_signatures_are_refused(void **state)
 	auth_keys_destroy(k);
 }
 
+static bool say_yes(void *arg)
+{
+	++*(int *)arg;
+	return true;
+}
+
+static const char *as_text(struct auth_keys *k, const char *set, int want)
+{
+	static char text[200];
+	struct buf why = BUF_INIT(sizeof(text) - 1);
+
+	assert_int_equal(auth_keys_replace(k, slice_str(set), &why), want);
+	memcpy(text, why.n > 0 ? why.p : (const uint8_t *)"", why.n);
+	text[why.n] = 0;
+	buf_fini(&why);
+	return text;
+}
+
+static void set_is_exchanged_as_a_whole(void **state)
+{
+	struct auth_keys *k = keys_of("{\"keys\":[{" RFC_RSA "}]}", "", "");
+
+	(void)state;
+	assert_string_equal(verify(k, SLICE(RFC_RS256)), "ok");
+	assert_string_equal(verify(k, SLICE(RFC_ES256)), "unknown key");
+	assert_string_equal(as_text(k, "{\"keys\":[{" RFC_EC "}]}", 1), "");
+	assert_string_equal(verify(k, SLICE(RFC_RS256)), "unknown key");
+	assert_string_equal(verify(k, SLICE(RFC_ES256)), "ok");
+	/* What is none changes nothing. */
+	assert_string_equal(as_text(k, "{]", E_MALFORMED), "it is no JSON");
+	assert_string_equal(as_text(k, "{\"keys\":[]}", E_MALFORMED),
+			    "it has no key for RS256 or ES256");
+	assert_string_equal(verify(k, SLICE(RFC_ES256)), "ok");
+	auth_keys_destroy(k);
+}
+
+static void unknown_key_may_be_news(void **state)
+{
+	const struct auth_settings s = { .issuer = "",
+					 .audience = "",
+					 .expects_set = true };
+	struct buf why = BUF_INIT(100);
+	struct auth_keys *k;
+	int asked = 0;
+
+	(void)state;
+	assert_int_equal(auth_keys_create(&k, &s, &why), 0);
+	assert_false(auth_keys_none(k));
+	assert_string_equal(verify(k, SLICE(RFC_RS256)), "unknown key");
+	auth_keys_on_unknown(k, say_yes, &asked);
+	assert_string_equal(verify(k, SLICE(RFC_RS256)),
+			    "the keys are being fetched: try again");
+	assert_int_equal(asked, 1);
+	/* A secret is never fetched. */
+	assert_string_equal(verify(k, SLICE(RFC_HS256)), "unknown key");
+	/* A token without kid names nothing that could be new once there are keys. */
+	assert_string_equal(as_text(k, "{\"keys\":[{" RFC_EC "}]}", 1), "");
+	assert_string_equal(verify(k, SLICE(RFC_RS256)), "unknown key");
+	assert_int_equal(asked, 1);
+	auth_keys_destroy(k);
+	buf_fini(&why);
+}
+
 /* A public key is no secret: HS256 by the text of the set does not count. */
 static void algorithms_are_not_confused(void **state)
 {
@@ -211,6 +274,8 @@ int main(void)
 		cmocka_unit_test(api_key_signs_by_its_name),
 		cmocka_unit_test(rfc7515_signatures_by_keys_of_the_set),
 		cmocka_unit_test(wrong_signatures_are_refused),
+		cmocka_unit_test(set_is_exchanged_as_a_whole),
+		cmocka_unit_test(unknown_key_may_be_news),
 		cmocka_unit_test(algorithms_are_not_confused),
 		cmocka_unit_test(kid_chooses_the_key),
 		cmocka_unit_test(issuer_and_audience_must_be_ours),

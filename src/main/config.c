@@ -96,8 +96,17 @@ static const struct option table[] = {
 	  .help = "An API key, NAME:SECRET, several possible: signs tokens (HS256) and opens the server "
 		  "API. Without any key everybody may come in: for development only." },
 	{ .name = "auth.jwks", .kind = OPTION_TEXT, .offset = AT(auth_jwks), .preset = "",
-	  .help = "A file with a JSON Web Key Set: public keys of those who issue tokens (RS256, "
+	  .help = "A JSON Web Key Set, a file or a URL: public keys of those who issue tokens (RS256, "
 		  "ES256)." },
+	{ .name = "auth.jwks-interval", .kind = OPTION_TIME, .offset = AT(auth_jwks_interval),
+	  .preset = "1h", .min = 1000, .max = MAX_MS,
+	  .help = "A URL is fetched again after this time, or sooner when its Cache-Control says so." },
+	{ .name = "auth.jwks-gap", .kind = OPTION_TIME, .offset = AT(auth_jwks_gap), .preset = "10s",
+	  .min = 1, .max = 3600000,
+	  .help = "Least time between two fetches, whatever keys tokens name; after a failure it is "
+		  "tried again after this time, then after twice as long." },
+	{ .name = "auth.jwks-timeout", .kind = OPTION_TIME, .offset = AT(auth_jwks_timeout),
+	  .preset = "5s", .min = 1, .max = 600000, .help = "An answer must be there within." },
 	{ .name = "auth.issuer", .kind = OPTION_TEXT, .offset = AT(auth_issuer), .preset = "",
 	  .help = "Who must have issued tokens with keys of the set (iss); empty: anybody." },
 	{ .name = "auth.audience", .kind = OPTION_TEXT, .offset = AT(auth_audience), .preset = "",

@@ -34,6 +34,7 @@ struct config {
 	int64_t limit_connects, limit_requests, limit_rooms, limit_addresses;
 	char *auth_jwks, *auth_issuer, *auth_audience;
 	ms_t auth_skew;
+	ms_t auth_jwks_interval, auth_jwks_gap, auth_jwks_timeout;
 
 	ms_t ping_interval, ping_timeout, close_timeout;
 	bool deflate;

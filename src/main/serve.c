@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "admin/jwks_source.h"
 #include "admin/webhook.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -40,6 +41,7 @@ struct server {
 	struct table_set *tables;
 	struct buf ice;
 	struct auth_keys *keys;
+	struct jwks_source *jwks; /* NULL: there is no set */
 	struct http_proxy proxies[MAX_PROXIES];
 	struct webhook *webhook;
 	struct relays relays;
@@ -267,8 +269,18 @@ static int fill_limits(struct server *s, struct buf *why)
 
 static int open_keys(struct server *s, struct buf *why)
 {
-	int err = token_open_keys(s->config, &s->keys, why);
+	const struct config *c = s->config;
+	const struct jwks_settings jwks = {
+		.place = c->auth_jwks,
+		.version = VERSION_TEXT,
+		.interval = c->auth_jwks_interval,
+		.gap = c->auth_jwks_gap,
+		.timeout = c->auth_jwks_timeout,
+	};
+	int err = token_open_keys(c, &s->keys, why);
 
+	if (err == 0 && c->auth_jwks[0])
+		err = jwks_source_create(&s->jwks, &jwks, s->keys, why);
 	if (err == 0 && auth_keys_none(s->keys))
 		log_warn("auth", "open-mode",
 			 "anybody may come into any room: no auth.key is set; for "
@@ -590,6 +602,7 @@ static void server_close(struct server *s)
 	buf_fini(&s->ice);
 	buf_fini(&s->files_secret);
 	webhook_destroy(s->webhook, WEBHOOK_PATIENCE);
+	jwks_source_destroy(s->jwks);
 	auth_keys_destroy(s->keys);
 	table_set_destroy(s->tables);
 	free(s->cert_file);

@@ -4,27 +4,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "admin/jwks_source.h"
 #include "auth/pass.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/rand.h"
 
-#define JWKS_MAX (256u << 10)
 #define ID_LETTERS 16
 
 int token_open_keys(const struct config *c, struct auth_keys **out, struct buf *why)
 {
-	struct buf jwks = BUF_INIT(JWKS_MAX);
+	struct buf jwks = BUF_INIT(AUTH_MAX_JWKS);
+	bool url = jwks_source_is_url(c->auth_jwks);
 	struct auth_settings s = {
 		.keys = (const char *const *)c->auth_keys.item,
 		.key_count = c->auth_keys.count,
 		.issuer = c->auth_issuer,
 		.audience = c->auth_audience,
 		.skew = c->auth_skew,
+		.expects_set = url,
 	};
-	int err = c->auth_jwks[0] ? file_read(c->auth_jwks, JWKS_MAX, &jwks) : 0;
+	int err = 0;
 
+	if (c->auth_jwks[0] && !url)
+		err = file_read(c->auth_jwks, AUTH_MAX_JWKS, &jwks);
 	s.jwks = buf_slice(&jwks);
 	if (err < 0)
 		buf_printf(why, "auth.jwks: cannot read %s: %s", c->auth_jwks,
