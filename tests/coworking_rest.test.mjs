@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { connect } from "./lib/client.mjs";
 import { openPage } from "./lib/dialects.mjs";
+import { uploaded } from "./lib/files.mjs";
 import { metricIs } from "./lib/metrics.mjs";
 import { freshDir, serverFor, startServer } from "./lib/server.mjs";
 import { heard, stock } from "./lib/socketio.mjs";
@@ -264,6 +265,17 @@ for (const workers of [1, 2]) {
 				history.map(({ n }) => n),
 			);
 			assert.equal(history[1].user, "u-ann");
+		});
+
+		it("files of native members are lines", async (t) => {
+			const { id } = await make();
+			await ann.ok("POST", `/${id}/join`);
+			const native = await connect(t, server);
+			native.joinData = await native.join(id, { name: "Nat" });
+			const file = await uploaded(server, native, Buffer.from("hello"), { name: "a.txt" });
+			await native.do({ type: "chat", files: [file.id] });
+			const { messages } = await ann.ok("GET", `/${id}`);
+			assert.equal(messages.at(-1).text, `a.txt: /files/${file.id}`);
 		});
 
 		it("mute and speaking are shown to the members of the room", async (t) => {

@@ -74,8 +74,10 @@ static void put_summary(struct jsonw *w, const struct hall *h)
 	json_object_end(w);
 }
 
-void coworking_put_room(struct jsonw *w, const struct hall *h, struct slice messages)
+void coworking_put_room(struct jsonw *w, const struct call *c, struct slice messages)
 {
+	const struct hall *h = c->hall;
+
 	json_object(w);
 	json_field_string(w, "id", slice_str(h->id));
 	json_field_string(w, "name", slice_str(h->name));
@@ -87,7 +89,7 @@ void coworking_put_room(struct jsonw *w, const struct hall *h, struct slice mess
 	json_array_end(w);
 	json_key(w, SLICE("messages"));
 	json_array(w);
-	coworking_put_messages(w, h, messages);
+	coworking_put_messages(w, c, messages);
 	json_array_end(w);
 	json_field_u64(w, "tasks_completed", 0);
 	json_field_u64(w, "tasks_total", 0);

@@ -82,7 +82,7 @@ void coworking_put_time(struct jsonw *w, const char *name, ms_t at);
 /* The first letter of the name. */
 struct slice coworking_avatar(struct slice name);
 /* The whole room; `messages`: events of the chat, encoded. */
-void coworking_put_room(struct jsonw *w, const struct hall *h, struct slice messages);
+void coworking_put_room(struct jsonw *w, const struct call *c, struct slice messages);
 /* A text of 1 to `max` bytes; NULL when it is none, `preset` when it is absent. */
 char *coworking_text(struct call *c, const char *name, size_t max, const char *preset);
 /* NULL: there is none of that id. */
@@ -100,7 +100,7 @@ void coworking_on_emoji(struct call *c);
 void coworking_note(struct call *c, const char *what, const char *outcome);
 /* Answers with the room, and `outcome` beside it. */
 void coworking_show(struct call *c, const char *outcome);
-void coworking_put_messages(struct jsonw *w, const struct hall *h, struct slice messages);
+void coworking_put_messages(struct jsonw *w, const struct call *c, struct slice messages);
 /* Members of other dialects see it. */
 void coworking_tell_state(struct call *c, unsigned which, bool on);
 

@@ -34,22 +34,29 @@ static void put_message(struct jsonw *w, uint64_t id, struct slice user,
 	buf_fini(&iso);
 }
 
-/* Not what was taken back, nor what is a file alone. */
-static void put_kept(struct jsonw *w, struct slice messages)
+/* Not what was taken back. */
+static void put_kept(struct jsonw *w, const struct dialect_settings *s,
+		     struct slice messages)
 {
 	struct cur in = cur_of_slice(messages);
 	struct event e;
 
-	while (cur_left(&in) > 0 && bus_event_decode(&e, &in) == 0)
-		if (e.text.n > 0)
-			put_message(w, e.n, e.subject.name, e.text, e.time);
+	while (cur_left(&in) > 0 && bus_event_decode(&e, &in) == 0) {
+		struct buf made = BUF_INIT(0);
+		struct slice text = dialect_chat_text(s, &e, &made);
+
+		if (text.n > 0)
+			put_message(w, e.n, e.subject.name, text, e.time);
+		buf_fini(&made);
+	}
 }
 
-void coworking_put_messages(struct jsonw *w, const struct hall *h, struct slice messages)
+void coworking_put_messages(struct jsonw *w, const struct call *c, struct slice messages)
 {
+	const struct hall *h = c->hall;
 	uint32_t first = h->post_at + COWORKING_POSTS - h->post_count;
 
-	put_kept(w, messages);
+	put_kept(w, c->c->dialect->settings, messages);
 	for (uint32_t i = 0; i < h->post_count; i++) {
 		const struct post *p = &h->posts[(first + i) % COWORKING_POSTS];
 
@@ -214,7 +221,7 @@ static void reply_room(struct call *c, const char *outcome, struct slice message
 		json_field_string(&w, "message", slice_str(outcome));
 		json_key(&w, SLICE("room"));
 	}
-	coworking_put_room(&w, c->hall, messages);
+	coworking_put_room(&w, c, messages);
 	if (outcome)
 		json_object_end(&w);
 	coworking_reply(c, 200, &b);

@@ -208,6 +208,11 @@ void native_on_voice(struct session *s, struct slice bytes);
 /* A piece of another's voice, if it can still come in time. */
 void native_tell_voice(struct seat *to, const struct event *e);
 
+/* --- chat_text.c --- */
+/* The text of a chat message, with a line for each of its files: the event's own, or made in `b`, which the caller frees. */
+struct slice dialect_chat_text(const struct dialect_settings *s, const struct event *e,
+			       struct buf *b);
+
 /* --- echo.c --- */
 void echo_drain(struct dialect *d);
 void echo_free(struct dialect *d);

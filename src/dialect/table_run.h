@@ -58,15 +58,11 @@ struct table_scope {
 	int err;
 	const char *detail;
 	ms_t wall;
-	const char *files_url; /* before the paths of files */
+	const struct dialect_settings *settings; /* when something is told */
 };
 
 /* Room for the id of a member as it is shown. */
 #define TABLE_SHOWN (BUS_MEMBER_TEXT + 1)
-
-/* --- table_files.c --- */
-/* The text of a chat message, quoted, with a line for each of its files. */
-void table_put_chat_text(struct buf *b, const struct event *e, const char *url);
 
 /* --- table_write.c --- */
 /* Makes the arguments of `j` visible: JSON messages are one, Socket.IO's are a list. */

@@ -42,7 +42,7 @@ static void start_telling(struct telling *t, const struct table *table,
 		.event = e,
 		.room = f->quoted,
 		.wall = loop_wall(f->dialect->loop),
-		.files_url = f->dialect->settings->files.url,
+		.settings = f->dialect->settings,
 	};
 	if (e->kind == EVENT_CHAT) {
 		t->sc.subject = &e->subject;

@@ -144,6 +144,15 @@ static void put_time(struct buf *b, const struct table_scope *sc, enum table_var
 	}
 }
 
+static void put_chat_text(struct buf *b, const struct table_scope *sc)
+{
+	struct buf text = BUF_INIT(0);
+
+	json_quote(b, sc->settings ? dialect_chat_text(sc->settings, sc->event, &text)
+				   : sc->event->text);
+	buf_fini(&text);
+}
+
 /* What only tells of others have; false: it is not there. */
 static bool put_event_var(struct buf *b, const struct table_scope *sc, enum table_var var)
 {
@@ -159,7 +168,7 @@ static bool put_event_var(struct buf *b, const struct table_scope *sc, enum tabl
 	else if (var == VAR_NUMBER)
 		buf_dec(b, bus_chat_id(e));
 	else if (var == VAR_TEXT)
-		table_put_chat_text(b, e, sc->files_url ? sc->files_url : "");
+		put_chat_text(b, sc);
 	else
 		put_bool(b, is_mine(sc));
 	return true;

@@ -1,5 +1,5 @@
-/* table_files: a message with files, for clients that know none: a line each after the text. */
-#include "dialect/table_run.h"
+/* chat_text: a message with files, for clients that know none: a line each after its text. */
+#include "dialect/internal.h"
 #include "store/file.h"
 
 /* Of a record of the store's: an array, of objects with four members. */
@@ -20,21 +20,19 @@ static void put_line(struct buf *b, const struct json *j, uint32_t file, const c
 	buf_put(b, json_string_raw(j, id));
 }
 
-void table_put_chat_text(struct buf *b, const struct event *e, const char *url)
+struct slice dialect_chat_text(const struct dialect_settings *s, const struct event *e,
+			       struct buf *b)
 {
 	struct json_token tokens[FILES_TOKENS];
 	struct chat_more m = { 0 };
 	struct json j;
 
 	if (e->more.n == 0 || bus_chat_decode(&m, e->more) < 0 || m.file.n == 0 ||
-	    json_parse(&j, m.file, tokens, FILES_TOKENS) < 0) {
-		json_quote(b, e->text);
-		return;
-	}
-	struct buf text = BUF_INIT(e->text.n + STORE_FILES_JSON + 1024 * STORE_FILES_MAX);
-	buf_put(&text, e->text);
+	    json_parse(&j, m.file, tokens, FILES_TOKENS) < 0)
+		return e->text;
+	buf_init(b, e->text.n + STORE_FILES_JSON + 1024 * STORE_FILES_MAX);
+	buf_put(b, e->text);
 	for (uint32_t t = 1; t < j.tok[0].next; t = j.tok[t].next)
-		put_line(&text, &j, t, url);
-	json_quote(b, buf_slice(&text));
-	buf_fini(&text);
+		put_line(b, &j, t, s->files.url);
+	return buf_slice(b);
 }
