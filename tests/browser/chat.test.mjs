@@ -63,6 +63,7 @@ describe("the chat of the page", () => {
 		await guest.press("chat-send");
 	};
 	const message = (guest, text) => guest.find("chat-message").filter({ hasText: text });
+	const sent = (guest, text) => message(guest, text).and(guest.page.locator('[data-state="sent"]'));
 	const act = async (guest, text, action) => {
 		await message(guest, text).hover();
 		await message(guest, text)
@@ -176,6 +177,7 @@ describe("the chat of the page", () => {
 		await ann.press("chat-button");
 		await write(ann, "before");
 		await bob.next("chat", { text: "before" });
+		await sent(ann, "before").waitFor();
 		await cut(ann.page, true);
 		await ann.sees("chat-away");
 		await write(ann, "written while away");
@@ -190,7 +192,7 @@ describe("the chat of the page", () => {
 		await ann.page.clock.runFor(1_000);
 		await bob.next("chat", { text: "written while away" });
 		await bob.next("chat", { text: "and another" });
-		await message(ann, "and another").and(ann.page.locator('[data-state="sent"]')).waitFor();
+		await sent(ann, "and another").waitFor();
 		await ann.page.waitForFunction(() => document.querySelectorAll(".message-text").length === 73);
 		const missed = Array.from({ length: 70 }, (_, i) => `missed ${i + 1}`);
 		const expected = ["before", ...missed, "written while away", "and another"];
@@ -220,9 +222,7 @@ describe("the chat of the page", () => {
 		await ann.join();
 		await bob.next("chat", { text: "written before the reload" });
 		await ann.press("chat-button");
-		await message(ann, "written before the reload")
-			.and(ann.page.locator('[data-state="sent"]'))
-			.waitFor();
+		await sent(ann, "written before the reload").waitFor();
 		const { messages } = await bob.do({ type: "history", room });
 		assert.equal(messages.length, 1);
 		await ann.press("leave-button");
@@ -245,7 +245,7 @@ describe("the chat of the page", () => {
 		const second = await serverFor(t, { dataDir, port: first.port });
 		for (const guest of [ann, bob]) {
 			for (const text of ["one", "two", "three"]) {
-				await message(guest, text).and(guest.page.locator('[data-state="sent"]')).waitFor();
+				await sent(guest, text).waitFor();
 			}
 			assert.equal((await texts(guest)).length, 3);
 		}
@@ -268,6 +268,7 @@ describe("the chat of the page", () => {
 		await ann.press("chat-button");
 		await write(ann, "before");
 		await bob.next("chat", { text: "before" });
+		await sent(ann, "before").waitFor();
 		line.cut();
 		await ann.sees("chat-away");
 		await write(ann, "written while away");

@@ -5,6 +5,7 @@ import { loadPrefs, savePrefs } from "../state/prefs.js";
 import type { RoomsModel } from "../state/rooms-model.js";
 import { durationText, secondsUntil } from "../state/status.js";
 import { Chat } from "./chat.js";
+import { useDrop } from "./chat-files.js";
 import { Controls } from "./controls.js";
 import { useNow, useShortcuts } from "./hooks.js";
 import { AlertIcon, CloseIcon, RoomsIcon } from "./icons.js";
@@ -50,11 +51,14 @@ export function Call({ model, rooms, onSwitch, onLeave, onAgain, onHome }: CallP
 	});
 	useWakeLock();
 	const phase = model.phase.value;
+	const drop = useDrop(model.chat);
+	const classes = ["call", model.chat.open.value && "with-chat", drop.over && "dropping"];
 	return (
 		<div
-			class={model.chat.open.value ? "call with-chat" : "call"}
+			class={classes.filter(Boolean).join(" ")}
 			data-testid="call"
 			data-phase={phase}
+			{...drop.handlers}
 		>
 			<CallHead
 				model={model}

@@ -118,7 +118,7 @@ export function UploadList({ chat }: { chat: ChatModel }) {
 	);
 }
 
-/** Files that are dropped on the panel are sent. */
+/** Files that are dropped anywhere on the call are sent, and the chat shows them. */
 export function useDrop(chat: ChatModel) {
 	const depth = useSignal(0);
 	const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
@@ -137,7 +137,9 @@ export function useDrop(chat: ChatModel) {
 			depth.value = 0;
 			if (!hasFiles(event)) return;
 			event.preventDefault();
-			if (chat.uploads.possible.value) chat.attach([...(event.dataTransfer?.files ?? [])]);
+			if (!chat.uploads.possible.value) return;
+			chat.attach([...(event.dataTransfer?.files ?? [])]);
+			if (!chat.open.value) chat.toggle();
 		},
 	};
 	return { over: depth.value > 0, handlers };

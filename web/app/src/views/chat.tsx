@@ -1,7 +1,6 @@
 import type { CallModel } from "../state/call-model.js";
 import type { ChatModel, ChatView } from "../state/chat-model.js";
 import { Compose } from "./chat-compose.js";
-import { useDrop } from "./chat-files.js";
 import { MessageList } from "./chat-list.js";
 import { People } from "./chat-people.js";
 import { Search } from "./chat-search.js";
@@ -16,14 +15,8 @@ const VIEWS = [
 /** The text chat of the room, at the side. */
 export function Chat({ model }: { model: CallModel }) {
 	const { chat } = model;
-	const drop = useDrop(chat);
 	return (
-		<aside
-			class={drop.over ? "chat dropping" : "chat"}
-			aria-label="Chat"
-			data-testid="chat-panel"
-			{...drop.handlers}
-		>
+		<aside class="chat" aria-label="Chat" data-testid="chat-panel">
 			<header class="chat-head">
 				<h2>{titleOf(chat.view.value)}</h2>
 				<ChatTabs chat={chat} />
