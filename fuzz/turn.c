@@ -26,9 +26,7 @@ static void on_send(void *arg, const struct turn_path *to, const struct turn_par
 
 	(void)arg;
 	(void)to;
-	buf_put(&b, parts->head);
-	buf_put(&b, parts->body);
-	buf_add(&b, "\0\0\0", parts->pad);
+	turn_parts_put(&b, parts);
 	assert(!b.bad && b.n >= 4);
 	if (b.p[0] >> 6 == 0)
 		assert(stun_decode(&m, b.p, b.n) == 0);

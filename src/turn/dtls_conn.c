@@ -55,9 +55,7 @@ void turn_dtls_send(struct turn_dtls *c, const struct turn_parts *parts)
 	uint8_t memory[UDP_MAX + UDP_HEAD_MAX];
 	struct buf b = { .p = memory, .cap = sizeof(memory), .max = sizeof(memory) };
 
-	buf_put(&b, parts->head);
-	buf_put(&b, parts->body);
-	buf_add(&b, "\0\0\0", parts->pad);
+	turn_parts_put(&b, parts);
 	if (b.bad)
 		metric_add(METRIC_TURN_DROPPED, 1);
 	else

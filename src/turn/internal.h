@@ -196,6 +196,14 @@ void turn_on_send(struct turn *t, const struct turn_path *from, const struct stu
 void turn_on_channel_data(struct turn *t, const struct turn_path *from,
 			  struct slice bytes, struct turn_now now);
 
+/* What a client gets, in one piece. */
+static inline void turn_parts_put(struct buf *b, const struct turn_parts *p)
+{
+	buf_put(b, p->head);
+	buf_put(b, p->body);
+	buf_add(b, "\0\0\0", p->pad);
+}
+
 static inline unsigned turn_row(int family)
 {
 	return family == AF_INET6;

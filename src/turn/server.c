@@ -138,9 +138,7 @@ static void send_far(const struct turn_server *s, const struct turn_path *to,
 	uint8_t memory[UDP_MAX];
 	struct buf b = { .p = memory, .cap = sizeof(memory), .max = sizeof(memory) };
 
-	buf_put(&b, parts->head);
-	buf_put(&b, parts->body);
-	buf_add(&b, "\0\0\0", parts->pad);
+	turn_parts_put(&b, parts);
 	if (b.bad)
 		metric_add(METRIC_TURN_DROPPED, 1);
 	else

@@ -46,9 +46,7 @@ static inline void bench_send(void *arg, const struct turn_path *to,
 	struct bench *b = arg;
 	struct buf out = { .p = b->sent, .cap = sizeof(b->sent), .max = sizeof(b->sent) };
 
-	buf_put(&out, parts->head);
-	buf_put(&out, parts->body);
-	buf_add(&out, "\0\0\0", parts->pad);
+	turn_parts_put(&out, parts);
 	assert_false(out.bad);
 	b->sent_n = out.n;
 	b->sent_to = *to;
