@@ -1,8 +1,12 @@
 // PostgreSQL as the store: who may use it, what it keeps, and what happens when it does not keep up or is gone.
 // That it does what SQLite does is shown by postgres_same.test.mjs, that it survives by postgres_crash.test.mjs.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { appendFileSync, rmSync } from "node:fs";
 import { after, describe, it } from "node:test";
 import { connect, roomOf } from "./lib/client.mjs";
+import { uploaded } from "./lib/files.mjs";
 import { Gate } from "./lib/gate.mjs";
 import { PASSWORD, startPostgres } from "./lib/postgres.mjs";
 import { freshDir, runParley, serverFor, startServer } from "./lib/server.mjs";
@@ -277,7 +281,53 @@ describe("a server that does not answer", () => {
 	});
 });
 
+describe("a disk of the server that is full", () => {
+	const root = process.getuid() === 0;
+	it("is told, and heals", { skip: root ? false : "needs root, to mount one" }, async (t) => {
+		const dataDir = freshDir();
+		const disk = freshDir();
+		const database = postgres.databaseOf(dataDir);
+		execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", disk]);
+		execFileSync("chown", ["postgres", disk]);
+		await postgres.sql(`CREATE TABLESPACE small LOCATION '${disk}'`, "postgres");
+		await postgres.sql(`ALTER DATABASE ${database} SET TABLESPACE small`, "postgres");
+		const { server } = await keptServer(t, { dataDir });
+		t.after(async () => {
+			await postgres.sql(`DROP DATABASE ${database}`, "postgres");
+			await postgres.sql("DROP TABLESPACE small", "postgres");
+			execFileSync("umount", ["--lazy", disk]);
+		});
+		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
+		const filler = `${disk}/filler`;
+		try {
+			for (;;) appendFileSync(filler, Buffer.alloc(4096));
+		} catch (error) {
+			assert.equal(error.code, "ENOSPC");
+		}
+		const said = [];
+		const text = randomBytes(4000).toString("hex"); // that does not shrink much
+		let reply;
+		do reply = await ann.ask({ type: "chat", text, key: `k${said.length}` });
+		while (reply.ok && said.push(reply.data.n) < 1000);
+		assert.equal(reply.error?.code, "unavailable");
+		await mustBecome(server, 503);
+		await ann.do({ type: "signal", to: bob.id, data: { candidate: null } });
+		await bob.next("signal");
+
+		rmSync(filler);
+		await mustBecome(server, 200);
+		said.push((await ann.do({ type: "chat", text, key: `k${said.length}` })).n);
+		const { messages } = await bob.do({ type: "history", limit: 200 });
+		assert.deepEqual(
+			messages.map(({ n }) => n),
+			said.slice(-200),
+		);
+	});
+});
+
 describe("a commit whose end is not heard of", () => {
+	const countOf = (text) => `SELECT count(*) FROM parley.message WHERE text='${text}'`;
+
 	it("is found when the connection is back in time", async (t) => {
 		const gate = await Gate.to(postgres.port);
 		t.after(() => gate.close());
@@ -285,28 +335,29 @@ describe("a commit whose end is not heard of", () => {
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 		const { n } = await ann.do({ type: "chat", text: "first" });
 		await bob.next("chat");
-		for (const [message, text] of [
-			[{ type: "chat" }, "once"],
-			[{ type: "edit", n }, "edited"],
-		]) {
+		const file = await uploaded(server, ann, Buffer.from("content"));
+		const kept = {
+			once: { type: "chat", text: "once" },
+			edited: { type: "edit", n, text: "edited" },
+			look: { type: "chat", text: "look", files: [file.id] },
+		};
+		for (const [text, message] of Object.entries(kept)) {
 			gate.muteAt = "COMMIT";
-			const reply = ann.ask({ ...message, text });
+			const reply = ann.ask(message);
 			await poll(
-				async () =>
-					(await postgres.sql(
-						`SELECT count(*) FROM parley.message WHERE text='${text}'`,
-						database,
-					)) === "1",
+				async () => (await postgres.sql(countOf(text), database)) === "1",
 				() => `${text} to be kept`,
 			);
 			gate.cut();
 			assert.ok((await reply).ok);
-			assert.equal((await bob.next(text === "edited" ? text : "chat")).text, text);
+			const seen = await bob.next(text === "edited" ? text : "chat");
+			assert.equal(seen.text, text);
+			assert.equal(seen.files?.[0].id, message.files?.[0]);
 		}
 		const { messages } = await bob.do({ type: "history", after: 0 });
 		assert.deepEqual(
 			messages.map(({ text }) => text),
-			["edited", "once"],
+			["edited", "once", "look"],
 		);
 		await bob.nothing();
 	});
@@ -321,10 +372,11 @@ describe("a commit whose end is not heard of", () => {
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 		await ann.do({ type: "chat", text: "before" });
 		await bob.next("chat");
-		gate.mute = true;
-		const reply = ann.ask({ type: "chat", text: "lost", key: "k" });
-		const count = () =>
-			postgres.sql("SELECT count(*) FROM parley.message WHERE text='lost'", database);
+		const file = await uploaded(server, ann, Buffer.from("content"));
+		const message = { type: "chat", text: "lost", key: "k", files: [file.id] };
+		gate.muteAt = "COMMIT";
+		const reply = ann.ask(message);
+		const count = () => postgres.sql(countOf("lost"), database);
 		await poll(
 			async () => (await count()) === "1",
 			() => "the message to be kept",
@@ -337,8 +389,9 @@ describe("a commit whose end is not heard of", () => {
 		gate.shut = false;
 		await mustBecome(server, 200);
 		assert.equal(await count(), "0");
-		assert.equal((await ann.do({ type: "chat", text: "lost", key: "k" })).known, undefined);
-		assert.equal((await bob.next("chat")).text, "lost");
+		assert.equal((await ann.do(message)).known, undefined);
+		const seen = await bob.next("chat");
+		assert.deepEqual([seen.text, seen.files[0].id], ["lost", file.id]);
 		await bob.nothing();
 	});
 });
