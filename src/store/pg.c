@@ -15,7 +15,7 @@
 #define MARGIN_MS 500     /* the server gives up first */
 #define PAUSE_MS 100      /* between attempts while a batch waits */
 #define BACKOFF_FIRST 500 /* between attempts while none does: twice as long each time, */
-#define BACKOFF_LAST 8000 /* up to this */
+#define BACKOFF_LAST 4000 /* up to this */
 #define PING_MS 5000      /* a connection at rest is asked so often whether it is one */
 #define UNSETTLED_MAX (1u << 30)
 

@@ -367,16 +367,6 @@ int store_pg_change(struct pg_conn *c, const struct store_query *q,
 	a->err = t.made ? 0 : store_row_may_change(&t.row, q);
 	if (a->err == 0 && !t.made)
 		sent = send_all(c, &t, q, &m, a);
-	a->n = q->event->n;
-	a->epoch = t.epoch;
-	a->time = q->event->time;
-	a->from = t.row.member;
-	a->to = t.row.to;
-	/* Asked for again: it is so already. */
-	if (a->err == E_ALREADY) {
-		a->err = 0;
-		a->known = true;
-		a->n = m.of;
-	}
+	store_row_answer_change(&t.row, q, t.epoch, a);
 	return sent;
 }

@@ -90,6 +90,22 @@ int store_row_may_change(const struct store_row *r, const struct store_query *q)
 	return 0;
 }
 
+void store_row_answer_change(const struct store_row *changed, const struct store_query *q,
+			     uint64_t epoch, struct store_answer *a)
+{
+	a->n = q->event->n;
+	a->epoch = epoch;
+	a->time = q->event->time;
+	a->from = changed->member;
+	a->to = changed->to;
+	/* Asked for again: it is so already. */
+	if (a->err == E_ALREADY) {
+		a->err = 0;
+		a->known = true;
+		a->n = changed->n;
+	}
+}
+
 /* --- to events --- */
 
 void store_row_event(const struct store_row *r, uint64_t epoch, struct buf *out)

@@ -36,6 +36,10 @@ void store_row_of_change(struct store_row *r, const struct store_query *q,
 int store_row_may_change(const struct store_row *r, const struct store_query *q)
 	NODISCARD;
 
+/* What is answered to a change of `changed` (zero: it was not found). */
+void store_row_answer_change(const struct store_row *changed, const struct store_query *q,
+			     uint64_t epoch, struct store_answer *a);
+
 /* The event that the row is shown as, appended. */
 void store_row_event(const struct store_row *r, uint64_t epoch, struct buf *out);
 /* A line of `parley db export`, appended. */

@@ -248,18 +248,8 @@ int store_sqlite_change(struct backend *b, const struct store_query *q,
 		err = apply_change(b, q, &t, &m, a);
 	if (err == 0 && a->err == 0)
 		err = add_change(b, &r, q, &t, &m);
-	a->n = q->event->n;
-	a->epoch = r.epoch;
-	a->time = q->event->time;
-	a->from = t.row.member;
-	a->to = t.row.to;
+	store_row_answer_change(&t.row, q, r.epoch, a);
 	sqlite3_reset(row);
-	/* Asked for again: it is so already. */
-	if (a->err == E_ALREADY) {
-		a->err = 0;
-		a->known = true;
-		a->n = m.of;
-	}
 	return err;
 }
 
