@@ -4,7 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { freshRoom } from "./lib/client.mjs";
+import { metricIs } from "./lib/metrics.mjs";
 import { freshDir, runParley } from "./lib/server.mjs";
+import { heard, startWithDialect, stock } from "./lib/socketio.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const TUTORIAL = readFileSync(join(ROOT, "docs/dialect-tutorial.md"), "utf8");
@@ -72,20 +75,60 @@ for (const [args, code] of [
 	});
 }
 
-for (const [what, text, wanted] of [
-	["with a mistake", "dialect x\nspeeks json\n", /bad\.dialect:2:1: unknown setting 'speeks'/],
+const RELAYS = (name) =>
+	`dialect ${name}\nspeaks text\nroute /ws/relay/{room}\non connect\n    join room=$room\non *\n    relay others\n`;
+
+for (const [what, texts, wanted] of [
+	["with a mistake", ["dialect x\nspeeks json\n"], /bad0\.dialect:2:1: unknown setting 'speeks'/],
 	[
 		"that wants another's path",
-		"dialect x\nspeaks text\nroute /ws/relay/{room}\non connect\n    join room=$room\n",
-		/the dialects relay and x both want \/ws\/relay\/\{room\}/,
+		[RELAYS("x"), RELAYS("y")],
+		/the dialects [xy] and [xy] both want \/ws\/relay\/\{room\}/,
 	],
 ]) {
 	it(`a table ${what} keeps the server from starting, and it says why`, async () => {
 		const dir = freshDir();
 		mkdirSync(join(dir, "dialects"));
-		writeFileSync(join(dir, "dialects", "bad.dialect"), text);
+		for (const [i, text] of texts.entries()) {
+			writeFileSync(join(dir, "dialects", `bad${i}.dialect`), text);
+		}
 		const { code, stderr } = await runParley(["--listen=127.0.0.1:0", `--data-dir=${dir}`]);
 		assert.equal(code, 1);
 		assert.match(stderr, wanted);
 	});
 }
+
+const BLIND = `
+dialect  blind
+speaks   socketio
+route    socketio /
+
+on connect
+    join room=room
+on *
+    relay others
+`;
+
+it("a table of another name takes a namespace from a shipped one; blind, it relays attachments too", async (t) => {
+	const server = await startWithDialect("blind", BLIND);
+	t.after(() => server.stop());
+	const room = freshRoom("blind");
+	const [ann, ben] = await Promise.all(
+		[["websocket"], ["polling"]].map((transports) =>
+			stock(t, server, { transports, auth: { room } }),
+		),
+	);
+	for (const [from, to] of [
+		[ann, ben],
+		[ben, ann],
+	]) {
+		const bytes = Buffer.from([0, 1, 2, 255]);
+		const came = heard(to, "piece");
+		await metricIs(server, "members", (n) => n === 2);
+		from.emit("piece", { of: "a file", bytes }, bytes.subarray(2), "end");
+		const [{ of, bytes: first }, second, end] = await came;
+		assert.deepEqual([of, end], ["a file", "end"]);
+		assert.deepEqual(Buffer.from(first), bytes);
+		assert.deepEqual(Buffer.from(second), bytes.subarray(2));
+	}
+});

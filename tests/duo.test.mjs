@@ -2,7 +2,7 @@
 // say and expect, or a trap that servers of this family have fallen into.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { freshRoom } from "./lib/client.mjs";
+import { connect, freshRoom } from "./lib/client.mjs";
 import { socketIo } from "./lib/deps.mjs";
 import { startServer } from "./lib/server.mjs";
 import { within } from "./lib/wait.mjs";
@@ -282,6 +282,37 @@ for (const [workers, transports] of [
 				);
 			});
 		}
+
+		it("who is refused at another room stays in the first", async (t) => {
+			const [first, second] = [freshRoom("first"), freshRoom("second")];
+			const ann = await Client.open(t, server, { transports: [transports] });
+			const ben = await Client.open(t, server);
+			await ann.join(first, "Ann");
+			await ben.join(first, "Ben");
+			await ann.next("user:joined");
+			for (const name of ["Cy", "Dan"]) {
+				await (await Client.open(t, server)).join(second, name);
+			}
+			ann.say("room:join", { room: second, userName: "Ann" });
+			assert.equal((await ann.next("room:full")).room, second);
+			ben.say("chat:message", { message: "still here?", userName: "Ben" });
+			assert.equal((await ann.next("chat:message")).text, "still here?");
+			ann.say("chat:message", { message: "yes", userName: "Ann" });
+			await ben.next("chat:message", ({ text }) => text === "yes");
+			assert.ok(!ben.heard.some(([event]) => event === "user:left"));
+		});
+
+		it("what a native member refuses is a call rejected", async (t) => {
+			const room = freshRoom("reject");
+			const ann = await Client.open(t, server, { transports: [transports] });
+			await ann.join(room, "Ann");
+			const native = await connect(t, server);
+			const { members } = await native.join(room, { name: "Nat" });
+			const { id } = await ann.next("user:joined");
+			await native.do({ type: "reject", to: members[0].id, reason: "busy" });
+			assert.deepEqual(await ann.next("call:rejected"), { from: id, reason: "busy" });
+			await native.do({ type: "accept", to: members[0].id });
+		});
 
 		it("leaving another room than the own is nothing", async (t) => {
 			const { ann, ben } = await pair(t);

@@ -121,21 +121,33 @@ static void send_join(struct hearing *h, const struct table_step *step, struct s
 	route_command(session_add_seat(h->s, room, request_of(h)), request_of(h), &join);
 }
 
+/* A join that has no answer yet counts no more when another one is said. */
+static void drop_pending(struct session *s)
+{
+	struct seat *next;
+
+	for (struct seat *seat = s->seats; seat; seat = next) {
+		next = seat->next;
+		if (!seat->member_id)
+			session_drop_seat(seat);
+	}
+}
+
 /* Who is there already asks how things stand. */
 static bool is_there(struct hearing *h, const struct table_step *step, struct slice room)
 {
 	const struct command sync = { .kind = COMMAND_SYNC };
-	struct seat *seat = h->s->seats;
+	struct seat *seat = session_seat(h->s, room);
 
+	if (step->once && h->s->seats)
+		return true;
 	if (!seat)
 		return false;
-	if (step->once)
-		return true;
-	if (!slice_eq(seat->fanout->room, room))
-		return false;
 	h->asked = true;
-	if (seat->member_id)
+	if (seat->member_id) {
+		drop_pending(h->s);
 		route_command(seat, request_of(h), &sync);
+	}
 	return true;
 }
 
@@ -193,7 +205,7 @@ static bool do_join(struct hearing *h, const struct table_step *step)
 		if (kept.bad) {
 			complain(h, E_TOO_LARGE, NULL);
 		} else {
-			leave_seat(h->s->seats);
+			drop_pending(h->s);
 			replace_text(&own->name, name);
 			if (!own->fixed_id)
 				replace_text(&own->id, user);
@@ -248,10 +260,14 @@ static void put_part(struct hearing *h, struct buf *raw, const struct table_step
 static void put_parts(struct hearing *h, struct buf *raw, const struct table_step *step)
 {
 	const struct table_span names = step->say.names;
+	struct buf own = BUF_INIT(8 * ROOM_MAX_TEXT);
 
 	h->sc.keep_name = names.count == 0 && step->say.args.has_rest;
-	h->sc.name = h->rule->name.n == 1 && h->rule == h->t->any ? SLICE("\"*\"")
-								  : h->rule->quoted;
+	h->sc.name = h->rule->quoted;
+	if (h->rule == h->t->any) { /* it has the name that it came with */
+		json_quote(&own, h->m->name);
+		h->sc.name = buf_slice(&own);
+	}
 	if (names.count == 0)
 		put_part(h, raw, step);
 	for (unsigned i = 0; i < names.count; i++) {
@@ -259,6 +275,8 @@ static void put_parts(struct hearing *h, struct buf *raw, const struct table_ste
 		put_part(h, raw, step);
 	}
 	h->sc.keep_name = false;
+	h->sc.name = SLICE_NONE;
+	buf_fini(&own);
 }
 
 /* What members of no such wording get: of JSON tables the message as it came, of others as it is said. */

@@ -178,6 +178,8 @@ struct table_rule {
 	X(JOINED,   "joined",   "another member came")                            \
 	X(LEFT,     "left",     "another member went")                            \
 	X(CHAT,     "chat",     "somebody said something in the room's chat")     \
+	X(ACCEPTED, "accepted", "another member takes this client's call")        \
+	X(REJECTED, "rejected", "another member refuses this client's call")      \
 	X(FULL,     "full",     "the join was refused: the room is full")         \
 	X(REFUSED,  "refused",  "the join was refused")                           \
 	X(ERROR,    "error",    "something this client asked was refused")        \
@@ -214,6 +216,7 @@ struct table {
 	struct slice naming; /* JSON: the field that names a message */
 	bool lexical;        /* its clients go by ids to know who calls */
 	bool unknown_is_error;
+	bool shipped;      /* it came with the program */
 	uint32_t capacity; /* members that a client copes with; 0: any */
 	uint32_t history;  /* chat messages told to who comes */
 	ms_t ping_timeout;

@@ -53,18 +53,20 @@ bool table_next_way(const struct table_set *set, size_t *at, struct table_way *o
 const struct table *table_of_namespace(const struct table_set *set, struct slice ns,
 				       unsigned *index)
 {
+	const struct table *found = NULL;
+
 	for (unsigned i = 0; i < set->count; i++) {
 		const struct table *t = set->table[i];
 
-		if (t->speaks != SPEAKS_SOCKETIO)
+		if (t->speaks != SPEAKS_SOCKETIO || (found && t->shipped))
 			continue;
 		for (unsigned k = 0; k < t->route_count; k++)
 			if (slice_eq(t->routes[k], ns)) {
 				*index = k;
-				return t;
+				found = t;
 			}
 	}
-	return NULL;
+	return found;
 }
 
 struct slice table_namespace(const struct vocabulary *v, unsigned index)
@@ -111,7 +113,7 @@ static void put_table(struct table_set *set, struct table *t)
 	set->table[at] = t;
 }
 
-static int load_text(struct loading *l, const char *file, struct slice text)
+static int load_text(struct loading *l, const char *file, struct slice text, bool shipped)
 {
 	struct table *t;
 	int err;
@@ -121,9 +123,11 @@ static int load_text(struct loading *l, const char *file, struct slice text)
 		return E_LIMIT;
 	}
 	err = table_parse(&t, file, text, l->set->count + 1, l->why);
-	if (err == 0)
-		put_table(l->set, t);
-	return err;
+	if (err < 0)
+		return err;
+	t->shipped = shipped;
+	put_table(l->set, t);
+	return 0;
 }
 
 static void load_file(void *arg, const char *name)
@@ -139,7 +143,7 @@ static void load_file(void *arg, const char *name)
 	if (l->err < 0)
 		buf_printf(l->why, "cannot read %s: %s", file, err_text(l->err));
 	else
-		l->err = load_text(l, file, buf_slice(&text));
+		l->err = load_text(l, file, buf_slice(&text), false);
 	free(file);
 	buf_fini(&path);
 	buf_fini(&text);
@@ -150,12 +154,17 @@ static int add_way(struct loading *l, const char *path, const struct table *t)
 	struct table_set *set = l->set;
 
 	for (unsigned i = 0; i < set->way_count; i++) {
-		const struct table_way *w = &set->way[i];
+		struct table_way *w = &set->way[i];
 		bool same_kind = (w->table->speaks == SPEAKS_SOCKETIO) ==
 				 (t->speaks == SPEAKS_SOCKETIO);
 
 		if (!same_kind || strcmp(w->path, path) != 0)
 			continue;
+		/* A file's table takes it away from one of ours. */
+		if (w->table->shipped != t->shipped) {
+			w->table = t->shipped ? w->table : t;
+			return 0;
+		}
 		buf_printf(l->why,
 			   "the dialects %.*s and %.*s both want %s; give one of them "
 			   "another route",
@@ -210,7 +219,7 @@ int table_set_load(struct table_set **out, const char *dir, const char *const *r
 
 	for (size_t i = 0; l.err == 0 && i < table_shipped_count; i++)
 		l.err = load_text(&l, table_shipped[i].name,
-				  slice_str(table_shipped[i].text));
+				  slice_str(table_shipped[i].text), true);
 	if (l.err == 0 && dir) {
 		int err = file_each(dir, SUFFIX, load_file, &l);
 

@@ -320,6 +320,19 @@ static void tell_history(struct seat *to, const struct event *e)
 	}
 }
 
+/* These clients are in one room: they leave the one before when they have come into the next. */
+static void leave_others(const struct seat *to)
+{
+	const struct command leave = { .kind = COMMAND_LEAVE };
+	struct seat *next;
+
+	for (struct seat *seat = to->session->seats; seat; seat = next) {
+		next = seat->next;
+		if (seat != to)
+			route_command(seat, 0, &leave);
+	}
+}
+
 static void tell_welcome(struct seat *to, struct telling *t, const struct event *e)
 {
 	struct table_session *own = to->session->own;
@@ -333,6 +346,7 @@ static void tell_welcome(struct seat *to, struct telling *t, const struct event 
 	table_on_reply(to->session, e->request & ~mask ? e->request : 0, 0, NULL);
 	free(own->joining);
 	own->joining = NULL;
+	leave_others(to);
 }
 
 static void tell_left(struct seat *to, struct telling *t, const struct event *e)
@@ -393,6 +407,12 @@ void table_tell(struct seat *to, const struct event *e)
 		recovery_told(to->session, e->n);
 		if (!is_silent(t.sc.table, e))
 			table_run_when(to->session, WHEN_CHAT, &t.sc);
+		break;
+	case EVENT_ACCEPT:
+		table_run_when(to->session, WHEN_ACCEPTED, &t.sc);
+		break;
+	case EVENT_REJECT:
+		table_run_when(to->session, WHEN_REJECTED, &t.sc);
 		break;
 	case EVENT_SIGNAL:
 		tell_signal(to, &t, e);

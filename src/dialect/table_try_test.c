@@ -127,9 +127,9 @@ static void a_second_join_changes_the_room_or_tells_again(void **state)
 	       "\"say\":[\"join\",{\"r\":2}]}]",
 	       "a [\"in\",{\"room\":\"1\",\"with\":[]}]\nb "
 	       "[\"in\",{\"room\":\"1\",\"with\":[{\"id\":\"a\"}]}]\n"
-	       "b [\"in\",{\"room\":\"1\",\"with\":[{\"id\":\"a\"}]}]\na "
-	       "[\"left\",\"b\"]\n"
-	       "b [\"in\",{\"room\":\"2\",\"with\":[]}]\n");
+	       "b [\"in\",{\"room\":\"1\",\"with\":[{\"id\":\"a\"}]}]\n"
+	       "b [\"in\",{\"room\":\"2\",\"with\":[]}]\n"
+	       "a [\"left\",\"b\"]\n");
 }
 
 static void fields_are_kept_renamed_added_and_read_deep(void **state)

@@ -175,6 +175,8 @@ static int room_on_answer(struct member *m, const struct command *c, enum event_
 		return E_BAD_FIELD;
 	if (!to || to == m)
 		return E_NO_MEMBER;
+	if (m->room->named > 0)
+		room_member_info(m, &e.subject);
 	room_tell_one(m->room, &e, to);
 	return 0;
 }
