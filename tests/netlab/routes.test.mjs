@@ -2,6 +2,13 @@
 import { after, afterEach, before, describe, it } from "node:test";
 import { Couple, goesBy, part, talk } from "./couple.mjs";
 
+/** The panel of connections names the route. */
+async function shows(guest, words) {
+	await guest.page.keyboard.press("?");
+	await guest.sees("path", words);
+	await guest.page.keyboard.press("Escape");
+}
+
 describe("a call through every NAT", () => {
 	let couple;
 	before(async () => {
@@ -15,6 +22,7 @@ describe("a call through every NAT", () => {
 		const [ann, bob] = await couple.call(t, "keeps");
 		await talk(ann, bob);
 		await goesBy("reflexive udp", ann, bob);
+		await shows(ann, "direct through a router, UDP");
 		await part(ann, bob);
 	});
 
@@ -24,6 +32,7 @@ describe("a call through every NAT", () => {
 		const [ann, bob] = await couple.call(t, "symmetric");
 		await talk(ann, bob);
 		await goesBy("relay udp", ann, bob);
+		await shows(ann, "relay by UDP");
 		await part(ann, bob);
 	});
 
@@ -32,6 +41,7 @@ describe("a call through every NAT", () => {
 		const [ann, bob] = await couple.call(t, "no-udp");
 		await talk(ann, bob);
 		await goesBy("relay tcp", ann);
+		await shows(ann, "relay by TCP");
 		await part(ann, bob);
 	});
 
@@ -40,6 +50,7 @@ describe("a call through every NAT", () => {
 		const [ann, bob] = await couple.call(t, "https");
 		await talk(ann, bob);
 		await goesBy("relay tls", ann);
+		await shows(ann, "relay by TLS");
 		await part(ann, bob);
 	});
 });
