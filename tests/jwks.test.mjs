@@ -123,6 +123,7 @@ describe("public keys by URL", () => {
 		assert.equal(ice.status, 503);
 		const { status, json } = await call(server, "GET", "/api/v1/rooms", undefined, headers);
 		assert.deepEqual([status, json.error.code], [503, "unavailable"]);
+		assert.equal((await get(server, "/api/coworking/rooms", headers)).status, 503);
 		// Nobody is let in meanwhile: there are no keys, but there will be.
 		assert.equal((await get(server, "/ice-servers")).status, 401);
 		await poll(

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <signal.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -39,6 +40,17 @@ int admin_http_open(void)
 	FUNCTIONS(X)
 #undef X
 	return lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : E_UNAVAILABLE;
+}
+
+int admin_http_thread(pthread_t *t, void *(*fn)(void *), void *arg)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int err = -pthread_create(t, NULL, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
 }
 
 bool admin_http_fits(const char *url)

@@ -1,5 +1,6 @@
 /* http_client: one HTTP request by libcurl, which is opened when it is needed. For threads that may wait. */
 #pragma once
+#include <pthread.h>
 #include <stdatomic.h>
 #include "base/buf.h"
 #include "base/clock.h"
@@ -8,6 +9,9 @@
 int admin_http_open(void) NODISCARD;
 /* Can it be asked: http or https? */
 bool admin_http_fits(const char *url);
+
+/* A thread that may wait. Signals are for the main thread's loop alone. -errno. */
+int admin_http_thread(pthread_t *t, void *(*fn)(void *), void *arg) NODISCARD;
 
 struct admin_http {
 	const char *url, *agent;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -197,19 +196,6 @@ static bool on_unknown(void *arg)
 	return soon;
 }
 
-/* Signals are for the main thread's loop alone. */
-static int start(struct jwks_source *j)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int err = -pthread_create(&j->thread, NULL, source_main, j);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	j->started = err == 0;
-	return err;
-}
-
 /* --- life --- */
 
 /* Whoever is on the way to such a place can let in whom he likes. */
@@ -247,7 +233,8 @@ int jwks_source_create(struct jwks_source **out, const struct jwks_settings *s,
 	j->busy = true; /* until it has looked for the first time */
 	if (jwks_source_is_url(s->place))
 		auth_keys_on_unknown(keys, on_unknown, j);
-	int err = start(j);
+	int err = admin_http_thread(&j->thread, source_main, j);
+	j->started = err == 0;
 	if (err < 0) {
 		buf_printf(why, "cannot start a thread: %s", err_text(err));
 		jwks_source_destroy(j);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <openssl/sha.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -290,18 +289,6 @@ void webhook_tell(void *arg, const struct room_change *c)
 
 /* --- life --- */
 
-/* Signals are for the main thread's loop alone. */
-static int start(struct hook *h)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int err = -pthread_create(&h->thread, NULL, hook_main, h);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
-}
-
 static int check(const struct webhook_settings *s, struct buf *why)
 {
 	if (s->url_count > WEBHOOK_MAX_URLS) {
@@ -347,7 +334,7 @@ int webhook_create(struct webhook **out, const struct webhook_settings *s,
 		pthread_mutex_init(&h->lock, NULL);
 		pthread_cond_init(&h->change, NULL);
 		if (err == 0)
-			err = start(h);
+			err = admin_http_thread(&h->thread, hook_main, h);
 		h->started = err == 0;
 	}
 	if (err < 0) {

@@ -430,6 +430,10 @@ static void run(struct call *c, const struct coworking_op *op)
 		coworking_fail(c, 403, "Not allowed by the token");
 		return;
 	}
+	if (err == E_UNAVAILABLE) {
+		coworking_fail(c, 503, "The keys are being fetched: try again");
+		return;
+	}
 	if (err < 0) {
 		http_add_header(c->x, "WWW-Authenticate", SLICE("Bearer"));
 		coworking_fail(c, 401, "Not authenticated");
