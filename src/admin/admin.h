@@ -13,7 +13,8 @@ struct admin_state {
 	ms_t started;              /* clock_mono() */
 	_Atomic bool draining;     /* set by the main thread */
 	const struct store *store; /* NULL: none */
-	const _Atomic bool *relay_failed; /* set while our own relays do not work; NULL: not known */
+	const _Atomic bool
+		*relay_failed; /* set while our own relays do not work; NULL: not known */
 };
 
 /* arg: the admin_state */

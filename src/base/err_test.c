@@ -43,7 +43,7 @@ static void err_rows_hold_valid_statuses(void **state)
 	(void)state;
 #define X(id, code, name, http, ws, text)                                                \
 	assert_in_range(http, 400, 599);                                                 \
-	assert_true((ws >= 1001 && ws <= 1014) || (ws >= 4000 && ws <= 4999));                                                 \
+	assert_true((ws >= 1001 && ws <= 1014) || (ws >= 4000 && ws <= 4999));           \
 	assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz_"), strlen(name));     \
 	assert_true(strlen(text) > 0);
 	ERR_LIST(X)

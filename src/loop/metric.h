@@ -106,11 +106,11 @@
 	X(UNAUTHORIZED, counter, "unauthorized_total",                                   \
 	  "connects and requests without a valid token")                                 \
 	X(JWKS_LOADS, counter, "jwks_loads_total",                                       \
-	  "sets of public keys that were taken into use")                               \
+	  "sets of public keys that were taken into use")                                \
 	X(JWKS_FAILURES, counter, "jwks_failures_total",                                 \
-	  "attempts to get a set of public keys that failed; the last good one stays")  \
+	  "attempts to get a set of public keys that failed; the last good one stays")   \
 	X(SESSIONS_REVOKED, counter, "sessions_revoked_total",                           \
-	  "sessions closed because their token was revoked")                            \
+	  "sessions closed because their token was revoked")                             \
 	X(RATE_LIMITED, counter, "rate_limited_total", "messages over limit.messages")   \
 	X(BYTES_LIMITED, counter, "bytes_limited_total", "messages over limit.bytes")    \
 	X(ROOM_LIMITED, counter, "room_messages_limited_total",                          \
