@@ -51,7 +51,7 @@ int auth_pass_read(struct auth_pass *p, const struct auth_jwt *t, struct auth_sc
 
 void auth_pass_encode(struct buf *b, const struct auth_pass *p);
 /* E_TRUNCATED, E_MALFORMED. */
-int auth_pass_decode(struct auth_pass *p, struct slice in) NODISCARD;
+int auth_pass_decode(struct auth_pass *p, struct slice bytes) NODISCARD;
 
 /* A token with these claims, for `parley token` and the server API; key names the secret. */
 void auth_pass_sign(struct buf *b, const struct auth_pass *p, struct slice secret);

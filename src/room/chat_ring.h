@@ -26,5 +26,5 @@ struct room_ring_entry *room_ring_find(const struct room_ring *g, uint64_t n);
 /* The message that has the key, or NULL. */
 struct room_ring_entry *room_ring_key(const struct room_ring *g, struct slice key);
 /* What EDITED, DELETED or REACTED makes of the message. E_NOT_FOUND (it is deleted), E_ALREADY, E_LIMIT. */
-int room_ring_change(struct room_ring_entry *m, const struct event *change) NODISCARD;
+int room_ring_change(struct room_ring_entry *entry, const struct event *change) NODISCARD;
 void room_ring_fini(struct room_ring *g);

@@ -12,6 +12,7 @@ struct turn_conn {
 	struct stream *stream; /* NULL: given away */
 	struct turn_path path;
 	struct loop_timer idle;
+	bool opened; /* a message came: nothing else begins a connection */
 };
 
 static void conn_free(struct turn_conn *c)
@@ -23,11 +24,11 @@ static void conn_free(struct turn_conn *c)
 }
 
 /* Bytes of the frame that begins at p: -EAGAIN: not to be told yet, E_MALFORMED: none begins so. */
-static ssize_t frame_size(const uint8_t *p, size_t n)
+static ssize_t frame_size(const struct turn_conn *t, const uint8_t *p, size_t n)
 {
 	if (n < 4)
 		return -EAGAIN;
-	if (p[0] >> 6 == 1) {
+	if (p[0] >> 6 == 1 && t->opened) {
 		struct cur c = cur_of(p + 2, 2);
 		return 4 + ((cur_be16(&c) + 3) & ~3);
 	}
@@ -56,7 +57,7 @@ static ssize_t on_data(void *arg, struct stream *s, uint8_t *p, size_t n)
 
 	c->path.transport = stream_is_tls(s) ? TURN_TLS : TURN_TCP;
 	while (used < n) {
-		ssize_t size = frame_size(p + used, n - used);
+		ssize_t size = frame_size(c, p + used, n - used);
 		if (size == -EAGAIN || (size > 0 && (size_t)size > n - used)) {
 			if (size > (ssize_t)STREAM_CARRY_MAX)
 				return E_LIMIT;
@@ -75,6 +76,7 @@ static ssize_t on_data(void *arg, struct stream *s, uint8_t *p, size_t n)
 			return (ssize_t)used;
 		}
 		used += (size_t)size;
+		c->opened = true;
 		turn_server_input(c->server, &c->path, frame);
 		if (!c->stream) {
 			conn_free(c);
