@@ -2,7 +2,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -10,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "http/assets.h"
+#include "http/testing.h"
 #include "loop/loop_turns.h"
 
 const struct http_asset http_assets[] = { { 0 } };
@@ -95,15 +95,7 @@ static void on_get(struct http_exchange *x, void *arg)
 
 static void connect_client(struct fixture *f)
 {
-	struct addr peer;
-	int pair[2];
-
-	assert_int_equal(addr_parse(&peer, SLICE("192.0.2.1:1234")), 0);
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair),
-		0);
-	f->fd = pair[0];
-	http_server_accept(f->server, pair[1], &peer);
+	f->fd = http_test_connect(f->server);
 }
 
 static int set_up(void **state)

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -12,6 +11,7 @@
 #include "base/mem.h"
 #include "http/assets.h"
 #include "http/http.h"
+#include "http/testing.h"
 #include "loop/loop_turns.h"
 
 /* --- a server, and a client at the other end of a socket pair --- */
@@ -109,17 +109,9 @@ static int64_t counted(const struct fixture *f, enum metric m)
 
 static void start(struct fixture *f)
 {
-	int pair[2];
-	struct addr peer;
-
-	assert_int_equal(addr_parse(&peer, SLICE("192.0.2.1:1234")), 0);
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair),
-		0);
-	f->fd = pair[0];
 	f->ended = false;
 	buf_clear(&f->got);
-	http_server_accept(f->server, pair[1], &peer);
+	f->fd = http_test_connect(f->server);
 }
 
 static int set_up(void **state)

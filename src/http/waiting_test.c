@@ -2,13 +2,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/mem.h"
 #include "http/assets.h"
+#include "http/testing.h"
 #include "loop/loop_turns.h"
 
 /* The program's are made when it is built. */
@@ -70,16 +70,8 @@ static void on_move(struct http_exchange *x, void *arg)
 
 static void connect_client(struct fixture *f)
 {
-	struct addr peer;
-	int pair[2];
-
-	assert_int_equal(addr_parse(&peer, SLICE("192.0.2.1:1234")), 0);
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair),
-		0);
-	f->fd = pair[0];
+	f->fd = http_test_connect(f->server);
 	f->n = 0;
-	http_server_accept(f->server, pair[1], &peer);
 }
 
 static int set_up(void **state)

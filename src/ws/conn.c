@@ -303,7 +303,7 @@ static void on_fetch(const void *arg)
 	const char *owner = w->arg;
 
 	for (size_t line = 0; line < 3; line++)
-		__builtin_prefetch(owner + line * 64);
+		__builtin_prefetch(owner + line * MEM_LINE);
 }
 
 static const struct stream_ops stream_ops = { .data = on_data,
