@@ -6,15 +6,12 @@ import { describe, it } from "node:test";
 import { freshRoom, roomOf } from "./lib/client.mjs";
 import { freshDir, serverFor, startServer } from "./lib/server.mjs";
 import { Bystander, mustAgree, PageTalker, Talker } from "./lib/talk.mjs";
-import { poll } from "./lib/wait.mjs";
+import { pause, poll } from "./lib/wait.mjs";
 
 const DEATHS = 20;
 const CLIENTS = 50;
 const ROOMS = 5;
 const ARGS = ["--limit.messages=0", "--log-level=error"];
-
-/** The server dies, and talk ends, at moments that nothing announces. */
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Pages over Socket.IO for rooms of many, who want to know what was kept. */
 const CROWD = `

@@ -5,14 +5,11 @@ import { freshRoom } from "./lib/client.mjs";
 import { startPostgres } from "./lib/postgres.mjs";
 import { freshDir, startServer } from "./lib/server.mjs";
 import { mustAgree, Talker } from "./lib/talk.mjs";
-import { poll } from "./lib/wait.mjs";
+import { pause, poll } from "./lib/wait.mjs";
 
-const DEATHS = 6;
-const CLIENTS = 20;
-const ROOMS = 4;
-
-/** It dies at moments that nothing announces. */
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const DEATHS = 20;
+const CLIENTS = 50;
+const ROOMS = 5;
 
 const postgres = await startPostgres(after);
 

@@ -7,12 +7,11 @@ import { Line } from "./lib/line.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { startServer } from "./lib/server.mjs";
 import { byHand, heard, stock, TRANSPORTS } from "./lib/socketio.mjs";
+import { pause } from "./lib/wait.mjs";
 import { undisturbed } from "./lib/witness.mjs";
 
 const AWAY = 1500;
 const QUICK = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 100 };
-/** How long a client is away is what is tested. */
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const join = (room, userName) => `42${JSON.stringify(["room:join", { room, userName }])}`;
 const chat = (room, message) =>

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { socketIo, WebSocket } from "./deps.mjs";
+import { pause } from "./wait.mjs";
 
 export class Talker {
 	/** By n, in the order of arrival. */
@@ -143,10 +144,7 @@ export class Talker {
 				if (reply && !reply.ok) {
 					assert.equal(reply.error.code, "unavailable");
 					// Not in a hurry: the store has its reasons.
-					await Promise.race([
-						end,
-						new Promise((resolve) => setTimeout(resolve, 20)),
-					]);
+					await Promise.race([end, pause(20)]);
 				}
 			}
 		};
@@ -238,10 +236,7 @@ export class PageTalker {
 				const text = `${this.name} says ${this.#said++}`;
 				if ((await this.say(text))?.ok) this.acknowledged.set(text, true);
 				else
-					await Promise.race([
-						end,
-						new Promise((resolve) => setTimeout(resolve, 20)),
-					]);
+					await Promise.race([end, pause(20)]);
 			}
 		};
 		await Promise.all(Array.from({ length: window }, line));

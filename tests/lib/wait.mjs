@@ -48,6 +48,10 @@ export class Waiters {
 	}
 }
 
+/** Where the time itself is what is tested: how long a client is away, a moment that nothing announces. For all else there
+ * is a condition to wait for. */
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** Asks again and again, for what cannot tell by itself that it has changed (/metrics, files). */
 export async function poll(condition, describe, ms = DEADLINE) {
 	const end = Date.now() + ms;
@@ -59,7 +63,7 @@ export async function poll(condition, describe, ms = DEADLINE) {
 		if (Date.now() > end) {
 			throw new Error(`asked for ${ms} ms in vain: ${describe()}`);
 		}
-		await new Promise((resolve) => setTimeout(resolve, 20));
+		await pause(20);
 	}
 }
 
