@@ -8,8 +8,8 @@ import { freshDir, startServer } from "./server.mjs";
 import { writeTone } from "./tone.mjs";
 import { poll } from "./wait.mjs";
 
-// Pictures are encoded on a CPU that many share: a deadline is never what a good run waits for.
-const PATIENCE = 30_000;
+// Pictures are encoded on a CPU that many share, and a path that was lost is looked for every half minute at the least.
+export const PATIENCE = 90_000;
 const SHOTS = process.env.PARLEY_SHOTS;
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
@@ -80,6 +80,9 @@ async function readPeers() {
 	}
 	return found;
 }
+
+/** The counters began anew: they are another connection's. */
+export const isAnother = (before, now) => now.frames < before.frames || now.energy < before.energy;
 
 /** Somebody with a browser of their own (a context shares nothing with the others). */
 export class Guest {
@@ -177,7 +180,9 @@ export class Guest {
 					first = undefined;
 					return false;
 				}
-				first ??= last;
+				if (!first || names.some((name) => isAnother(first[name], last[name]))) {
+					first = last;
+				}
 				return names.every(
 					(name) =>
 						last[name].frames > first[name].frames + 3 &&
@@ -197,7 +202,9 @@ export class Guest {
 		await poll(
 			async () => {
 				last = (await this.page.evaluate(readVoices))[other.name];
-				first ??= last;
+				if (!(last >= first)) {
+					first = last; // at first, and when it begins anew
+				}
 				// Some 70 a second, after the browser has taken the fake microphone's tone for a noise.
 				return last > first + 100;
 			},
@@ -239,6 +246,36 @@ export class Guest {
 		return this.page.evaluate(() =>
 			window.keptForTest.every((pc) => window.parleyDebug.peers.some((peer) => peer.pc === pc)),
 		);
+	}
+
+	/** Its connection to the server breaks; resolves when it has noticed, and is in the room again. */
+	async breaksOff() {
+		await this.page.evaluate(async () => {
+			window.parleyDebug.dropConnection();
+			while (window.parleyDebug.roomState === "in") {
+				await new Promise((resolve) => setTimeout(resolve));
+			}
+		});
+		await this.page.waitForFunction(() => window.parleyDebug.roomState === "in");
+	}
+
+	/** Tries to reach the server at once, until it has: an attempt of the page's own may come between. */
+	async retries() {
+		await poll(
+			() =>
+				this.page.evaluate(() => {
+					const button = document.querySelector('[data-testid="retry-button"]');
+					button?.click();
+					return !button;
+				}),
+			() => `${this.name} to reach the server`,
+			PATIENCE,
+		);
+	}
+
+	/** Resolves when the page says it aloud. */
+	async announces(text) {
+		await this.find("announcement").filter({ hasText: text }).waitFor({ state: "attached" });
 	}
 
 	/** The meter of the microphone shows something, or nothing. */

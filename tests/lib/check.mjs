@@ -2,7 +2,7 @@
 import { Guest } from "./browser.mjs";
 
 // A way that swallows everything takes it seconds, and there may be several.
-const PATIENCE = 90_000;
+const PATIENCE = 180_000;
 
 /** Waits until it has tried everything: {id: {state, text}}. */
 export async function readChecks(guest) {

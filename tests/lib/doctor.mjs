@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { runParley } from "./server.mjs";
 
 // A port that swallows everything takes it seconds.
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 /** Its findings by name: {name: {verdict, measured or cause, cure}}; of a name told twice the last. prefix: the words that run
  * it elsewhere. */

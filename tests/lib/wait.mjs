@@ -2,8 +2,8 @@
 // has changed calls poke(), and the deadline is only for tests that fail.
 import { execFileSync } from "node:child_process";
 
-// Sanitized builds are slower; a deadline is never what a passing test waits for.
-export const DEADLINE = Number(process.env.TEST_DEADLINE ?? 10_000);
+// Sanitized builds are slow, and machines busy; a deadline is never what a passing test waits for.
+export const DEADLINE = Number(process.env.TEST_DEADLINE ?? 30_000);
 
 /** What several parts of a test wait on: each poke() looks at every condition again. */
 export class Waiters {

@@ -1,6 +1,6 @@
 // Two people in browsers of their own, each behind a router of its own, and the server between them.
 import { rmSync } from "node:fs";
-import { callOf, Guest, launchBrowser } from "../lib/browser.mjs";
+import { callOf, Guest, launchBrowser, PATIENCE } from "../lib/browser.mjs";
 import { trustedHome } from "../lib/certificate.mjs";
 import { check } from "../lib/check.mjs";
 import { freshRoom } from "../lib/client.mjs";
@@ -45,7 +45,7 @@ export class Couple {
 				own.push("--tls.cert", cert, "--tls.key", key);
 			}
 			const home = trusted ? couple.#home : undefined;
-			const server = { ...serverOptions, grace: "30s", workers: 2, args: own };
+			const server = { ...serverOptions, grace: "5m", workers: 2, args: own };
 			couple.server = await startServer(server);
 			couple.near = await couple.#lab.site(near);
 			couple.far = await couple.#lab.site(far);
@@ -99,9 +99,10 @@ export async function goesBy(route, ...guests) {
 		async () => {
 			const found = await Promise.all(guests.map(({ page }) => page.evaluate(readPaths)));
 			last = found.flat().map((path) => path.route);
-			return last.every((seen) => seen === route);
+			return last.length === guests.length && last.every((seen) => seen === route);
 		},
 		() => `media to go by ${route}; it goes by ${last}`,
+		PATIENCE,
 	);
 }
 
@@ -114,7 +115,7 @@ export function sendsTo({ page, name }, other) {
 			return last && last.to !== other && last.to;
 		},
 		() => `${name} to send elsewhere than to ${other}; it is ${JSON.stringify(last)}`,
-		60_000,
+		PATIENCE,
 	);
 }
 

@@ -166,6 +166,9 @@ class Wire {
 
 /** Ends a child that ends with its input. */
 async function endOf(child) {
+	if (child.exitCode !== null || child.signalCode !== null) {
+		return;
+	}
 	const ended = once(child, "exit");
 	child.stdin.end();
 	await ended;

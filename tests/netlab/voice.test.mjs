@@ -1,6 +1,7 @@
 // Two people between whom no media gets through: their voices go through the server, until it does.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
+import { PATIENCE } from "../lib/browser.mjs";
 import { poll } from "../lib/wait.mjs";
 import { Couple, part, talk } from "./couple.mjs";
 
@@ -10,26 +11,26 @@ function withoutCodecs() {
 	delete window.AudioDecoder;
 }
 
-/** What somebody hears of the only other for so many seconds, in pieces of 20 ms. */
-async function listen(guest, seconds) {
+/** What somebody hears of the only other, in pieces of 20 ms: `least` or more, until some have come too late. */
+async function listen(guest, least) {
 	const read = () => guest.page.evaluate(() => ({ ...window.parleyDebug.peers[0].voice }));
-	const pieces = (samples) => Math.round(samples / 960);
 	const first = await read();
-	const last = await poll(
+	let heard;
+	await poll(
 		async () => {
 			const now = await read();
-			const heard = now.played + now.concealed - first.played - first.concealed;
-			return pieces(heard) >= seconds * 50 && now;
+			const pieces = (name) => Math.round((now[name] - first[name]) / 960);
+			heard = {
+				played: pieces("played"),
+				late: pieces("concealed") + pieces("dropped"),
+				energy: Math.round(now.energy - first.energy),
+			};
+			return heard.played >= least && heard.late > 0;
 		},
-		() => `${guest.name} to hear ${seconds} s of voice`,
-		30_000,
+		() => `${guest.name} to hear ${least} pieces, and not all of them: ${JSON.stringify(heard)}`,
+		3 * PATIENCE,
 	);
-	return {
-		played: pieces(last.played - first.played),
-		concealed: pieces(last.concealed - first.concealed),
-		dropped: pieces(last.dropped - first.dropped),
-		energy: Math.round(last.energy - first.energy),
-	};
+	return heard;
 }
 
 describe("a call without a path for media", () => {
@@ -78,19 +79,19 @@ describe("a call without a path for media", () => {
 		await part(ann, bob);
 	});
 
-	it("is heard over a bad line: what is late is concealed, and little is missing", async (t) => {
+	it("is heard over a bad line: what is late is concealed or left out, and most is not late", async (t) => {
 		near.block("udp");
 		const [ann, bob] = await couple.call(t, "lossy");
 		await talkRelayed(ann, bob);
 		await near.set({ loss: 5, delay: 40 });
-		const heard = await Promise.all([ann, bob].map((guest) => listen(guest, 6)));
-		for (const { played, concealed, dropped, energy } of heard) {
-			const told = `${played} + ${concealed} - ${dropped} pieces, ${energy}`;
+		const heard = await Promise.all([ann, bob].map((guest) => listen(guest, 500)));
+		for (const { played, late, energy } of heard) {
+			const told = `${played} pieces played, ${late} late, energy ${energy}`;
 			t.diagnostic(told);
-			assert.ok(concealed + dropped > 0, `nothing was late, over such a line: ${told}`);
-			assert.ok(concealed + dropped < (played + concealed) / 4, told);
-			// On a good line some 1.4 for each piece.
-			assert.ok(energy > played, told);
+			// Some hundredths are; but one packet lost three times holds up a second of voice, and a busy machine more.
+			assert.ok(late < played, told);
+			// Some 1.4 for each piece; silence has none.
+			assert.ok(energy > played / 10, told);
 		}
 		await part(ann, bob);
 	});
@@ -110,9 +111,7 @@ describe("a call without a path for media", () => {
 		near.block("udp");
 		const [ann, bob] = await couple.call(t, "resumed");
 		await talkRelayed(ann, bob);
-		await ann.page.evaluate(() => window.parleyDebug.dropConnection());
-		await ann.page.waitForFunction(() => window.parleyDebug.roomState !== "in");
-		await ann.page.waitForFunction(() => window.parleyDebug.roomState === "in");
+		await ann.breaksOff();
 		await talkRelayed(ann, bob);
 		await part(ann, bob);
 	});
