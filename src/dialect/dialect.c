@@ -47,6 +47,8 @@ void dialect_destroy(struct dialect *d)
 	map_fini(&d->fanouts);
 	map_fini(&d->sessions);
 	fanout_log_fini(d);
+	while (d->lent_count > 0)
+		fanout_free_buffer(d->lent[--d->lent_count]);
 	while (d->spare_count > 0)
 		fanout_free_buffer(d->spare[--d->spare_count]);
 	buf_fini(&d->out);

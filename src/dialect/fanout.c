@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "loop/volley.h"
 
 /* What is gathered beyond this leaves before the turn ends. */
 #define FANOUT_GATHER (1u << 20)
@@ -14,7 +15,8 @@ static uint32_t channel_bytes(const struct fanout_channel *c)
 	return c->frames ? (uint32_t)c->frames->n : 0;
 }
 
-static void seat_flush(struct seat *s)
+/* together: with others', as stream_write_volley(). */
+static void seat_flush(struct seat *s, bool together)
 {
 	const struct fanout_channel *c = s->channel;
 	uint32_t messages = c->messages - s->told_messages;
@@ -23,7 +25,9 @@ static void seat_flush(struct seat *s)
 		return;
 	metric_add(METRIC_DELIVERIES, messages);
 	struct slice frames = slice_from(buf_slice(c->frames), s->told);
-	if (s->ws)
+	if (s->ws && together)
+		ws_send_volley(s->ws, frames, messages);
+	else if (s->ws)
 		ws_send_frames(s->ws, frames, messages);
 	else
 		socketio_deliver(s->session, frames);
@@ -35,6 +39,40 @@ static void prefetch_ws(const struct seat *s)
 		ws_prefetch(s->ws);
 }
 
+void fanout_free_buffer(struct buf *b)
+{
+	buf_fini(b);
+	free(b);
+}
+
+static void buffer_give(struct dialect *d, struct buf *b)
+{
+	if (b->cap > DIALECT_SPARE_SIZE || d->spare_count == DIALECT_SPARE) {
+		fanout_free_buffer(b);
+		return;
+	}
+	buf_clear(b);
+	d->spare[d->spare_count++] = b;
+}
+
+static void buffers_take_back(struct dialect *d)
+{
+	while (d->lent_count > 0)
+		buffer_give(d, d->lent[--d->lent_count]);
+}
+
+/* The volley still reads from it. */
+static void buffer_lend(struct dialect *d, struct buf *b)
+{
+	if (d->lent_count < DIALECT_LENT && b->cap <= DIALECT_SPARE_SIZE) {
+		d->lent[d->lent_count++] = b;
+		return;
+	}
+	loop_volley_fire(d->loop);
+	buffers_take_back(d);
+	buffer_give(d, b);
+}
+
 /* A few buffers serve all rooms in turn: no idle room holds one, and rooms that are flushed
  * one after another use the same memory. */
 static void channel_open(struct fanout_channel *c)
@@ -43,18 +81,14 @@ static void channel_open(struct fanout_channel *c)
 
 	if (c->frames)
 		return;
+	if (d->lent_count > 0 && !loop_volley_waits(d->loop))
+		buffers_take_back(d);
 	if (d->spare_count > 0) {
 		c->frames = d->spare[--d->spare_count];
 		return;
 	}
 	c->frames = xmalloc(sizeof(*c->frames));
 	buf_init(c->frames, FANOUT_MAX);
-}
-
-void fanout_free_buffer(struct buf *b)
-{
-	buf_fini(b);
-	free(b);
 }
 
 static void channel_clear(struct fanout_channel *c)
@@ -64,13 +98,10 @@ static void channel_clear(struct fanout_channel *c)
 
 	c->messages = 0;
 	c->frames = NULL;
-	if (!b)
-		return;
-	buf_clear(b);
-	if (b->cap > DIALECT_SPARE_SIZE || d->spare_count == DIALECT_SPARE)
-		fanout_free_buffer(b);
-	else
-		d->spare[d->spare_count++] = b;
+	if (b && loop_volley_waits(d->loop))
+		buffer_lend(d, b);
+	else if (b)
+		buffer_give(d, b);
 }
 
 /* The session's channel; made if need be. */
@@ -142,7 +173,7 @@ static void fanout_flush(struct fanout *f)
 			__builtin_prefetch(f->seats[i + 2]->ws);
 		if (i + 1 < f->count && f->seats[i + 1]->ws)
 			prefetch_ws(f->seats[i + 1]);
-		seat_flush(s);
+		seat_flush(s, true);
 		s->told = 0;
 		s->told_messages = 0;
 	}
@@ -247,7 +278,7 @@ void fanout_catch_up(struct seat *seat)
 
 	if (seat->told_messages == c->messages)
 		return;
-	seat_flush(seat);
+	seat_flush(seat, false);
 	seat->told = channel_bytes(c);
 	seat->told_messages = c->messages;
 }

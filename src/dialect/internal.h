@@ -78,6 +78,8 @@ struct session {
 /* Buffers kept for the next turn, each of at most DIALECT_SPARE_SIZE bytes. */
 #define DIALECT_SPARE 64
 #define DIALECT_SPARE_SIZE (16u << 10)
+/* Buffers that a volley reads from at once. */
+#define DIALECT_LENT 64
 
 struct dialect {
 	struct loop *loop;
@@ -102,6 +104,8 @@ struct dialect {
 		worded; /* what a table's client has said, for members of the same wording */
 	struct buf *spare[DIALECT_SPARE]; /* empty, for the frames of a turn */
 	unsigned spare_count;
+	struct buf *lent[DIALECT_LENT]; /* as they are until the loop's volley is fired */
+	unsigned lent_count;
 	struct table_door *doors; /* routes of the tables */
 	struct native_scratch scratch;
 };

@@ -38,6 +38,7 @@ struct loop {
 	struct loop_wheel wheel;
 	struct loop_mailer mailer;
 	struct loop_blocks blocks;
+	struct loop_volley volley;
 	uint8_t *scratch;
 };
 
@@ -92,6 +93,7 @@ void loop_destroy(struct loop *l)
 	assert(!l->running);
 	loop_mailer_fini(&l->mailer, l->id);
 	loop_blocks_fini(&l->blocks);
+	loop_volley_fini(&l->volley);
 	metric_close(l->id);
 	close(l->epoll);
 	free(l->scratch);
@@ -268,6 +270,11 @@ struct loop_mailer *loop_mailer_of(struct loop *l)
 struct loop_blocks *loop_blocks_of(struct loop *l)
 {
 	return &l->blocks;
+}
+
+struct loop_volley *loop_volley_of(struct loop *l)
+{
+	return &l->volley;
 }
 
 /* --- descriptors --- */

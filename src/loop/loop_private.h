@@ -1,8 +1,10 @@
 /* loop_private: what the files of loop/ share; nobody else includes it. */
 #pragma once
+#include <liburing.h>
 #include <stdatomic.h>
 #include "base/slice.h"
 #include "loop/mail.h"
+#include "loop/volley.h"
 
 /* --- the timer wheel (timer.c) --- */
 #define WHEEL_BITS 6
@@ -76,6 +78,30 @@ struct loop_blocks {
 
 void loop_blocks_fini(struct loop_blocks *b);
 struct loop_blocks *loop_blocks_of(struct loop *l);
+
+/* --- sends that leave together (volley.c) --- */
+#define VOLLEY_MAX 256
+
+struct loop_shot {
+	struct slice bytes;
+	loop_sent_fn *fn;
+	void *arg;
+	int fd;
+	int32_t result;
+};
+
+struct loop_volley {
+	struct io_uring ring; /* VOLLEY_ON only */
+	struct loop *loop;
+	struct loop_task task;   /* in LOOP_FLUSH while some wait */
+	struct loop_shot *shots; /* n of VOLLEY_MAX */
+	unsigned n;
+	bool firing;
+	enum { VOLLEY_UNTRIED, VOLLEY_ON, VOLLEY_OFF } state;
+};
+
+void loop_volley_fini(struct loop_volley *v);
+struct loop_volley *loop_volley_of(struct loop *l);
 
 /* --- metrics (metric.c) --- */
 struct metric_set *metric_open(unsigned id);

@@ -41,6 +41,9 @@ static const struct option table[] = {
 	  .help = "Bytes that may wait for one slow reader; more: closed, 1013." },
 	{ .name = "net.linger", .kind = OPTION_TIME, .offset = AT(linger), .preset = "5s",
 	  .min = 1, .max = MAX_MS, .help = "How long a closing connection may take its last bytes." },
+	{ .name = "net.io-uring", .kind = OPTION_BOOL, .offset = AT(io_uring), .preset = "true",
+	  .help = "What a turn writes leaves in one system call, where the kernel can (Linux 6.1) and "
+		  "lets us; else in one for each connection." },
 
 	{ .name = "tls.cert", .kind = OPTION_TEXT, .offset = AT(tls_cert), .preset = "",
 	  .help = "Certificate chain, PEM; empty: a self-signed one is made and kept in the data "

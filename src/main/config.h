@@ -17,6 +17,7 @@ struct config {
 
 	int64_t max_connections, write_queue;
 	ms_t linger;
+	bool io_uring;
 
 	char *tls_cert, *tls_key;
 	ms_t tls_handshake;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "dialect/coworking.h"
 #include "dialect/table.h"
+#include "loop/volley.h"
 #include "main/pages.h"
 #include "main/worker_udp.h"
 #include "net/tls.h"
@@ -95,6 +96,7 @@ int worker_create(struct worker **out, struct worker_shared *shared, unsigned id
 
 	w->shared = shared;
 	w->loop = loop_create(id);
+	loop_volley_enable(w->loop, shared->config->io_uring);
 	int err = tls_context_create(&w->tls, w->loop, shared->cert_file,
 				     shared->key_file, why);
 	if (err < 0)

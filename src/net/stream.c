@@ -8,9 +8,6 @@
 #include "base/mem.h"
 #include "net/stream_private.h"
 
-/* Output of one `data` call that does not wait for the turn's end. */
-#define FLUSH_AT LOOP_BLOCK_SMALL_SIZE
-
 static_assert(sizeof(struct stream) <= 200, "an idle connection shall cost little");
 /* 16 KiB and a bit more: the record that OpenSSL may hold back from earlier reads. */
 static_assert(STREAM_CARRY_MAX + STREAM_CIPHER_MAX + (size_t)20 * 1024 <=
@@ -25,6 +22,7 @@ static void stream_reap(struct loop_task *t)
 {
 	struct stream *s = container_of(t, struct stream, task);
 
+	assert(!s->volley);
 	if (s->watched)
 		loop_io_del(s->loop, &s->io);
 	close(s->io.fd);
@@ -159,7 +157,7 @@ void stream_deliver(struct stream *s, uint8_t *p, size_t n)
 	stream_keep(s, p, n);
 	/* Much to say: at once, while it is in the cache, and its block serves the next stream. A
 	 * hundred such connections in one turn would else hold megabytes until its end. */
-	if (s->loop && stream_out_left(s->out) > FLUSH_AT)
+	if (s->loop && stream_out_left(s->out) > STREAM_FLUSH_AT)
 		stream_flush(s);
 }
 
@@ -403,6 +401,7 @@ void stream_detach(struct stream *s)
 	struct loop *l = s->loop;
 
 	assert(s->mode != STREAM_UNKNOWN || s->state == STREAM_DEAD);
+	stream_fire(s);
 	loop_timer_stop(l, &s->timer);
 	loop_task_cancel(&s->task);
 	if (s->watched)

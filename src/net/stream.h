@@ -68,6 +68,9 @@ uint8_t *stream_reserve(struct stream *s, size_t n);
  * bytes shared by many receivers; TLS encrypts straight from them); else as
  * stream_write(). */
 int stream_write_shared(struct stream *s, struct slice bytes) NODISCARD;
+/* The same for many streams in a row: the bytes stay as they are until loop_volley_waits() is
+ * false, since the writes may leave together then (loop/volley.h). */
+int stream_write_volley(struct stream *s, struct slice bytes) NODISCARD;
 /* Fetches into the cache what a write will touch. */
 static inline void stream_prefetch(const struct stream *s)
 {

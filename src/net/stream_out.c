@@ -87,6 +87,7 @@ void stream_out_add(struct loop *l, struct stream_out **out, struct slice bytes)
 
 size_t stream_queued(const struct stream *s)
 {
+	stream_fire(s);
 	size_t n = stream_out_left(s->out);
 
 	if (s->tls)
@@ -96,11 +97,12 @@ size_t stream_queued(const struct stream *s)
 
 size_t stream_behind(const struct stream *s)
 {
+	size_t queued = stream_queued(s);
 	int unacked = 0;
 
 	if (s->state == STREAM_DEAD || ioctl(s->io.fd, SIOCOUTQ, &unacked) < 0)
 		unacked = 0;
-	return stream_queued(s) + (size_t)unacked;
+	return queued + (size_t)unacked;
 }
 
 void stream_gauge(struct stream *s)
@@ -116,6 +118,7 @@ void stream_gauge(struct stream *s)
 static uint8_t *stream_gather(struct stream *s, size_t n)
 {
 	assert(s->loop);
+	stream_fire(s);
 	uint8_t *p = stream_out_take(s->loop, &s->out, n);
 
 	if (s->blocked)
@@ -165,7 +168,23 @@ static void stream_block(struct stream *s)
 	loop_io_want(s->loop, &s->io, (s->peer_ended ? 0 : s->io.want) | EPOLLOUT);
 }
 
-/* The count that the socket took, less than n when it is full or broken. */
+/* Sums up a send of n bytes that gave k, or -errno: the count that the socket took, less than n when it is
+ * full or broken. */
+static size_t stream_sent(struct stream *s, ssize_t k, size_t n)
+{
+	if (k < 0) {
+		if (k == -EAGAIN || k == -ENOBUFS)
+			stream_block(s);
+		else
+			stream_die(s, (int)k);
+		return 0;
+	}
+	metric_add(METRIC_BYTES_OUT, k);
+	if ((size_t)k < n)
+		stream_block(s);
+	return (size_t)k;
+}
+
 static size_t stream_send(struct stream *s, const uint8_t *p, size_t n)
 {
 	ssize_t k;
@@ -173,17 +192,7 @@ static size_t stream_send(struct stream *s, const uint8_t *p, size_t n)
 	do
 		k = stream_sys_send(s->io.fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (k < 0 && errno == EINTR);
-	if (k < 0) {
-		if (errno == EAGAIN || errno == ENOBUFS)
-			stream_block(s);
-		else
-			stream_die(s, -errno);
-		return 0;
-	}
-	metric_add(METRIC_BYTES_OUT, k);
-	if ((size_t)k < n)
-		stream_block(s);
-	return (size_t)k;
+	return stream_sent(s, k < 0 ? -errno : k, n);
 }
 
 /* Sends what is in *out; true when that was all. */
@@ -235,10 +244,61 @@ static void stream_drained(struct stream *s)
 		s->ops->drained(s->io.owner, s);
 }
 
+/* What the socket is to get of it: the wire of TLS, or what was gathered. */
+static struct stream_out **stream_outlet(struct stream *s)
+{
+	return s->mode == STREAM_TLS ? stream_tls_wire(s) : &s->out;
+}
+
+static void stream_on_flushed(void *arg, struct slice bytes, ssize_t n)
+{
+	struct stream *s = arg;
+
+	s->volley = false;
+	if (s->state == STREAM_DEAD)
+		return;
+	struct stream_out **out = stream_outlet(s);
+	(*out)->at += (uint32_t)stream_sent(s, n, bytes.n);
+	if ((*out)->at == (*out)->n)
+		stream_out_free(s->loop, out);
+	else
+		stream_gauge(s);
+}
+
+static bool stream_stage(struct stream *s)
+{
+	const struct stream_out *o = *stream_outlet(s);
+	size_t left = stream_out_left(o);
+
+	s->volley = left > 0 && left <= STREAM_FLUSH_AT &&
+		    loop_volley_add(s->loop, s->io.fd, slice_of(o->p + o->at, left),
+				    stream_on_flushed, s);
+	return s->volley;
+}
+
+/* The usual flush leaves with those of others. */
+static bool stream_flush_volley(struct stream *s)
+{
+	if (s->state != STREAM_OPEN || s->was_blocked ||
+	    stream_out_left(s->out) > STREAM_FLUSH_AT)
+		return false;
+	if (s->mode == STREAM_TLS) {
+		if (!stream_tls_ready(s))
+			return false;
+		if (!*stream_tls_wire(s) && s->out)
+			stream_tls_seal_out(s);
+		if (s->out)
+			return false;
+	}
+	return stream_stage(s);
+}
+
 void stream_flush(struct stream *s)
 {
+	stream_fire(s);
 	if (s->blocked || s->state >= STREAM_DRAINING ||
-	    (s->mode == STREAM_UNKNOWN && s->state == STREAM_OPEN))
+	    (s->mode == STREAM_UNKNOWN && s->state == STREAM_OPEN) ||
+	    stream_flush_volley(s))
 		return;
 	bool all =
 		s->mode == STREAM_TLS ? stream_send_tls(s) : stream_send_out(s, &s->out);
@@ -257,7 +317,7 @@ void stream_flush(struct stream *s)
 		stream_drained(s);
 }
 
-static int stream_write_shared_tls(struct stream *s, struct slice bytes)
+static int stream_write_shared_tls(struct stream *s, struct slice bytes, bool together)
 {
 	struct stream_out **wire = stream_tls_wire(s);
 
@@ -266,27 +326,59 @@ static int stream_write_shared_tls(struct stream *s, struct slice bytes)
 	if (!stream_fits(s, bytes.n))
 		return E_SLOW;
 	stream_tls_seal(s, bytes);
+	if (together && !s->was_blocked && stream_stage(s))
+		return 0;
 	(void)stream_send_out(s, wire);
 	if (s->blocked)
 		stream_gauge(s);
 	return 0;
 }
 
-/* The hot path of a room: one system call and no memory of ours is touched but the
- * stream. */
+/* Past the gathering is possible: nothing waits in front. */
+static bool stream_is_clear(const struct stream *s)
+{
+	return s->state == STREAM_OPEN && !s->out && s->mode != STREAM_UNKNOWN;
+}
+
+static void stream_keep_rest(struct stream *s, struct slice bytes, size_t sent)
+{
+	if (LIKELY(sent == bytes.n) || s->state == STREAM_DEAD)
+		return;
+	stream_out_add(s->loop, &s->out, slice_from(bytes, sent));
+	stream_gauge(s);
+}
+
+/* The hot path of a room: no memory of ours is touched but the stream. */
 int stream_write_shared(struct stream *s, struct slice bytes)
 {
-	if (s->state != STREAM_OPEN || s->out || s->mode == STREAM_UNKNOWN ||
-	    bytes.n == 0)
+	stream_fire(s);
+	if (!stream_is_clear(s) || bytes.n == 0)
 		return stream_write(s, bytes);
 	if (s->mode == STREAM_TLS)
-		return stream_write_shared_tls(s, bytes);
+		return stream_write_shared_tls(s, bytes, false);
 	if (bytes.n > s->queue_limit)
 		return E_SLOW;
-	size_t k = stream_send(s, bytes.p, bytes.n);
-	if (LIKELY(k == bytes.n) || s->state == STREAM_DEAD)
-		return 0;
-	stream_out_add(s->loop, &s->out, slice_from(bytes, k));
-	stream_gauge(s);
+	stream_keep_rest(s, bytes, stream_send(s, bytes.p, bytes.n));
+	return 0;
+}
+
+static void stream_on_sent(void *arg, struct slice bytes, ssize_t n)
+{
+	struct stream *s = arg;
+
+	s->volley = false;
+	if (s->state != STREAM_DEAD)
+		stream_keep_rest(s, bytes, stream_sent(s, n, bytes.n));
+}
+
+int stream_write_volley(struct stream *s, struct slice bytes)
+{
+	if (s->volley || !stream_is_clear(s) || bytes.n == 0 || bytes.n > s->queue_limit)
+		return stream_write_shared(s, bytes);
+	if (s->mode == STREAM_TLS)
+		return stream_write_shared_tls(s, bytes, true);
+	if (!loop_volley_add(s->loop, s->io.fd, bytes, stream_on_sent, s))
+		return stream_write_shared(s, bytes);
+	s->volley = true;
 	return 0;
 }

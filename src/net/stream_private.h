@@ -8,6 +8,7 @@
 #pragma once
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "loop/volley.h"
 #include "net/stream.h"
 
 #define STREAM_STATES(X)                                                                 \
@@ -22,6 +23,9 @@ enum stream_state { STREAM_STATES(X) };
 
 /* How bytes are carried; settled by the first byte. */
 enum stream_mode { STREAM_UNKNOWN, STREAM_PLAIN, STREAM_TLS };
+
+/* Output of one `data` call that does not wait for the turn's end, nor for others'. */
+#define STREAM_FLUSH_AT LOOP_BLOCK_SMALL_SIZE
 
 /* Bytes p[at..n) wait; cap tells which kind of block it is. */
 struct stream_out {
@@ -54,6 +58,7 @@ struct stream {
 	bool peer_ended : 1;
 	bool waits_first : 1; /* for the first byte or the handshake; timer runs */
 	bool watched : 1;     /* io is in the loop's epoll */
+	bool volley : 1;      /* a send of its waits in the loop's volley */
 	struct stream_carry *carry;
 	struct stream_tls *tls; /* mode TLS only */
 	struct loop_task task;
@@ -94,6 +99,13 @@ uint8_t *stream_out_take(struct loop *l, struct stream_out **out, size_t n);
 void stream_out_free(struct loop *l, struct stream_out **out);
 void stream_flush(struct stream *s);
 void stream_gauge(struct stream *s);
+
+/* What is in the loop's volley comes before everything else. */
+static inline void stream_fire(const struct stream *s)
+{
+	if (UNLIKELY(s->volley))
+		loop_volley_fire(s->loop);
+}
 
 static inline size_t stream_out_left(const struct stream_out *out)
 {

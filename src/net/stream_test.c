@@ -1,5 +1,6 @@
 #include "net/stream.h"
 
+#include "loop/volley.h"
 #include "net/stream_pair.h"
 
 static struct loop *loop;
@@ -287,6 +288,85 @@ static void shared_write_leaves_at_once_but_never_overtakes(void **state)
 	buf_fini(&got);
 }
 
+/* Five connections more. */
+#define CROWD 5
+
+struct crowd {
+	struct owner own[CROWD];
+	int far[CROWD];
+};
+
+static void crowd_open(struct crowd *c)
+{
+	for (unsigned i = 0; i < CROWD; i++) {
+		c->far[i] = owner_open(&c->own[i], loop, NULL, &owner_limits);
+		far_write(c->far[i], SLICE("x"));
+		loop_until(loop, c->own[i].calls == 1);
+	}
+}
+
+static void crowd_close(struct crowd *c)
+{
+	for (unsigned i = 0; i < CROWD; i++) {
+		close(c->far[i]);
+		loop_until(loop, c->own[i].closed);
+		buf_fini(&c->own[i].got);
+	}
+}
+
+static void crowd_hears(struct crowd *c, unsigned i, const char *text)
+{
+	struct buf got = BUF_INIT(100);
+
+	loop_until(loop, far_read(c->far[i], &got) >= 0 && got.n == strlen(text));
+	assert_text(&got, text);
+	buf_fini(&got);
+}
+
+static void volley_reaches_all_and_is_never_overtaken(void **state)
+{
+	(void)state;
+	static struct crowd c;
+
+	crowd_open(&c);
+	for (unsigned i = 0; i < CROWD; i++)
+		assert_int_equal(stream_write_volley(c.own[i].s, SLICE("all ")), 0);
+	assert_int_equal(stream_write(c.own[0].s, SLICE("you")), 0);
+	assert_int_equal(stream_write_shared(c.own[1].s, SLICE("few")), 0);
+	assert_int_equal(stream_write_volley(c.own[2].s, SLICE("two")), 0);
+	crowd_hears(&c, 0, "all you");
+	crowd_hears(&c, 1, "all few");
+	crowd_hears(&c, 2, "all two");
+	crowd_hears(&c, 3, "all ");
+	crowd_hears(&c, 4, "all ");
+	crowd_close(&c);
+}
+
+static void volley_survives_the_end_of_a_stream(void **state)
+{
+	(void)state;
+	static struct crowd c;
+	struct loop *second = loop_create(1);
+
+	crowd_open(&c);
+	for (unsigned i = 0; i < CROWD; i++)
+		assert_int_equal(stream_write_volley(c.own[i].s, SLICE("last")), 0);
+	stream_abort(c.own[0].s, E_SLOW);
+	stream_finish(c.own[1].s);
+	stream_detach(c.own[2].s);
+	stream_attach(second, c.own[2].s, &owner_ops, &c.own[2]);
+	loop_one_turn(loop);
+	assert_int_equal(c.own[0].closed, 1);
+	assert_int_equal(c.own[0].err, E_SLOW);
+	for (unsigned i = 1; i < CROWD; i++)
+		crowd_hears(&c, i, "last");
+	close(c.far[2]);
+	loop_until(second, c.own[2].closed);
+	c.far[2] = -1;
+	crowd_close(&c);
+	loop_destroy(second);
+}
+
 /* Numbered bytes, so that a loss or a swap shows. */
 static uint32_t pattern_at;
 
@@ -296,8 +376,10 @@ static void pattern_write(size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		chunk[i] = (uint8_t)((pattern_at + i) * 2654435761u >> 24);
-	int err = pattern_at % 2 ? stream_write(own.s, slice_of(chunk, n))
-				 : stream_write_shared(own.s, slice_of(chunk, n));
+	int err = pattern_at % 3 == 0   ? stream_write(own.s, slice_of(chunk, n))
+		  : pattern_at % 3 == 1 ? stream_write_shared(own.s, slice_of(chunk, n))
+					: stream_write_volley(own.s, slice_of(chunk, n));
+	loop_volley_fire(loop); /* the chunk is used again */
 	if (err == 0)
 		pattern_at += (uint32_t)n;
 	else
@@ -629,6 +711,8 @@ int main(void)
 		T(new_owner_gets_the_rest_at_the_turns_end),
 		T(writes_of_a_turn_leave_at_its_end),
 		T(shared_write_leaves_at_once_but_never_overtakes),
+		T(volley_reaches_all_and_is_never_overtaken),
+		T(volley_survives_the_end_of_a_stream),
 		T(queue_of_a_reader_that_does_not_read_is_bounded),
 		T(message_larger_than_the_queue_is_slow_and_not_sent),
 		T(bytes_keep_their_order_whatever_the_reader_does),

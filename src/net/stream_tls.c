@@ -52,6 +52,7 @@ static int bio_write(BIO *bio, const char *from, int n)
 	struct stream_tls *t = BIO_get_data(bio);
 
 	BIO_clear_retry_flags(bio);
+	stream_fire(t->stream);
 	if (n > 0)
 		stream_out_add(t->stream->loop, &t->wire, slice_of(from, (size_t)n));
 	return n;

@@ -282,6 +282,11 @@ static void shared_write_is_encrypted_and_keeps_its_place(void **state)
 	assert_int_equal(stream_write_shared(own.s, SLICE("c")), 0);
 	client_read(&got, 3);
 	assert_text(&got, "abc");
+	assert_int_equal(stream_write_volley(own.s, SLICE("d")), 0);
+	assert_int_equal(stream_write_volley(own.s, SLICE("e")), 0);
+	assert_int_equal(stream_write(own.s, SLICE("f")), 0);
+	client_read(&got, 6);
+	assert_text(&got, "abcdef");
 	buf_fini(&got);
 }
 
@@ -305,10 +310,10 @@ static void fill_queue(struct buf *sent)
 	for (;;) {
 		for (size_t i = 0; i < sizeof(chunk); i++)
 			chunk[i] = (uint8_t)((sent->n + i) * 2654435761u >> 24);
-		int err = sent->n % 3
-				  ? stream_write_shared(own.s,
-							slice_of(chunk, sizeof(chunk)))
-				  : stream_write(own.s, slice_of(chunk, sizeof(chunk)));
+		struct slice some = slice_of(chunk, sizeof(chunk));
+		int err = sent->n % 3 == 0   ? stream_write(own.s, some)
+			  : sent->n % 3 == 1 ? stream_write_shared(own.s, some)
+					     : stream_write_volley(own.s, some);
 		if (err == E_SLOW)
 			return;
 		buf_add(sent, chunk, sizeof(chunk));

@@ -203,6 +203,12 @@ void ws_send_frames(struct ws *w, struct slice frames, unsigned messages)
 		sent(w, stream_write_shared(w->stream, frames), messages);
 }
 
+void ws_send_volley(struct ws *w, struct slice frames, unsigned messages)
+{
+	if (w->state == WS_OPEN)
+		sent(w, stream_write_volley(w->stream, frames), messages);
+}
+
 void ws_prefetch(const struct ws *w)
 {
 	stream_prefetch(w->stream);

@@ -42,6 +42,8 @@ uint8_t *ws_send_begin(struct ws *w, enum ws_op op, size_t n);
 size_t ws_behind(const struct ws *w);
 /* Frames already encoded with ws_frame_put(), shared by many receivers; `messages` of them. For LOOP_FANOUT. */
 void ws_send_frames(struct ws *w, struct slice frames, unsigned messages);
+/* The same for many receivers in a row, as stream_write_volley(). */
+void ws_send_volley(struct ws *w, struct slice frames, unsigned messages);
 /* Fetches into the cache what ws_send_frames() will touch; the ws itself should be there. */
 void ws_prefetch(const struct ws *w);
 /* Appends one frame to b. deflate: compressed if that pays (only for ws_deflates() receivers). */
