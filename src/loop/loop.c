@@ -311,13 +311,26 @@ void loop_io_again(struct loop *l, struct loop_io *io)
 	(void)err;
 }
 
+/* Of what has been fetched. */
+static void loop_io_forget(struct loop *l, const struct loop_io *io)
+{
+	for (int i = l->batch_at; i < l->batch_n; i++)
+		if (l->batch[i].data.ptr == io)
+			l->batch[i].data.ptr = NULL;
+}
+
 void loop_io_del(struct loop *l, struct loop_io *io)
 {
 	loop_check(l);
 	(void)loop_epoll(l, EPOLL_CTL_DEL, io);
-	for (int i = l->batch_at; i < l->batch_n; i++)
-		if (l->batch[i].data.ptr == io)
-			l->batch[i].data.ptr = NULL;
+	loop_io_forget(l, io);
+}
+
+void loop_io_close(struct loop *l, struct loop_io *io)
+{
+	loop_check(l);
+	close(io->fd);
+	loop_io_forget(l, io);
 }
 
 /* --- timers and tasks --- */

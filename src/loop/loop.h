@@ -62,6 +62,8 @@ void loop_io_again(struct loop *l, struct loop_io *io);
 /* After this `fn` is not called again, not even for an event already fetched.
  * Does not close fd. */
 void loop_io_del(struct loop *l, struct loop_io *io);
+/* The same for a descriptor that is closed with it, in one call: nobody else may hold it. */
+void loop_io_close(struct loop *l, struct loop_io *io);
 
 /* --- timers: a wheel of 1 ms; fn at or after its time, never early. From one second on
  * a timer may come up to 1/64 of its span late, so that many fire in one turn. --- */

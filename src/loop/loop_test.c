@@ -175,7 +175,7 @@ static void task_cancelled_does_not_run(void **state)
 struct end {
 	struct loop_io io;
 	int other; /* the far end */
-	struct end *deletes;
+	struct end *deletes, *closes;
 	unsigned calls;
 };
 
@@ -189,6 +189,10 @@ static void end_event(struct loop_io *io, uint32_t events)
 	e->calls++;
 	if (e->deletes)
 		loop_io_del(loop, &e->deletes->io);
+	if (e->closes) {
+		loop_io_close(loop, &e->closes->io);
+		e->closes->io.fd = -1;
+	}
 }
 
 static void end_open(struct end *e)
@@ -216,6 +220,24 @@ static void io_deleted_in_the_same_batch_is_not_called(void **state)
 	end_open(&b);
 	a.deletes = &b;
 	b.deletes = &a;
+	assert_int_equal(write(a.other, "x", 1), 1);
+	assert_int_equal(write(b.other, "x", 1), 1);
+	loop_one_turn(loop);
+	loop_one_turn(loop);
+	assert_int_equal(a.calls + b.calls, 1);
+	end_close(&a);
+	end_close(&b);
+}
+
+static void io_closed_in_the_same_batch_is_not_called(void **state)
+{
+	(void)state;
+	struct end a, b;
+
+	end_open(&a);
+	end_open(&b);
+	a.closes = &b;
+	b.closes = &a;
 	assert_int_equal(write(a.other, "x", 1), 1);
 	assert_int_equal(write(b.other, "x", 1), 1);
 	loop_one_turn(loop);
@@ -355,6 +377,7 @@ int main(void)
 		T(task_posted_in_a_phase_starts_the_phases_again),
 		T(task_cancelled_does_not_run),
 		T(io_deleted_in_the_same_batch_is_not_called),
+		T(io_closed_in_the_same_batch_is_not_called),
 		T(io_is_called_for_what_is_wanted_only),
 		T(io_of_a_bad_descriptor_is_an_error),
 		T(timer_wakes_a_waiting_loop_and_is_not_early),

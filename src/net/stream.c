@@ -24,8 +24,9 @@ static void stream_reap(struct loop_task *t)
 
 	assert(!s->volley);
 	if (s->watched)
-		loop_io_del(s->loop, &s->io);
-	close(s->io.fd);
+		loop_io_close(s->loop, &s->io);
+	else
+		close(s->io.fd);
 	s->blocked = false;
 	stream_gauge(s);
 	stream_tls_free(s);
