@@ -14,7 +14,33 @@
 
 #define MAP_FIRST 8
 
-enum { SLOT_FREE, SLOT_USED, SLOT_GONE };
+struct map_key {
+	size_t n;
+	uint8_t bytes[];
+};
+
+/* The value of a tombstone. */
+static char gone;
+
+static bool is_used(const struct map_slot *s)
+{
+	return s->value && s->value != &gone;
+}
+
+static struct map_key *key_copy(struct slice key)
+{
+	if (key.n == 0)
+		return NULL;
+	struct map_key *k = xmalloc(sizeof(*k) + key.n);
+	k->n = key.n;
+	memcpy(k->bytes, key.p, key.n);
+	return k;
+}
+
+static bool key_is(const struct map_key *k, struct slice key)
+{
+	return k ? slice_eq(slice_of(k->bytes, k->n), key) : key.n == 0;
+}
 
 static uint64_t rotl(uint64_t x, unsigned n)
 {
@@ -113,11 +139,10 @@ void map_fini(struct map *m)
 	map_init(m);
 }
 
-/* In a number map all lengths are 0, so the hash alone decides; it is the key. */
+/* In a number map all keys are empty, so the hash alone decides; it is the key. */
 static bool slot_holds(const struct map_slot *s, uint64_t hash, struct slice key)
 {
-	return s->state == SLOT_USED && s->hash == hash &&
-	       slice_eq(slice_of(s->key, s->key_len), key);
+	return is_used(s) && s->hash == hash && key_is(s->key, key);
 }
 
 static struct map_slot *slot_find(const struct map *m, uint64_t hash, struct slice key)
@@ -128,7 +153,7 @@ static struct map_slot *slot_find(const struct map *m, uint64_t hash, struct sli
 		struct map_slot *s = &m->slots[i & (m->cap - 1)];
 		if (slot_holds(s, hash, key))
 			return s;
-		if (s->state == SLOT_FREE)
+		if (!s->value)
 			return NULL;
 	}
 }
@@ -137,7 +162,7 @@ static struct map_slot *slot_for_new(const struct map *m, uint64_t hash)
 {
 	for (size_t i = mix(hash);; i++) {
 		struct map_slot *s = &m->slots[i & (m->cap - 1)];
-		if (s->state != SLOT_USED)
+		if (!is_used(s))
 			return s;
 	}
 }
@@ -154,14 +179,14 @@ static void rebuild(struct map *m)
 	m->slots = xzalloc(size_mul(m->cap, sizeof(*m->slots)));
 	m->used = m->count;
 	for (size_t i = 0; i < old_cap; i++)
-		if (old[i].state == SLOT_USED)
+		if (is_used(&old[i]))
 			*slot_for_new(m, old[i].hash) = old[i];
 	free(old);
 }
 
 static void *put(struct map *m, uint64_t hash, struct slice key, void *value)
 {
-	assert(value && key.n <= UINT32_MAX);
+	assert(value);
 	struct map_slot *s = slot_find(m, hash, key);
 	if (s) {
 		void *old = s->value;
@@ -171,16 +196,10 @@ static void *put(struct map *m, uint64_t hash, struct slice key, void *value)
 	if (m->used >= m->cap / 4 * 3)
 		rebuild(m);
 	s = slot_for_new(m, hash);
-	if (s->state == SLOT_FREE)
+	if (!s->value)
 		m->used++;
 	m->count++;
-	*s = (struct map_slot){
-		.hash = hash,
-		.key = key.n ? xmemdup(key.p, key.n) : NULL,
-		.key_len = (uint32_t)key.n,
-		.state = SLOT_USED,
-		.value = value,
-	};
+	*s = (struct map_slot){ .hash = hash, .key = key_copy(key), .value = value };
 	return NULL;
 }
 
@@ -192,7 +211,7 @@ static void *del(struct map *m, uint64_t hash, struct slice key)
 		return NULL;
 	void *value = s->value;
 	free(s->key);
-	*s = (struct map_slot){ .state = SLOT_GONE };
+	*s = (struct map_slot){ .value = &gone };
 	m->count--;
 	if (m->count == 0)
 		map_fini(m);
@@ -239,7 +258,7 @@ void *map_next(const struct map *m, size_t *at)
 {
 	while (*at < m->cap) {
 		const struct map_slot *s = &m->slots[(*at)++];
-		if (s->state == SLOT_USED)
+		if (is_used(s))
 			return s->value;
 	}
 	return NULL;

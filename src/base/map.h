@@ -8,10 +8,9 @@
 
 struct map_slot {
 	uint64_t hash; /* number maps: the key itself */
-	uint8_t *key;  /* byte maps: an own copy; NULL in number maps */
-	uint32_t key_len;
-	uint8_t state; /* free, used, gone */
-	void *value;
+	struct map_key *
+		key; /* byte maps: an own copy; NULL in number maps, and when it is empty */
+	void *value; /* NULL: the slot is free */
 };
 
 struct map {
