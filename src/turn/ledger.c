@@ -18,6 +18,9 @@ struct owner {
 	bool barred;
 };
 
+/* Of all sessions that have had no relay so far and may have one: most never ask. */
+static struct owner newcomer;
+
 /* A port kept for later; until 0: none. */
 struct reservation {
 	uint8_t token[TURN_TOKEN];
@@ -44,6 +47,24 @@ static unsigned row(int family)
 	return family == AF_INET6;
 }
 
+static void owner_free(struct owner *o)
+{
+	if (o != &newcomer)
+		free(o);
+}
+
+/* To be changed; NULL: no such session. */
+static struct owner *owner_of(struct turn_ledger *l, uint64_t session)
+{
+	struct owner *o = map_find_u64(&l->sessions, session);
+
+	if (o != &newcomer)
+		return o;
+	o = xzalloc(sizeof(*o));
+	map_put_u64(&l->sessions, session, o);
+	return o;
+}
+
 struct turn_ledger *turn_ledger_create(const struct turn_quotas *q, uint16_t low,
 				       uint16_t high)
 {
@@ -67,7 +88,7 @@ void turn_ledger_destroy(struct turn_ledger *l)
 	if (!l)
 		return;
 	while ((o = map_next(&l->sessions, &at)))
-		free(o);
+		owner_free(o);
 	map_fini(&l->users);
 	map_fini(&l->addresses);
 	map_fini(&l->sessions);
@@ -194,7 +215,7 @@ static int admit_locked(struct turn_ledger *l, struct slice user, const struct a
 			uint64_t session, unsigned worker)
 {
 	const struct turn_quotas *q = &l->quotas;
-	struct owner *o = session ? map_find_u64(&l->sessions, session) : NULL;
+	struct owner *o = session ? owner_of(l, session) : NULL;
 	uintptr_t by_user = count_of(&l->users, user);
 	uintptr_t by_address = count_of(&l->addresses, ip_of(from));
 
@@ -258,11 +279,10 @@ int turn_ledger_move(struct turn_ledger *l, const struct addr *from,
 
 void turn_ledger_open_session(struct turn_ledger *l, uint64_t session)
 {
-	struct owner *o = xzalloc(sizeof(*o));
-
 	pthread_mutex_lock(&l->lock);
-	free(map_put_u64(&l->sessions, session, o));
+	struct owner *before = map_put_u64(&l->sessions, session, &newcomer);
 	pthread_mutex_unlock(&l->lock);
+	owner_free(before);
 }
 
 uint64_t turn_ledger_bar_session(struct turn_ledger *l, uint64_t session, bool barred)
@@ -270,7 +290,7 @@ uint64_t turn_ledger_bar_session(struct turn_ledger *l, uint64_t session, bool b
 	uint64_t workers = 0;
 
 	pthread_mutex_lock(&l->lock);
-	struct owner *o = map_find_u64(&l->sessions, session);
+	struct owner *o = owner_of(l, session);
 	if (o) {
 		o->barred = barred;
 		workers = o->workers;
@@ -287,6 +307,6 @@ uint64_t turn_ledger_close_session(struct turn_ledger *l, uint64_t session)
 	struct owner *o = map_del_u64(&l->sessions, session);
 	pthread_mutex_unlock(&l->lock);
 	uint64_t workers = o ? o->workers : 0;
-	free(o);
+	owner_free(o);
 	return workers;
 }
