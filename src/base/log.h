@@ -19,12 +19,14 @@ bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *module, const char *event,
 	       const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-#define log_debug(...)                                                                   \
+/* The fields of a line that is not wanted are not worked out. */
+#define log_if_enabled(level, ...)                                                       \
 	do {                                                                             \
-		if (log_enabled(LOG_DEBUG))                                              \
-			log_write(LOG_DEBUG, __VA_ARGS__);                               \
+		if (log_enabled(level))                                                  \
+			log_write((level), __VA_ARGS__);                                 \
 	} while (0)
-#define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_if_enabled(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...) log_if_enabled(LOG_INFO, __VA_ARGS__)
 #define log_warn(...) log_write(LOG_WARN, __VA_ARGS__)
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 
