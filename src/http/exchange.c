@@ -81,19 +81,22 @@ struct http_server *http_server_of(const struct http_exchange *x)
 	return http_conn_of(x)->server;
 }
 
-/* A decoded copy that lives as long as the exchange; what is not coded needs none. */
+/* A decoded copy that lives as long as the exchange; what is not coded needs none: its characters
+ * have been checked with the request's target. */
 static int decoded(struct http_exchange *x, struct slice raw, bool plus,
 		   struct slice *out)
 {
+	if (!http_uri_is_coded(raw, plus)) {
+		*out = raw;
+		return 0;
+	}
 	struct http_block *b = xzalloc(sizeof(*b));
 
 	buf_init(&b->text, raw.n);
 	int err = http_uri_decode(raw, plus, &b->text);
-	if (err < 0 || !http_uri_is_coded(raw, plus)) {
+	if (err < 0) {
 		buf_fini(&b->text);
 		free(b);
-		if (err == 0)
-			*out = raw;
 		return err;
 	}
 	b->next = x->blocks;

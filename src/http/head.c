@@ -154,37 +154,50 @@ void http_head_destroy(struct http_head *h)
 
 /* --- lines --- */
 
-static bool is_token_char(uint8_t c)
-{
-	uint8_t low = c | 0x20;
-
-	return (c >= '0' && c <= '9') || (low >= 'a' && low <= 'z') ||
-	       (c > 0x20 && c < 0x7f && memchr("!#$%&'*+-.^_`|~", c, 15));
-}
+static const bool token_char[256] = {
+	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true,
+	['#'] = true,         ['$'] = true,         ['%'] = true,         ['&'] = true,
+	['\''] = true,        ['*'] = true,         ['+'] = true,         ['-'] = true,
+	['.'] = true,         ['^'] = true,         ['_'] = true,         ['`'] = true,
+	['|'] = true,         ['~'] = true,
+};
 
 static bool is_token(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (!is_token_char(s.p[i]))
+		if (!token_char[s.p[i]])
 			return false;
 	return s.n > 0;
 }
 
 /* RFC 9112, 2.2: CR and LF only as a pair; no other control bytes but HT in a value. */
-static bool line_bytes_ok(struct http_head *h, size_t from)
+static bool control_ok(const struct http_head *h, size_t at)
 {
 	const uint8_t *p = h->raw.p;
-	bool request_line = h->headers_at == 0;
 
-	for (size_t i = from; i < h->raw.n; i++) {
-		bool after_cr = i > h->line_at && p[i - 1] == '\r';
-		if (p[i] == '\n' ? !after_cr : after_cr)
-			return false;
-		if (p[i] >= 0x20 && p[i] != 0x7f)
-			continue;
-		if (p[i] != '\r' && p[i] != '\n' && (p[i] != '\t' || request_line))
-			return false;
+	switch (p[at]) {
+	case '\r':
+		return at + 1 == h->raw.n || p[at + 1] == '\n';
+	case '\n':
+		return at > h->line_at && p[at - 1] == '\r';
+	case '\t':
+		return h->headers_at > 0;
+	default:
+		return false;
 	}
+}
+
+/* From `from` on; what is before is known to be. */
+static bool line_bytes_ok(const struct http_head *h, size_t from)
+{
+	const uint8_t *p = h->raw.p;
+
+	if (from > h->line_at && from < h->raw.n && p[from - 1] == '\r' &&
+	    p[from] != '\n')
+		return false;
+	for (size_t i = from; i < h->raw.n; i++)
+		if (UNLIKELY(p[i] < 0x20 || p[i] == 0x7f) && !control_ok(h, i))
+			return false;
 	return true;
 }
 

@@ -48,6 +48,8 @@ static bool matches(const struct route *r, struct slice path, struct route_match
 	struct slice pattern = slice_str(r->pattern), part;
 
 	m->param_count = 0;
+	if (!slice_starts(path, slice_of(r->pattern, r->literal)))
+		return false;
 	for (;;) {
 		struct segment s = next_segment(&pattern);
 		if (s.kind == SEGMENT_REST && path.n > 0) {
@@ -97,6 +99,7 @@ void http_route_add(struct route_table *t, const struct route *r)
 	*mine = *r;
 	if (mine->methods & HTTP_GET)
 		mine->methods |= HTTP_HEAD;
+	mine->literal = strcspn(r->pattern, "{");
 	unsigned params = 0;
 	for (const char *p = r->pattern; *p; p++)
 		params += *p == '{';

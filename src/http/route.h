@@ -11,6 +11,7 @@ struct route {
 	http_handler_fn *fn;
 	void *arg;
 	size_t max_body; /* 0: the server's */
+	size_t literal;  /* how much of the pattern stands before its first parameter */
 };
 
 struct route_table {
@@ -32,6 +33,7 @@ struct route_match {
 };
 
 void http_route_table_fini(struct route_table *t);
+/* Fills in `literal`. */
 void http_route_add(struct route_table *t, const struct route *r);
 void http_route_find(const struct route_table *t, struct slice path, unsigned method,
 		     struct route_match *m);

@@ -573,8 +573,12 @@ void http_route_sized(struct http_server *s, unsigned methods, const char *patte
 {
 	if (max_body > s->max_body)
 		s->max_body = max_body;
-	http_route_add(&s->routes,
-		       &(struct route){ methods, flags, pattern, fn, arg, max_body });
+	http_route_add(&s->routes, &(struct route){ .methods = methods,
+						    .flags = flags,
+						    .pattern = pattern,
+						    .fn = fn,
+						    .arg = arg,
+						    .max_body = max_body });
 }
 
 void http_server_accept(void *server, int fd, const struct addr *peer)

@@ -20,12 +20,16 @@ static bool is_letter_or_digit(uint8_t c)
 
 /* pchar, '/' and '?' of RFC 3986, and those that browsers leave as they are though the RFC
  * wants them coded: none of them means anything to us. */
-static bool char_ok(uint8_t c)
-{
-	static const char marks[] = "-._~!$&'()*+,;=:@/?%[]|^`{}\"\\";
-
-	return is_letter_or_digit(c) || memchr(marks, c, sizeof(marks) - 1);
-}
+static const bool char_ok[256] = {
+	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true,
+	['.'] = true,         ['_'] = true,         ['~'] = true,         ['!'] = true,
+	['$'] = true,         ['&'] = true,         ['\''] = true,        ['('] = true,
+	[')'] = true,         ['*'] = true,         ['+'] = true,         [','] = true,
+	[';'] = true,         ['='] = true,         [':'] = true,         ['@'] = true,
+	['/'] = true,         ['?'] = true,         ['%'] = true,         ['['] = true,
+	[']'] = true,         ['|'] = true,         ['^'] = true,         ['`'] = true,
+	['{'] = true,         ['}'] = true,         ['"'] = true,         ['\\'] = true,
+};
 
 static bool coded_ok(struct slice s, size_t at)
 {
@@ -36,7 +40,7 @@ static bool coded_ok(struct slice s, size_t at)
 bool http_uri_chars_ok(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (!char_ok(s.p[i]) || (s.p[i] == '%' && !coded_ok(s, i)))
+		if (!char_ok[s.p[i]] || (s.p[i] == '%' && !coded_ok(s, i)))
 			return false;
 	return true;
 }
