@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ws/deflate.h"
+#include "ws/thread.h"
 
 static_assert(sizeof(struct ws) <= 128, "an idle connection shall cost little");
 

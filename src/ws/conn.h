@@ -62,6 +62,3 @@ void ws_pong(struct ws *w, struct slice payload);
 
 #define WS_NO_CODE 1005
 #define WS_BROKEN 1006
-
-/* thread.c */
-struct ws_deflate *ws_deflate_here(void);

@@ -1,9 +1,8 @@
 #include "ws/handshake.h"
 
-#include <openssl/sha.h>
-
 #include "base/base64.h"
 #include "base/err.h"
+#include "ws/thread.h"
 
 #define KEY_SIZE 24
 #define KEY_DIGITS 22 /* 16 bytes in base64, without padding */
@@ -29,7 +28,7 @@ void ws_accept_key(struct buf *b, struct slice key)
 {
 	static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 	uint8_t text[KEY_SIZE + sizeof(guid) - 1];
-	uint8_t digest[SHA_DIGEST_LENGTH];
+	uint8_t digest[WS_SHA1];
 
 	if (key.n != KEY_SIZE) {
 		b->bad = true;
@@ -37,7 +36,7 @@ void ws_accept_key(struct buf *b, struct slice key)
 	}
 	memcpy(text, key.p, KEY_SIZE);
 	memcpy(text + KEY_SIZE, guid, sizeof(guid) - 1);
-	SHA1(text, sizeof(text), digest);
+	ws_sha1(slice_of(text, sizeof(text)), digest);
 	base64_encode(b, slice_of(digest, sizeof(digest)));
 }
 

@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "ws/conn.h"
 #include "ws/deflate.h"
+#include "ws/thread.h"
 
 void ws_input_free(struct ws *w)
 {
@@ -192,10 +193,12 @@ static size_t take_data(struct ws *w, const struct ws_head *h, uint8_t *p, size_
  * ws_head_decode(), which also knows what is wrong. */
 static inline bool quick_head(struct ws_head *h, const uint8_t *p, size_t n)
 {
-	if (n < 8 || (p[0] != (0x80 | WS_TEXT) && p[0] != (0x80 | WS_BINARY)))
+	if (n < 6 || (p[0] != (0x80 | WS_TEXT) && p[0] != (0x80 | WS_BINARY)))
 		return false;
 	size_t len = p[1] ^ 0x80u; /* 128 and more when it is not masked */
 	uint8_t size = len < 126 ? 6 : 8;
+	if (n < size)
+		return false;
 	if (len == 126)
 		len = (size_t)p[2] << 8 | p[3];
 	if (len < 126 ? size == 8 : size == 6 || p[1] != (0x80 | 126))

@@ -1,17 +1,28 @@
-/* One compressor and decompressor per thread that needs them: 300 KiB, made at first use. */
+#include "ws/thread.h"
+
 #include <assert.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 
-#include "ws/conn.h"
 #include "ws/deflate.h"
+
+struct tools {
+	bool known; /* to the destructor */
+	struct ws_deflate *deflate;
+	EVP_MD_CTX *sha1;
+};
 
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static _Thread_local struct ws_deflate *here;
+static _Thread_local struct tools here;
 
-static void destroy(void *d)
+static void destroy(void *p)
 {
-	ws_deflate_destroy(d);
+	struct tools *t = p;
+
+	ws_deflate_destroy(t->deflate);
+	EVP_MD_CTX_free(t->sha1);
+	*t = (struct tools){ 0 };
 }
 
 /* Only for its destructor: `here` is faster to look at. */
@@ -23,12 +34,44 @@ static void make_key(void)
 	(void)err;
 }
 
+static void know(struct tools *t)
+{
+	if (t->known)
+		return;
+	pthread_once(&once, make_key);
+	pthread_setspecific(key, t);
+	t->known = true;
+}
+
 struct ws_deflate *ws_deflate_here(void)
 {
-	if (!here) {
-		pthread_once(&once, make_key);
-		here = ws_deflate_create();
-		pthread_setspecific(key, here);
+	if (!here.deflate) {
+		know(&here);
+		here.deflate = ws_deflate_create();
 	}
-	return here;
+	return here.deflate;
+}
+
+/* To look the algorithm up takes OpenSSL longer than to hash a key. */
+static EVP_MD_CTX *sha1_here(void)
+{
+	if (!here.sha1) {
+		know(&here);
+		here.sha1 = EVP_MD_CTX_new();
+		int ok = here.sha1 && EVP_DigestInit_ex(here.sha1, EVP_sha1(), NULL);
+		assert(ok);
+		(void)ok;
+	}
+	return here.sha1;
+}
+
+void ws_sha1(struct slice text, uint8_t digest[WS_SHA1])
+{
+	EVP_MD_CTX *c = sha1_here();
+	int ok = EVP_DigestInit_ex(c, NULL, NULL) &&
+		 EVP_DigestUpdate(c, text.p, text.n) &&
+		 EVP_DigestFinal_ex(c, digest, NULL);
+
+	assert(ok);
+	(void)ok;
 }
