@@ -23,6 +23,17 @@ void eio_conn_arm(struct eio_conn *c)
 	loop_timer_start(c->eio->loop, &c->timer, next > now ? next - now : 0);
 }
 
+/* Many are due in one turn: a frame that all share goes straight to each socket. */
+static void send_ping(struct eio_conn *c)
+{
+	static const uint8_t frame[] = { 0x80 | WS_TEXT, 1, '0' + EIO_PING };
+
+	if (c->ws)
+		ws_send_frames(c->ws, slice_of(frame, sizeof(frame)), 1);
+	else
+		eio_send(c, SLICE("2"));
+}
+
 bool eio_conn_alive(struct eio_conn *c)
 {
 	if (c->engine.state == EIO_CLOSING)
@@ -34,7 +45,7 @@ bool eio_conn_alive(struct eio_conn *c)
 		return false;
 	}
 	if (alarm == EIO_PING_DUE)
-		eio_send(c, SLICE("2"));
+		send_ping(c);
 	if (c->engine.state == EIO_CLOSED) /* by the ping: too slow */
 		return false;
 	eio_conn_arm(c);
@@ -129,8 +140,7 @@ static void put_handshake(struct buf *b, const struct eio_conn *c)
 	json_field_string(&w, "sid", eio_sid(c));
 	json_field_raw(&w, "upgrades",
 		       c->single ? SLICE("[]") : SLICE("[\"websocket\"]"));
-	json_field_u64(&w, "pingInterval", (uint64_t)s->times.ping_interval);
-	json_field_u64(&w, "pingTimeout", (uint64_t)s->times.ping_timeout);
+	buf_put(b, buf_slice(&c->eio->terms));
 	if (c->engine.version == 4)
 		json_field_u64(&w, "maxPayload", s->max_payload);
 	json_object_end(&w);
@@ -138,11 +148,11 @@ static void put_handshake(struct buf *b, const struct eio_conn *c)
 
 void eio_conn_open(struct eio_conn *c)
 {
-	struct buf b = BUF_INIT(512);
+	struct buf *b = &c->eio->payload;
 
-	put_handshake(&b, c);
-	eio_send(c, buf_slice(&b));
-	buf_fini(&b);
+	buf_clear(b);
+	put_handshake(b, c);
+	eio_send(c, buf_slice(b));
 	eio_conn_arm(c);
 	c->own = c->eio->ops->open(c->eio->arg, c);
 }

@@ -47,7 +47,8 @@ struct eio {
 		moved; /* of them, those that are elsewhere: the worker's number, plus 1 */
 	struct list conns;
 	struct buf text;    /* decoded base64 */
-	struct buf payload; /* an answer to a poll */
+	struct buf payload; /* an answer to a poll; a handshake */
+	struct buf terms;   /* the times in a handshake */
 	bool draining;
 };
 

@@ -35,6 +35,15 @@ void eio_refuse(struct http_exchange *x, int status, enum eio_error code)
 
 /* --- the endpoint --- */
 
+static void put_terms(struct buf *b, const struct eio_times *t)
+{
+	struct jsonw w;
+
+	json_begin_inside(&w, b);
+	json_field_u64(&w, "pingInterval", (uint64_t)t->ping_interval);
+	json_field_u64(&w, "pingTimeout", (uint64_t)t->ping_timeout);
+}
+
 struct eio *eio_create(struct loop *l, unsigned workers, const struct eio_settings *s,
 		       const struct eio_ops *ops, void *arg)
 {
@@ -48,6 +57,8 @@ struct eio *eio_create(struct loop *l, unsigned workers, const struct eio_settin
 	list_init(&e->conns);
 	buf_init(&e->text, s->max_payload);
 	buf_init(&e->payload, 4 * s->queue + 4096);
+	buf_init(&e->terms, 256);
+	put_terms(&e->terms, &s->times);
 	return e;
 }
 
@@ -62,6 +73,7 @@ void eio_destroy(struct eio *e)
 	map_fini(&e->moved);
 	buf_fini(&e->text);
 	buf_fini(&e->payload);
+	buf_fini(&e->terms);
 	free(e);
 }
 

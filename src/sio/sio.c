@@ -31,9 +31,9 @@ struct sio_client {
 	struct eio_conn *conn;
 	struct sio_socket *sockets;
 	struct partial *partial;
-	struct loop_task task;   /* tells of sockets that are leaving */
-	struct loop_timer timer; /* connect_timeout */
-	bool connected;          /* ever */
+	struct list link; /* of sio->strangers, later sio->leaving */
+	ms_t patience;    /* until then it may be a stranger */
+	bool connected;   /* to a namespace, ever */
 };
 
 struct sio {
@@ -44,6 +44,11 @@ struct sio {
 	struct eio *eio;
 	struct slice
 		current; /* the packet that is being heard; empty: none that could be heard again */
+	struct list
+		strangers; /* clients that have not connected yet, in the order of their patience */
+	struct loop_timer timer; /* for the first of them */
+	struct list leaving;     /* clients with sockets that are leaving */
+	struct loop_task task;   /* tells of those */
 	struct buf out;
 	struct json_token tokens[SIO_MAX_TOKENS];
 };
@@ -189,8 +194,9 @@ void sio_accept(struct sio_socket *s, void *own, struct slice data)
 
 	s->own = own;
 	s->accepted = true;
+	if (!c->connected)
+		list_unlink(&c->link);
 	c->connected = true;
-	loop_timer_stop(eio_loop(c->conn), &c->timer);
 	/* Clients of protocol 4 know the session's id for their own. */
 	send_text(s, SIO_CONNECT, NULL, eio_version(c->conn) == 4 ? data : SLICE_NONE);
 }
@@ -212,9 +218,8 @@ void sio_refuse(struct sio_socket *s, const char *message)
 	buf_fini(&b);
 }
 
-static void on_task(struct loop_task *t)
+static void end_leaving(struct sio_client *c)
 {
-	struct sio_client *c = container_of(t, struct sio_client, task);
 	struct sio_socket *next;
 
 	for (struct sio_socket *s = c->sockets; s; s = next) {
@@ -224,13 +229,33 @@ static void on_task(struct loop_task *t)
 	}
 }
 
+static void on_task(struct loop_task *t)
+{
+	struct sio *g = container_of(t, struct sio, task);
+
+	while (!list_empty(&g->leaving)) {
+		struct sio_client *c =
+			list_entry(g->leaving.next, struct sio_client, link);
+
+		list_unlink(&c->link);
+		end_leaving(c);
+	}
+}
+
+static void leave_soon(struct sio *g, struct sio_client *c)
+{
+	list_unlink(&c->link);
+	list_append(&g->leaving, &c->link);
+	loop_task_post(g->loop, LOOP_FANOUT, &g->task);
+}
+
 void sio_disconnect(struct sio_socket *s)
 {
 	if (s->leaving)
 		return;
 	send_text(s, SIO_DISCONNECT, NULL, SLICE_NONE);
 	s->leaving = true;
-	loop_task_post(eio_loop(s->client->conn), LOOP_FANOUT, &s->client->task);
+	leave_soon(sio_of(s->client), s->client);
 }
 
 void sio_close(struct sio_socket *s, enum eio_why why)
@@ -243,7 +268,7 @@ void sio_orphan(struct sio_socket *s)
 	s->accepted = false;
 	s->leaving = true;
 	s->own = NULL;
-	loop_task_post(eio_loop(s->client->conn), LOOP_FANOUT, &s->client->task);
+	leave_soon(sio_of(s->client), s->client);
 	eio_close(s->client->conn, EIO_BROKEN);
 }
 
@@ -420,10 +445,32 @@ static int on_text(struct sio_client *c, struct slice text)
 
 static void on_connect_timeout(struct loop_timer *t)
 {
-	struct sio_client *c = container_of(t, struct sio_client, timer);
+	struct sio *g = container_of(t, struct sio, timer);
+	ms_t now = loop_now(g->loop);
 
-	metric_add(METRIC_SIO_TIMEOUTS, 1);
-	eio_close(c->conn, EIO_BY_SERVER);
+	while (!list_empty(&g->strangers)) {
+		struct sio_client *c =
+			list_entry(g->strangers.next, struct sio_client, link);
+
+		if (c->patience > now) {
+			loop_timer_start(g->loop, t, c->patience - now);
+			return;
+		}
+		list_unlink(&c->link);
+		metric_add(METRIC_SIO_TIMEOUTS, 1);
+		eio_close(c->conn, EIO_BY_SERVER);
+	}
+}
+
+/* All have the same time: who comes last waits longest. */
+static void await_connect(struct sio *g, struct sio_client *c)
+{
+	ms_t time = g->settings->connect_timeout;
+
+	c->patience = loop_now(g->loop) + time;
+	list_append(&g->strangers, &c->link);
+	if (g->timer.due == 0)
+		loop_timer_start(g->loop, &g->timer, time);
 }
 
 static void *on_open(void *arg, struct eio_conn *conn)
@@ -432,9 +479,8 @@ static void *on_open(void *arg, struct eio_conn *conn)
 	struct sio_client *c = xzalloc(sizeof(*c));
 
 	c->conn = conn;
-	loop_task_init(&c->task, on_task);
-	loop_timer_init(&c->timer, on_connect_timeout);
-	loop_timer_start(eio_loop(conn), &c->timer, g->settings->connect_timeout);
+	list_init(&c->link);
+	await_connect(g, c);
 	/* Protocol 4: everybody is in the main namespace, unasked. */
 	if (eio_version(conn) == 3)
 		connect_to(c, SLICE("/"), SLICE("{}"));
@@ -466,11 +512,11 @@ static void on_closed(void *own, struct eio_conn *conn, enum eio_why why)
 {
 	struct sio_client *c = own;
 
+	(void)conn;
 	/* It has left its namespaces only if it said so there. */
 	while (c->sockets)
 		socket_end(c->sockets, why == EIO_BY_CLIENT ? EIO_BROKEN : why);
-	loop_task_cancel(&c->task);
-	loop_timer_stop(eio_loop(conn), &c->timer);
+	list_unlink(&c->link);
 	partial_free(c);
 	free(c);
 }
@@ -504,6 +550,10 @@ struct sio *sio_create(struct loop *l, unsigned workers, const struct sio_settin
 	g->settings = s;
 	g->ops = ops;
 	g->arg = arg;
+	list_init(&g->strangers);
+	list_init(&g->leaving);
+	loop_timer_init(&g->timer, on_connect_timeout);
+	loop_task_init(&g->task, on_task);
 	buf_init(&g->out, SIZE_MAX);
 	g->eio = eio_create(l, workers, &s->eio, &eio_ops, g);
 	return g;
@@ -514,6 +564,8 @@ void sio_destroy(struct sio *g)
 	if (!g)
 		return;
 	eio_destroy(g->eio);
+	loop_timer_stop(g->loop, &g->timer);
+	loop_task_cancel(&g->task);
 	buf_fini(&g->out);
 	free(g);
 }
@@ -576,19 +628,17 @@ bool sio_can_move(const struct sio_client *c)
 
 struct slice sio_detach(struct sio_client *c, unsigned worker)
 {
-	loop_task_cancel(&c->task);
-	loop_timer_stop(eio_loop(c->conn), &c->timer);
+	list_unlink(&c->link);
 	eio_detach(c->conn, worker);
 	return sio_of(c)->current;
 }
 
 void sio_attach(struct sio *g, struct sio_client *c, struct slice again)
 {
-	struct loop *l = g->loop;
-
-	if (!c->connected)
-		loop_timer_start(l, &c->timer, g->settings->connect_timeout);
-	loop_task_post(l, LOOP_FANOUT, &c->task); /* sockets may be leaving */
+	if (c->connected)
+		leave_soon(g, c); /* sockets may be leaving */
+	else
+		await_connect(g, c);
 	eio_attach(g->eio, c->conn, again);
 }
 
