@@ -467,6 +467,15 @@ describe("bad manners over Socket.IO", () => {
 		});
 	});
 
+	it("a table's keepalive is said", async (t) => {
+		const table = "dialect duo\nspeaks socketio\nroute socketio /\nevery 1s send tick\n";
+		const ticking = await startWithDialect("duo", table);
+		t.after(() => ticking.stop());
+		const socket = await byHand(ticking);
+		assert.match(await socket.nextMessage(), /^42\["tick"/);
+		socket.close();
+	});
+
 	it("a page of a foreign origin is not served", async () => {
 		const headers = { Origin: "https://evil.example" };
 		const answer = await get(server, "/socket.io/?EIO=4&transport=polling", headers);

@@ -113,24 +113,38 @@ static uint64_t said_to(const struct session *s)
 	return said;
 }
 
+static void emit(struct sio_socket *s, struct slice packet, struct slice array,
+		 struct slice binary)
+{
+	if (binary.n > 0)
+		sio_emit(s, array, binary);
+	else
+		sio_emit_packet(s, packet);
+}
+
 /* Attachments are not kept, and who is in no room does not come back. */
 void recovery_send(struct session *s, struct slice message, struct slice binary)
 {
 	struct dialect *d = s->dialect;
 	const struct restart *old = s->recovery->restart;
 	bool retold = old && old->telling && s->recovery->coming;
-	struct buf b = BUF_INIT(message.n + MAX_OFFSET + 8);
+	struct buf *b = &d->socketio->said;
 
-	(void)buf_room(&b, b.max);
-	buf_put(&b, message);
+	buf_clear(b);
+	if (s->sio)
+		sio_put_event_head(b, sio_namespace(s->sio));
+	size_t from = buf_at(b);
+	buf_put(b, message);
 	if (!retold)
 		d->heard++;
-	recovery_put_offset(&b, d, retold ? old->seen : d->heard, said_to(s));
+	recovery_put_offset(b, d, retold ? old->seen : d->heard, said_to(s));
+	struct slice array = slice_from(buf_slice(b), from);
 	if (binary.n == 0 && s->seats && !retold)
-		fanout_hear(d, &s->recovery->own, d->heard, 0, buf_slice(&b));
+		fanout_hear(d, &s->recovery->own, d->heard, 0, array);
 	if (s->sio && (retold || !old || !old->telling))
-		sio_emit(s->sio, buf_slice(&b), binary);
-	buf_fini(&b);
+		emit(s->sio, buf_slice(b), array, binary);
+	if (b->cap > 64 * 1024)
+		buf_fini(b);
 }
 
 /* --- taking a seat --- */
@@ -178,18 +192,15 @@ void recovery_welcomed(struct seat *seat, const struct event *welcome)
 
 static void on_away_over(struct loop_timer *t)
 {
-	session_end(container_of(t, struct recovery, timer)->session, LEAVE_DISCONNECT);
+	session_end(container_of(t, struct lost, timer)->session, LEAVE_DISCONNECT);
 }
 
 void recovery_begin(struct session *s)
 {
 	struct recovery *r = xzalloc(sizeof(*r));
 
-	r->session = s;
 	r->since = s->dialect->heard;
 	r->namespace = socketio_variant(s);
-	list_init(&r->link);
-	loop_timer_init(&r->timer, on_away_over);
 	s->recovery = r;
 }
 
@@ -201,13 +212,16 @@ void recovery_arrive(struct session *s)
 	s->recovery->own = (struct event_trail){ 0 };
 }
 
-static void found_again(struct recovery *r)
+static void found_again(struct session *s)
 {
-	if (!r->lost)
+	struct lost *lost = s->recovery->lost;
+
+	if (!lost)
 		return;
-	r->lost = false;
-	list_unlink(&r->link);
-	loop_timer_stop(r->session->dialect->loop, &r->timer);
+	s->recovery->lost = NULL;
+	list_unlink(&lost->link);
+	loop_timer_stop(s->dialect->loop, &lost->timer);
+	free(lost);
 	metric_add(METRIC_SESSIONS_AWAY, -1);
 }
 
@@ -215,7 +229,7 @@ void recovery_forget(struct session *s)
 {
 	if (!s->recovery)
 		return;
-	found_again(s->recovery);
+	found_again(s);
 	free(s->recovery->restart);
 	free(s->recovery);
 	s->recovery = NULL;
@@ -245,12 +259,15 @@ static bool too_many(const struct dialect *d)
 void recovery_lose(struct session *s)
 {
 	struct dialect *d = s->dialect;
-	struct recovery *r = s->recovery;
+	struct lost *lost = xzalloc(sizeof(*lost));
 
 	s->transport = &socketio_settled;
-	r->lost = true;
-	list_append(&d->socketio->lost, &r->link);
-	loop_timer_start(d->loop, &r->timer, AWAY_MS);
+	s->recovery->lost = lost;
+	lost->session = s;
+	list_init(&lost->link);
+	list_append(&d->socketio->lost, &lost->link);
+	loop_timer_init(&lost->timer, on_away_over);
+	loop_timer_start(d->loop, &lost->timer, AWAY_MS);
 	metric_add(METRIC_SESSIONS_AWAY, 1);
 }
 
@@ -279,7 +296,7 @@ void recovery_drain(struct dialect *d)
 	struct list *lost = &d->socketio->lost;
 
 	while (!list_empty(lost))
-		session_end(list_entry(lost->next, struct recovery, link)->session,
+		session_end(list_entry(lost->next, struct lost, link)->session,
 			    LEAVE_SHUTDOWN);
 }
 
@@ -305,8 +322,9 @@ static bool read_claim(struct claim *c, struct slice auth)
 	struct json_token tokens[64];
 	struct json j;
 
-	if (json_parse(&j, auth, tokens, ARRAY_LEN(tokens)) < 0)
+	if (auth.n == 0 || json_parse(&j, auth, tokens, ARRAY_LEN(tokens)) < 0)
 		return false;
+	(void)buf_room(&c->text, c->text.max); /* slices of it stay where they are */
 	uint32_t pid = json_member(&j, 0, SLICE("pid"));
 	uint32_t offset = json_member(&j, 0, SLICE("offset"));
 	if (!pid || json_string(&j, pid, PID, &c->text) < 0 || c->text.n != PID)
@@ -400,7 +418,7 @@ void recovery_come(struct session *s, struct sio_socket *socket)
 {
 	s->sio = socket;
 	socketio_accept(s);
-	found_again(s->recovery);
+	found_again(s);
 	recovery_note(s);
 	metric_add(METRIC_RESUMES, 1);
 	log_info("socketio", "recovered", "session=%.*s", SESSION_ID, s->id);
@@ -409,7 +427,7 @@ void recovery_come(struct session *s, struct sio_socket *socket)
 bool recovery_go_on(struct session *s, struct sio_socket *socket, uint64_t seen)
 {
 	struct buf found = BUF_INIT(SIO_MAX_SOCKETS * MAX_REPLAY * sizeof(void *));
-	bool was_lost = s->recovery->lost;
+	bool was_lost = recovery_is_lost(s);
 
 	if (!find_missed(s, seen, &found)) {
 		buf_fini(&found);
@@ -479,7 +497,6 @@ bool recovery_ask(struct socketio *g, struct sio_socket *socket, const struct ta
 	struct offset o;
 	bool done = false;
 
-	(void)buf_room(&c.text, c.text.max);
 	if (read_claim(&c, auth)) {
 		struct session *s = find_claimed(g->dialect, &c, t);
 

@@ -84,7 +84,7 @@ struct session *recovery_restore(struct dialect *d, const struct store_seat *sto
 
 	memcpy(r->hash, stored->secret_hash.p, STORE_HASH);
 	s->admission = admit_again(c->admission);
-	s->own = table_session_again(c->table, stored->session, c->variant);
+	s->own = table_session_again(c->table, slice_of(s->id, SESSION_ID), c->variant);
 	recovery_begin(s);
 	s->recovery->namespace = c->namespace;
 	s->recovery->restart = r;
@@ -99,7 +99,7 @@ void recovery_restore_seat(struct seat *seat, const struct member_info *m,
 
 	own->self = (struct member_info){
 		.id = m->id,
-		.user = slice_str(own->id),
+		.user = table_own_id(own),
 		.named = true,
 		.dialect = c->number,
 		.offers = c->offers,

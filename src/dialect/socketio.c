@@ -113,7 +113,7 @@ void socketio_set_ws(struct session *s, struct ws *ws)
 struct slice socketio_id(const struct session *s)
 {
 	/* Clients of version 3 take the Engine.IO session's id for their own. */
-	if (eio_version(sio_conn(s->sio)) == 3)
+	if (s->sio && eio_version(sio_conn(s->sio)) == 3)
 		return eio_sid(sio_conn(s->sio));
 	return slice_of(s->id, SESSION_ID);
 }
@@ -189,7 +189,7 @@ struct greeting {
 	uint64_t session;
 	ms_t due;
 	size_t n;
-	uint8_t auth[]; /* as a list of arguments */
+	uint8_t auth[];
 };
 
 static void greet(struct socketio *g, struct greeting *w)
@@ -198,8 +198,7 @@ static void greet(struct socketio *g, struct greeting *w)
 
 	list_unlink(&w->link);
 	if (s)
-		table_connected(
-			s, &(struct table_message){ .args = slice_of(w->auth, w->n) });
+		table_connected(s, slice_of(w->auth, w->n));
 	free(w);
 }
 
@@ -231,22 +230,19 @@ static void greet_first(struct socketio *g, const struct session *s)
 
 static void greet_soon(struct socketio *g, const struct session *s, struct slice auth)
 {
-	struct buf args = BUF_INIT(auth.n + 4);
 	struct loop *l = g->dialect->loop;
 
-	buf_str(&args, "[");
-	buf_put(&args, auth.n > 0 ? auth : SLICE("{}"));
-	buf_str(&args, "]");
-	struct greeting *w = xzalloc(sizeof(*w) + args.n);
+	if (auth.n == 0)
+		auth = SLICE("{}");
+	struct greeting *w = xzalloc(sizeof(*w) + auth.n);
 	w->session = s->number;
 	w->due = loop_now(l) + GREETING_DELAY;
-	w->n = args.n;
-	memcpy(w->auth, args.p, args.n);
+	w->n = auth.n;
+	memcpy(w->auth, auth.p, auth.n);
 	list_init(&w->link);
 	if (list_empty(&g->greetings))
 		loop_timer_start(l, &g->greet, GREETING_DELAY);
 	list_append(&g->greetings, &w->link);
-	buf_fini(&args);
 }
 
 /* --- connecting --- */
@@ -275,29 +271,47 @@ static void on_connect(void *arg, struct sio_socket *socket, struct slice auth)
 	}
 	struct session *s = make_session(d, socket, t, a);
 	socketio_accept(s);
-	greet_soon(g, s, auth);
+	if (table_greets(t))
+		greet_soon(g, s, auth);
+	else
+		table_connected(s, auth);
 }
 
 /* --- hearing --- */
 
 /* What follows the name, as an array of its own. */
-static void put_args(struct buf *b, const struct sio_event *e)
+static void ack_args(struct session *s, const struct sio_event *e)
 {
 	const struct json *j = &e->json;
 	uint32_t first = j->tok[1].next;
 	size_t at = first < j->count ? j->tok[first].at : j->tok[0].len - 1;
+	struct buf b = BUF_INIT(e->array.n);
 
-	buf_clear(b);
-	buf_u8(b, '[');
-	buf_put(b, slice_from(e->array, at));
+	buf_u8(&b, '[');
+	buf_put(&b, slice_from(e->array, at));
+	s->transport->ack(s, e->id + 1, buf_slice(&b), e->binary);
+	buf_fini(&b);
 }
 
-static void echo(struct session *s, const struct sio_event *e, struct slice args)
+static void echo(struct session *s, const struct sio_event *e)
 {
 	if (e->has_id)
-		s->transport->ack(s, e->id + 1, args, e->binary);
+		ack_args(s, e);
 	else
 		s->transport->send(s, e->array, e->binary);
+}
+
+/* False: it is too long. */
+static bool read_name(struct socketio *g, const struct json *j, struct slice *name)
+{
+	*name = json_string_raw(j, 1);
+	if (!j->tok[1].escaped)
+		return name->n <= MAX_NAME;
+	buf_clear(&g->name);
+	if (json_string(j, 1, MAX_NAME, &g->name) < 0)
+		return false;
+	*name = buf_slice(&g->name);
+	return true;
 }
 
 /* A client that is nowhere yet may follow its first room. */
@@ -317,7 +331,10 @@ static void on_event(void *own, struct sio_socket *socket, const struct sio_even
 {
 	struct session *s = own;
 	struct socketio *g = s->dialect->socketio;
-	struct table_message m = { .binary = e->binary,
+	struct table_message m = { .json = &e->json,
+				   .first = e->json.tok[1].next,
+				   .end = e->json.count,
+				   .binary = e->binary,
 				   .ack = e->has_id ? e->id + 1 : 0 };
 
 	(void)socket;
@@ -327,21 +344,15 @@ static void on_event(void *own, struct sio_socket *socket, const struct sio_even
 	}
 	s->over_rate = 0;
 	greet_first(g, s);
-	buf_clear(&g->name);
-	if (json_string(&e->json, 1, MAX_NAME, &g->name) < 0) {
+	if (!read_name(g, &e->json, &m.name)) {
 		(void)session_malformed(s, E_LIMIT, "name");
 		return;
 	}
-	put_args(&g->args, e);
-	m.name = buf_slice(&g->name);
-	m.args = buf_slice(&g->args);
 	choose_transport(s);
 	if (s->dialect->settings->sio_echo && slice_is(m.name, "echo"))
-		echo(s, e, m.args);
+		echo(s, e);
 	else
 		table_hear(s, &m);
-	if (g->args.cap > 64 * 1024)
-		buf_fini(&g->args);
 }
 
 /* Nothing of ours asks for one yet. */
@@ -395,6 +406,12 @@ struct moving {
 	uint64_t tried;
 };
 
+static void depart(struct session *s)
+{
+	table_depart(s);
+	session_exit(s);
+}
+
 void socketio_move(struct sio_client *c, unsigned worker, uint64_t tried)
 {
 	struct moving m = { c, tried };
@@ -402,7 +419,7 @@ void socketio_move(struct sio_client *c, unsigned worker, uint64_t tried)
 
 	for (struct sio_socket *o = sio_next(c, NULL); o; o = sio_next(c, o))
 		if (sio_own(o))
-			session_exit(sio_own(o));
+			depart(sio_own(o));
 	buf_add(&b, &m, sizeof(m));
 	buf_put(&b, sio_detach(c, worker));
 	loop_mail_send(worker, BUS_CLIENT, buf_slice(&b));
@@ -501,7 +518,7 @@ void socketio_add_routes(struct dialect *d, struct http_server *h)
 	list_init(&g->greetings);
 	loop_timer_init(&g->greet, on_greet);
 	buf_init(&g->name, MAX_NAME);
-	buf_init(&g->args, set->eio.max_payload);
+	buf_init(&g->said, SIZE_MAX);
 	loop_mail_handler(d->loop, BUS_CLIENT, on_client_letter, d);
 	loop_mail_handler(d->loop, BUS_LOCATED, on_located_letter, d);
 	http_route_sized(h, ANY_METHOD, g->path, 0, set->eio.max_payload, sio_on_request,
@@ -528,7 +545,7 @@ void socketio_free(struct dialect *d)
 	list_each_safe (n, &g->greetings)
 		free(list_entry(n, struct greeting, link));
 	buf_fini(&g->name);
-	buf_fini(&g->args);
+	buf_fini(&g->said);
 	free(g->path);
 	free(g->path_bare);
 	free(g);

@@ -10,10 +10,11 @@ struct socketio {
 	struct sio *sio;
 	uint64_t
 		tried; /* workers that do not know whom the client wants to be again: BIT(id) */
-	struct list lost;      /* of struct recovery */
+	struct list lost;      /* of struct lost */
 	struct list greetings; /* that tables are still to say */
 	struct loop_timer greet;
-	struct buf name, args;  /* of the event that is being heard */
+	struct buf name;        /* of the event that is being heard, if it has escapes */
+	struct buf said;        /* a packet for one session */
 	char *path, *path_bare; /* with and without the '/' at its end */
 	char mark[32];          /* of all offsets: "@0.3", the worker and the boot */
 	uint8_t mark_len;
@@ -39,17 +40,21 @@ struct restart {
 	uint64_t seen;        /* of the worker's numbers, by it */
 };
 
-/* How a session can come back. Numbers of the chat have 1 added: 0 is unknown. */
-struct recovery {
+/* A session that has lost its line. */
+struct lost {
 	struct list link; /* socketio->lost */
 	struct loop_timer timer;
 	struct session *session;
+};
+
+/* How a session can come back. Numbers of the chat have 1 added: 0 is unknown. */
+struct recovery {
+	struct lost *lost;      /* NULL: it has its line */
 	uint64_t since;         /* of the worker's numbers when it came there */
 	struct event_trail own; /* what was said to it alone */
 	uint64_t said;          /* the number of the last chat message among those, + 1 */
 	struct restart *restart; /* NULL: it has begun after the server did */
 	uint8_t namespace;       /* socketio_variant() while it has no socket */
-	bool lost;
 	bool coming; /* into a room: what it is told is older than what all have been told */
 };
 

@@ -56,7 +56,7 @@ const struct vocabulary *table_vocabulary(const struct table *t);
 /* The table's wish, 0: none. */
 ms_t table_ping_timeout(const struct table *t);
 /* What a session that speaks `t` owns (session->own); freed by the vocabulary's end(). `id`: what its client goes by, or
- * empty; `room`: the room that the path names, or empty. */
+ * empty, to be there as long as the session; `room`: the room that the path names, or empty. */
 void *table_session(const struct table *t, struct slice id, struct slice room);
 
 /* The same for one of before a restart. */
@@ -64,15 +64,20 @@ void *table_session_again(const struct table *t, struct slice id, uint8_t varian
 
 /* What a client says: by name, with its arguments. */
 struct table_message {
-	struct slice name;   /* unescaped */
-	struct slice args;   /* a raw JSON array: what follows the name */
-	struct slice binary; /* attachments, each with its length (buf_prefixed) */
-	uint64_t ack;        /* the client's number + 1; 0: no answer wanted */
+	struct slice name;       /* unescaped */
+	const struct json *json; /* the arguments are tokens of it, */
+	uint32_t first, end;     /* from `first` to before `end` */
+	struct slice binary;     /* attachments, each with its length (buf_prefixed) */
+	uint64_t ack;            /* the client's number + 1; 0: no answer wanted */
 };
 
-/* The connection is there (Socket.IO: `m` has the auth payload as argument). */
-void table_connected(struct session *s, const struct table_message *m);
+/* The connection is there. `auth`: what a Socket.IO client showed, raw JSON, or empty. */
+void table_connected(struct session *s, struct slice auth);
+/* It has something to say to who connects. */
+bool table_greets(const struct table *t);
 void table_hear(struct session *s, const struct table_message *m);
+/* Its session goes to another worker. */
+void table_depart(struct session *s);
 
 /* Makes the routes of the tables that speak on plain WebSockets. */
 void table_add_routes(struct dialect *d, struct http_server *h);

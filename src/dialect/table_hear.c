@@ -25,6 +25,7 @@ struct hearing {
 	const struct table_message *m;
 	struct table_scope sc;
 	struct slice text; /* JSON tables: as it came */
+	size_t size;       /* of what was said, without attachments */
 	bool asked;        /* a command went out with the request */
 };
 
@@ -102,8 +103,8 @@ static void send_join(struct hearing *h, const struct table_step *step, struct s
 		.named = true,
 		.replaces = step->replaces,
 		.name = own->name ? slice_str(own->name) : SLICE_NONE,
-		.user = own->id ? slice_str(own->id) : SLICE_NONE,
-		.fixed = own->fixed_id,
+		.user = table_own_id(own),
+		.fixed = own->fixed.n > 0,
 		.metadata = metadata,
 		.offers = own->self.offers,
 		.rank = own->self.rank,
@@ -171,7 +172,7 @@ static bool moves_away(struct hearing *h, struct slice room)
 	if (worker == d->self || !h->s->transport->move || h->rule == h->t->connect ||
 	    h->s->seats)
 		return false;
-	loop_timer_stop(d->loop, &h->own->every);
+	table_depart(h->s);
 	h->s->transport->move(h->s, worker, h->text);
 	return true;
 }
@@ -207,7 +208,7 @@ static bool do_join(struct hearing *h, const struct table_step *step)
 		} else {
 			drop_pending(h->s);
 			replace_text(&own->name, name);
-			if (!own->fixed_id)
+			if (own->fixed.n == 0)
 				replace_text(&own->id, user);
 			choose_wording(h);
 			send_join(h, step, room, buf_slice(&kept));
@@ -351,19 +352,31 @@ done:
 
 /* --- chat --- */
 
+/* For members of the same wording: the message, or a list of its arguments. */
+static struct slice said_raw(const struct hearing *h, struct buf *list)
+{
+	if (h->t->speaks != SPEAKS_SOCKETIO)
+		return h->sc.json ? json_raw(h->sc.json, 0) : SLICE_NONE;
+	buf_u8(list, '[');
+	buf_put(list, h->sc.args);
+	buf_u8(list, ']');
+	return buf_slice(list);
+}
+
 static void do_chat(struct hearing *h, const struct table_step *step)
 {
 	struct buf words = BUF_INIT(2 * ROOM_MAX_TEXT);
+	struct buf list = BUF_INIT(h->sc.args.n + 2);
 	struct command chat = {
 		.kind = COMMAND_CHAT,
 		.flavor = table_flavor(h->t, 0),
 		.guarded = h->rule->guarded,
 		.role = h->rule->least,
-		.raw = h->sc.json ? json_raw(h->sc.json, 0) : SLICE_NONE,
 	};
 
 	if (!is_seated(h))
 		return;
+	chat.raw = said_raw(h, &list);
 	if (table_text_of(&h->sc, step->values, ROOM_MAX_TEXT, &words, &chat.text)) {
 		h->asked |= h->m->ack != 0;
 		route_command(h->s->seats, h->m->ack ? request_of(h) : 0, &chat);
@@ -371,6 +384,7 @@ static void do_chat(struct hearing *h, const struct table_step *step)
 		complain(h, E_BAD_FIELD, "text");
 	}
 	buf_fini(&words);
+	buf_fini(&list);
 }
 
 /* --- a rule --- */
@@ -424,7 +438,7 @@ static int check_rule(struct hearing *h)
 {
 	const struct table_rule *r = h->rule;
 
-	if (r->size > 0 && h->m->args.n + h->m->binary.n > r->size)
+	if (r->size > 0 && h->size + h->m->binary.n > r->size)
 		return E_TOO_LARGE;
 	if (!within_rate(h))
 		return E_RATE;
@@ -510,56 +524,54 @@ static void hear(struct hearing *h, const struct table_rule *rule)
 
 /* --- Socket.IO --- */
 
-static int see_args(struct hearing *h, struct json *j)
+static void see_args(struct hearing *h, const struct json *j, uint32_t first,
+		     uint32_t end)
 {
-	struct slice args = h->m->args;
-	int err;
-
-	if (args.n == 0)
-		return 0;
-	err = json_parse(j, args, h->s->dialect->scratch.tokens, NATIVE_MAX_TOKENS);
-	if (err == 0)
-		table_see(&h->sc, j);
-	return err;
+	table_see_args(&h->sc, j, first, end);
+	h->size = h->sc.args.n + 2; /* with brackets */
 }
+
+void table_hear(struct session *s, const struct table_message *m)
+{
+	struct hearing h;
+
+	start_hearing(&h, s, m);
+	see_args(&h, m->json, m->first, m->end);
+	s->malformed = 0;
+	hear(&h, table_rule(h.t, m->name));
+}
+
+bool table_greets(const struct table *t)
+{
+	return t->connect != NULL;
+}
+
+void table_connected(struct session *s, struct slice auth)
+{
+	const struct table_message nothing = { 0 };
+	struct table_session *own = s->own;
+	struct hearing h;
+	struct json j;
+
+	start_hearing(&h, s, &nothing);
+	own->connected = true;
+	table_keepalive_start(s);
+	h.rule = h.t->connect;
+	if (!h.rule)
+		return;
+	if (auth.n > 0 &&
+	    json_parse(&j, auth, s->dialect->scratch.tokens, NATIVE_MAX_TOKENS) == 0)
+		see_args(&h, &j, 0, j.count);
+	run_rule(&h);
+}
+
+/* --- JSON and text --- */
 
 static void malformed(struct session *s, int err)
 {
 	if (session_malformed(s, err, NULL))
 		session_reply(s, 0, err == E_LIMIT ? E_TOO_LARGE : err, NULL);
 }
-
-void table_hear(struct session *s, const struct table_message *m)
-{
-	struct hearing h;
-	struct json j;
-
-	start_hearing(&h, s, m);
-	int err = see_args(&h, &j);
-	if (err < 0) {
-		malformed(s, err);
-		return;
-	}
-	s->malformed = 0;
-	hear(&h, table_rule(h.t, m->name));
-}
-
-void table_connected(struct session *s, const struct table_message *m)
-{
-	struct table_session *own = s->own;
-	struct hearing h;
-	struct json j;
-
-	start_hearing(&h, s, m);
-	own->connected = true;
-	if (h.t->every > 0)
-		loop_timer_start(s->dialect->loop, &own->every, h.t->every);
-	h.rule = h.t->connect;
-	if (h.rule && see_args(&h, &j) == 0)
-		run_rule(&h);
-}
-
-/* --- JSON and text --- */
 
 /* The value that names the message. A second one is a trick: its readers take the last. */
 static int find_name(const struct json *j, struct slice naming, uint32_t *out)
@@ -615,14 +627,15 @@ static int find_rule(struct hearing *h, struct relay *r, const struct table_rule
 
 void table_on_text(struct session *s, struct slice text)
 {
-	const struct table_message m = { .args = text };
+	const struct table_message nothing = { 0 };
 	const struct table_rule *rule = NULL;
 	struct hearing h;
 	struct relay r;
 	int err = 0;
 
-	start_hearing(&h, s, &m);
+	start_hearing(&h, s, &nothing);
 	h.text = text;
+	h.size = text.n;
 	if (h.t->speaks == SPEAKS_TEXT) {
 		h.sc.args = text;
 	} else {

@@ -11,24 +11,37 @@ struct table_door {
 	const struct table *table;
 };
 
+/* What a table says every so often. */
+struct table_keepalive {
+	struct loop_timer timer;
+	struct session *session;
+};
+
 /* session->own */
 struct table_session {
 	const struct table *table;
-	struct session *session;
-	char *path_room; /* that the path names; NULL: none */
-	char *path_json; /* the same, quoted */
-	char *id;        /* what the client goes by; NULL: the member's number */
+	char *path_room;    /* that the path names; NULL: none */
+	char *path_json;    /* the same, quoted */
+	struct slice fixed; /* what the client goes by from the first: the transport's */
+	char *id;           /* else what a join says; NULL: the member's number */
 	char *name;
 	char *alias; /* what it calls itself; NULL before it is learned */
 	char *joining; /* fields of the join that is under way: a raw JSON object, or NULL */
 	uint64_t join_ack; /* the client's number + 1 */
 	uint8_t variant;   /* from 1 */
 	bool connected;
-	bool fixed_id;           /* the transport's, not the join's */
-	struct member_info self; /* id, user, dialect, order, offers, rank */
-	struct loop_timer every;
-	struct session_rate *buckets; /* of the rules with a rate */
+	struct member_info self;           /* id, user, dialect, order, offers, rank */
+	struct table_keepalive *keepalive; /* NULL: not begun, or its table has none */
+	struct session_rate *buckets;      /* of the rules with a rate */
 };
+
+/* What its client goes by; empty: the member's number. */
+static inline struct slice table_own_id(const struct table_session *own)
+{
+	if (own->fixed.n > 0)
+		return own->fixed;
+	return own->id ? slice_str(own->id) : SLICE_NONE;
+}
 
 static inline struct slice table_path(const char *room)
 {
@@ -67,6 +80,9 @@ struct table_scope {
 /* --- table_write.c --- */
 /* Makes the arguments of `j` visible: JSON messages are one, Socket.IO's are a list. */
 void table_see(struct table_scope *sc, const struct json *j);
+/* The same for those that are tokens of it, from `first` to before `end`. */
+void table_see_args(struct table_scope *sc, const struct json *j, uint32_t first,
+		    uint32_t end);
 /* The value's token, or UINT32_MAX. */
 uint32_t table_field_token(const struct table_scope *sc, const struct table_field *f);
 /* As text, unescaped, appended to `b`; numbers as they are written. False: none of them is there. */
@@ -96,6 +112,8 @@ void table_from_payload(struct buf *b, const struct table *t, const struct table
 			struct slice payload);
 
 /* --- table_session.c --- */
+/* Says the table's keepalive from now on. */
+void table_keepalive_start(struct session *s);
 /* To this client alone. `binary`: attachments that go along. */
 void table_say(struct session *s, const struct table_scope *sc,
 	       const struct table_saying *say, struct slice binary);

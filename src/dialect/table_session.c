@@ -49,8 +49,8 @@ void table_ack(struct session *s, uint64_t ack, const struct table_scope *sc,
 
 static void on_keepalive(struct loop_timer *timer)
 {
-	struct table_session *own = container_of(timer, struct table_session, every);
-	struct session *s = own->session;
+	struct session *s = container_of(timer, struct table_keepalive, timer)->session;
+	const struct table_session *own = s->own;
 	const struct table_scope sc = { .table = own->table,
 					.self = own,
 					.wall = loop_wall(s->dialect->loop) };
@@ -59,24 +59,45 @@ static void on_keepalive(struct loop_timer *timer)
 	table_say(s, &sc, &own->table->keepalive, SLICE_NONE);
 }
 
+void table_keepalive_start(struct session *s)
+{
+	struct table_session *own = s->own;
+
+	if (own->table->every == 0)
+		return;
+	if (!own->keepalive) {
+		own->keepalive = xzalloc(sizeof(*own->keepalive));
+		own->keepalive->session = s;
+		loop_timer_init(&own->keepalive->timer, on_keepalive);
+	}
+	loop_timer_start(s->dialect->loop, &own->keepalive->timer, own->table->every);
+}
+
+void table_depart(struct session *s)
+{
+	const struct table_session *own = s->own;
+
+	if (own->keepalive)
+		loop_timer_stop(s->dialect->loop, &own->keepalive->timer);
+}
+
 void *table_session(const struct table *t, struct slice id, struct slice room)
 {
 	struct table_session *own = xzalloc(sizeof(*own));
-	struct buf quoted = BUF_INIT(16 * ROOM_MAX_NAME);
 
 	own->table = t;
 	own->variant = 1;
-	own->fixed_id = id.n > 0;
-	own->id = id.n > 0 ? slice_dup(id) : NULL;
+	own->fixed = id;
 	if (room.n > 0) {
+		struct buf quoted = BUF_INIT(16 * ROOM_MAX_NAME);
+
 		json_quote(&quoted, room);
 		own->path_room = slice_dup(room);
 		own->path_json = slice_dup(buf_slice(&quoted));
+		buf_fini(&quoted);
 	}
 	if (t->buckets > 0)
 		own->buckets = xzalloc(size_mul(t->buckets, sizeof(*own->buckets)));
-	loop_timer_init(&own->every, on_keepalive);
-	buf_fini(&quoted);
 	return own;
 }
 
@@ -93,8 +114,8 @@ static void table_end(struct session *s)
 {
 	struct table_session *own = s->own;
 
-	if (s->dialect)
-		loop_timer_stop(s->dialect->loop, &own->every);
+	table_depart(s);
+	free(own->keepalive);
 	free(own->path_room);
 	free(own->path_json);
 	free(own->id);
@@ -110,9 +131,9 @@ static void table_arrive(struct session *s, struct slice message)
 	struct table_session *own = s->own;
 
 	if (!own->connected)
-		table_connected(s, &(struct table_message){ .args = SLICE_NONE });
-	else if (own->table->every > 0)
-		loop_timer_start(s->dialect->loop, &own->every, own->table->every);
+		table_connected(s, SLICE_NONE);
+	else
+		table_keepalive_start(s);
 	if (message.n > 0)
 		table_on_text(s, message);
 }
@@ -172,7 +193,6 @@ static void on_connect(struct http_exchange *x, void *arg)
 
 	if (!s)
 		return;
-	own->session = s;
 	session_go(s, table_path(own->path_room));
 }
 

@@ -78,7 +78,6 @@ static void client_connect(struct client *c, struct slice room, struct slice aut
 {
 	struct try *try = c->try;
 	bool sio = try->table->speaks == SPEAKS_SOCKETIO;
-	struct buf args = BUF_INIT(1 << 20);
 	struct slice id = sio ? slice_str(c->name) : SLICE_NONE;
 	struct table_session *own =
 		table_session(try->table, id, sio ? SLICE_NONE : room);
@@ -87,11 +86,7 @@ static void client_connect(struct client *c, struct slice room, struct slice aut
 	buf_printf(try->out, "%s connects\n", c->name);
 	c->session = session_make(try->dialect, table_vocabulary(try->table), own,
 				  &c->transport, SLICE_NONE);
-	buf_printf(&args, "[%.*s]", SLICE_FMT(auth));
-	table_connected(
-		c->session,
-		&(struct table_message){ .args = sio ? buf_slice(&args) : SLICE_NONE });
-	buf_fini(&args);
+	table_connected(c->session, sio ? auth : SLICE_NONE);
 }
 
 static void client_end(struct client *c)
@@ -140,26 +135,19 @@ static int say_event(struct client *c, unsigned step, uint32_t say, bool ack)
 {
 	struct try *try = c->try;
 	const struct json *j = &try->json;
-	struct buf name = BUF_INIT(4096), args = BUF_INIT(1 << 20);
+	struct buf name = BUF_INIT(4096);
 	int err = E_MALFORMED;
 
 	if (json_kind_of(j, say) == JSON_ARRAY && j->tok[say].count > 0)
 		err = json_string(j, say + 1, ROOM_MAX_NAME, &name);
-	if (err == 0) {
-		buf_u8(&args, '[');
-		for (uint32_t t = j->tok[say + 1].next; t < j->tok[say].next;
-		     t = j->tok[t].next) {
-			if (args.n > 1)
-				buf_u8(&args, ',');
-			buf_put(&args, json_raw(j, t));
-		}
-		buf_u8(&args, ']');
-		table_hear(c->session, &(struct table_message){ .name = buf_slice(&name),
-								.args = buf_slice(&args),
-								.ack = ack });
-	}
+	if (err == 0)
+		table_hear(c->session,
+			   &(struct table_message){ .name = buf_slice(&name),
+						    .json = j,
+						    .first = j->tok[say + 1].next,
+						    .end = j->tok[say].next,
+						    .ack = ack });
 	buf_fini(&name);
-	buf_fini(&args);
 	return err < 0 ? fail_at(try, step, "\"say\" should be [\"name\", ...]") : 0;
 }
 

@@ -20,12 +20,26 @@ void table_see(struct table_scope *sc, const struct json *j)
 		sc->args = json_raw(j, 0);
 		return;
 	}
-	struct slice raw = json_raw(j, 0);
-	sc->args = slice_trim(slice_of(raw.p + 1, raw.n - 2));
+	table_see_args(sc, j, 1, j->tok[0].next);
+}
+
+void table_see_args(struct table_scope *sc, const struct json *j, uint32_t first,
+		    uint32_t end)
+{
+	struct slice last = SLICE_NONE;
+
+	sc->json = j;
 	sc->arg_count = 0;
-	for (uint32_t t = 1; t < j->tok[0].next && sc->arg_count < TABLE_ARGS;
-	     t = j->tok[t].next)
-		sc->arg[sc->arg_count++] = t;
+	for (uint32_t t = first; t < end; t = j->tok[t].next) {
+		if (sc->arg_count < TABLE_ARGS)
+			sc->arg[sc->arg_count++] = t;
+		last = json_raw(j, t);
+	}
+	sc->args = SLICE_NONE;
+	if (first < end) {
+		const uint8_t *from = json_raw(j, first).p;
+		sc->args = slice_of(from, (size_t)(slice_end(last) - from));
+	}
 }
 
 uint32_t table_field_token(const struct table_scope *sc, const struct table_field *f)
