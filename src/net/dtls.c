@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/time.h>
 
+#include "base/cur.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -153,6 +154,24 @@ void dtls_set_output(struct dtls *d, dtls_send_fn *send, void *arg)
 bool dtls_is_ready(const struct dtls *d)
 {
 	return d->ready;
+}
+
+/* A record: type, version, epoch ...; in it a message: type ...; in that: version, random. */
+bool dtls_is_anew(const struct dtls *d, struct slice datagram)
+{
+	uint8_t own[SSL3_RANDOM_SIZE];
+	struct cur c = cur_of_slice(datagram);
+	bool in_clear = cur_u8(&c) == SSL3_RT_HANDSHAKE;
+
+	cur_skip(&c, 2);
+	in_clear = cur_be16(&c) == 0 && in_clear;
+	cur_skip(&c, 8);
+	bool hello = cur_u8(&c) == SSL3_MT_CLIENT_HELLO;
+	cur_skip(&c, 11 + 2);
+	struct slice random = cur_slice(&c, sizeof(own));
+	return d->ready && !c.bad && in_clear && hello &&
+	       SSL_get_client_random(d->ssl, own, sizeof(own)) == sizeof(own) &&
+	       memcmp(own, random.p, sizeof(own)) != 0;
 }
 
 /* --- the door --- */

@@ -38,6 +38,9 @@ int dtls_read(struct dtls *d, uint8_t *to) NODISCARD;
 /* One record, as one datagram. Lost before the handshake is done. */
 void dtls_write(struct dtls *d, struct slice plain);
 bool dtls_is_ready(const struct dtls *d);
+/* The hello of a client that no longer knows of its session (RFC 6347, 4.2.8): another than the session's own, which may
+ * come again. Who stays unknown at the door has not sent it. */
+bool dtls_is_anew(const struct dtls *d, struct slice datagram);
 /* ms until dtls_tick() is due (a lost flight is sent again); -1: not at all. */
 ms_t dtls_timeout(struct dtls *d);
 void dtls_tick(struct dtls *d);

@@ -103,11 +103,11 @@ static size_t hello_with_cookie(struct far *f, uint8_t *p, size_t room)
 	return far_says(f, p, room);
 }
 
-static struct dtls *far_connect(struct far *f)
+static struct dtls *far_enter(struct far *f, struct slice hello)
 {
 	uint8_t p[8192], plain[DTLS_RECORD];
-	size_t n = hello_with_cookie(f, p, sizeof(p));
-	struct dtls *d = dtls_door_knock(door, &ann, slice_of(p, n), on_send, &said);
+	size_t n;
+	struct dtls *d = dtls_door_knock(door, &ann, hello, on_send, &said);
 
 	assert_non_null(d);
 	for (unsigned i = 0; i < 5 && !(dtls_is_ready(d) && SSL_is_init_finished(f->ssl));
@@ -120,6 +120,13 @@ static struct dtls *far_connect(struct far *f)
 	}
 	assert_true(dtls_is_ready(d));
 	return d;
+}
+
+static struct dtls *far_connect(struct far *f)
+{
+	uint8_t p[8192];
+
+	return far_enter(f, slice_of(p, hello_with_cookie(f, p, sizeof(p))));
 }
 
 static void dtls_wants_its_cookie_first(void **state)
@@ -187,6 +194,35 @@ static void dtls_ends_when_the_client_says_so(void **state)
 	far_close(&f);
 }
 
+/* RFC 6347, 4.2.8. */
+static void dtls_tells_a_client_that_has_forgotten(void **state)
+{
+	uint8_t first[8192], second[8192];
+	struct far f, g;
+
+	(void)state;
+	far_open(&f);
+	far_open(&g);
+	size_t n = hello_with_cookie(&f, first, sizeof(first));
+	struct dtls *d = far_enter(&f, slice_of(first, n));
+	assert_false(dtls_is_anew(d, slice_of(first, n))); /* late, or sent again */
+	buf_clear(&said);
+	datagrams = 0;
+	size_t m = hello_with_cookie(&g, second, sizeof(second));
+	assert_true(dtls_is_anew(d, slice_of(second, m)));
+	for (size_t i = 0; i < 59; i++) /* the random ends there */
+		assert_false(dtls_is_anew(d, slice_of(second, i)));
+	SSL_write(f.ssl, "data", 4);
+	n = far_says(&f, first, sizeof(first));
+	assert_false(dtls_is_anew(d, slice_of(first, n)));
+	dtls_destroy(d);
+	buf_clear(&said);
+	d = far_enter(&g, slice_of(second, m));
+	dtls_destroy(d);
+	far_close(&f);
+	far_close(&g);
+}
+
 /* Junk, and every beginning of a hello: nothing is kept, nothing breaks. */
 static void dtls_door_takes_no_junk(void **state)
 {
@@ -234,8 +270,11 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(dtls_wants_its_cookie_first),       T(dtls_carries_records_both_ways),
-		T(dtls_ends_when_the_client_says_so), T(dtls_door_takes_no_junk),
+		T(dtls_tells_a_client_that_has_forgotten),
+		T(dtls_wants_its_cookie_first),
+		T(dtls_carries_records_both_ways),
+		T(dtls_ends_when_the_client_says_so),
+		T(dtls_door_takes_no_junk),
 		T(dtls_session_takes_no_junk),
 	};
 #undef T

@@ -161,7 +161,7 @@ void turn_dtls_datagram(struct turn_server *s, struct udp *u, const struct udp_p
 	uint64_t key = key_of(s, &under);
 	struct turn_dtls *c = map_find_u64(&s->dtls, key);
 
-	if (c) {
+	if (c && !dtls_is_anew(c->dtls, p->bytes)) {
 		on_records(c, p->bytes);
 		return;
 	}
@@ -175,6 +175,8 @@ void turn_dtls_datagram(struct turn_server *s, struct udp *u, const struct udp_p
 	}
 	struct dtls *dtls =
 		dtls_door_knock(s->door, &p->from, p->bytes, on_door_output, &under);
+	if (dtls && c)
+		conn_free(c);
 	if (dtls)
 		conn_create(s, dtls, &under, key);
 }
