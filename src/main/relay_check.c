@@ -140,6 +140,8 @@ static void *run(void *arg)
 
 struct relay_check *relay_check_create(const struct relays *r, const struct addr *main)
 {
+	if (r->turn.alternate.family)
+		return NULL; /* it would be sent away, as everybody is */
 	struct relay_check *c = xzalloc(sizeof(*c));
 	struct stun_hmac *h = stun_hmac_create();
 	struct buf host = { .p = (uint8_t *)c->host.s,

@@ -9,7 +9,8 @@
 #include "main/relays.h"
 
 struct relay_check;
-/* `main`: where the server listens. NULL when there is no secret to make a credential with. */
+/* `main`: where the server listens. NULL when there is no secret to make a credential with, or everybody is sent to another
+ * server. */
 struct relay_check *relay_check_create(const struct relays *r, const struct addr *main);
 /* Returns at once. */
 void relay_check_start(struct relay_check *c);

@@ -53,6 +53,7 @@ struct turn_alloc *turn_alloc_find(struct turn *t, const struct turn_path *path)
 
 /* --- the end --- */
 
+/* With all that goes through it. */
 static void relay_close(struct turn_alloc *a, unsigned row)
 {
 	struct turn *t = a->turn;
@@ -60,10 +61,17 @@ static void relay_close(struct turn_alloc *a, unsigned row)
 
 	if (!r->socket)
 		return;
+	turn_tcp_end_all(a, r->told.family);
+	turn_peer_forget(a, r->told.family);
 	t->ops->relay_close(t->arg, r);
 	r->socket = NULL;
 	map_del_u64(&t->relays[row], r->told.port);
 	turn_ledger_release(t->settings->ledger, r->told.family, r->told.port);
+}
+
+static bool has_relay(const struct turn_alloc *a)
+{
+	return a->relay[0].socket || a->relay[1].socket;
 }
 
 static void session_remove(struct turn_alloc *a)
@@ -103,7 +111,6 @@ void turn_alloc_end(struct turn_alloc *a, const char *why)
 	log_debug("turn", "ended", "client=%s why=%s", addr_text(&a->path.remote, &from),
 		  why);
 	(void)why;
-	turn_tcp_end_all(a);
 	relay_close(a, 0);
 	relay_close(a, 1);
 	turn_ledger_leave(t->settings->ledger, a->user,
@@ -123,15 +130,35 @@ void turn_alloc_end(struct turn_alloc *a, const char *why)
 
 /* --- its time --- */
 
+ms_t turn_alloc_due(const struct turn_alloc *a)
+{
+	ms_t at = a->credential_until > 0 ? a->credential_until : INT64_MAX;
+
+	for (unsigned row = 0; row < 2; row++)
+		if (a->relay[row].socket && a->relay[row].until < at)
+			at = a->relay[row].until;
+	return at;
+}
+
 void turn_alloc_schedule(struct turn_alloc *a)
 {
-	ms_t at = a->expires;
-
-	if (a->credential_until > 0 && a->credential_until < at)
-		at = a->credential_until;
 	list_unlink(&a->wheel);
 	/* In the second after it, so that it is due when its slot is looked at. */
-	list_append(&a->turn->wheel[(at / 1000 + 1) % TURN_WHEEL], &a->wheel);
+	list_append(&a->turn->wheel[(turn_alloc_due(a) / 1000 + 1) % TURN_WHEEL],
+		    &a->wheel);
+}
+
+void turn_alloc_tick(struct turn_alloc *a, ms_t now)
+{
+	bool outlived = a->credential_until > 0 && a->credential_until <= now;
+
+	for (unsigned row = 0; row < 2; row++)
+		if (a->relay[row].until <= now)
+			relay_close(a, row);
+	if (outlived || !has_relay(a))
+		turn_alloc_end(a, outlived ? "credential" : "expired");
+	else
+		turn_alloc_schedule(a);
 }
 
 /* RFC 8656, 7.2: at least the default, at most our maximum. Seconds. */
@@ -148,7 +175,16 @@ static uint32_t lifetime_for(const struct turn_request *r, const struct turn_all
 		life = s->max_lifetime;
 	if (a->credential_until > 0 && life > a->credential_until - r->now.mono)
 		life = a->credential_until - r->now.mono;
-	return (uint32_t)((life + 999) / 1000);
+	return life > 0 ? (uint32_t)((life + 999) / 1000) : 0;
+}
+
+/* Of the relay of one family, or of all (0). */
+static void set_lifetime(struct turn_alloc *a, int family, ms_t until)
+{
+	for (unsigned row = 0; row < 2; row++)
+		if (family == 0 || turn_row(family) == row)
+			a->relay[row].until = until;
+	turn_alloc_schedule(a);
 }
 
 /* --- relay addresses --- */
@@ -270,6 +306,7 @@ static unsigned read_ticket(const struct turn_request *r, struct wish *w)
 static unsigned read_wish(const struct turn_request *r, struct wish *w)
 {
 	const struct turn_settings *s = r->turn->settings;
+	uint32_t seconds;
 	unsigned code = read_transport(r, w);
 
 	if (code == 0)
@@ -278,7 +315,9 @@ static unsigned read_wish(const struct turn_request *r, struct wish *w)
 		code = read_families(r, w);
 	if (code == 0)
 		code = read_ticket(r, w);
-	if (code > 0)
+	if (code == 0 && stun_get_u32(r->m, STUN_LIFETIME, &seconds) == E_MALFORMED)
+		code = 400;
+	if (code > 0 || w->token.n > 0) /* which says its family itself */
 		return code;
 	if (w->both)
 		return s->told[0].family || s->told[1].family ? 0 : 440;
@@ -351,8 +390,10 @@ static void put_relayed(struct turn_request *r, const struct turn_alloc *a, bool
 	for (unsigned row = 0; both && row < 2; row++)
 		if (!a->relay[row].socket) { /* RFC 8656, 18.12 */
 			uint8_t family = row ? STUN_IPV6 : STUN_IPV4;
+			unsigned code = r->turn->settings->told[row].family ? 508 : 440;
 			stun_put_u32(out, STUN_ADDRESS_ERROR_CODE,
-				     (uint32_t)family << 24 | 4u << 8 | 40);
+				     (uint32_t)family << 24 | code / 100 << 8 |
+					     code % 100);
 		}
 }
 
@@ -364,7 +405,7 @@ static void reply_allocated(struct turn_request *r, const struct turn_alloc *a, 
 	turn_reply_begin(r, STUN_SUCCESS);
 	put_relayed(r, a, both);
 	stun_put_xor_addr(out, STUN_XOR_MAPPED_ADDRESS, &r->path->remote);
-	ms_t left = a->expires - r->now.mono;
+	ms_t left = a->relay[a->relay[0].socket ? 0 : 1].until - r->now.mono;
 	stun_put_u32(out, STUN_LIFETIME, (uint32_t)(left > 0 ? left / 1000 : 0));
 	if (token.n > 0)
 		stun_put(out, STUN_RESERVATION_TOKEN, token);
@@ -431,10 +472,9 @@ static void allocate(struct turn_request *r, const struct wish *w)
 				    (uint16_t)(told->port + 1), r->now.mono, token);
 		reserved = true;
 	}
-	a->expires = r->now.mono + (ms_t)lifetime_for(r, a) * 1000;
+	set_lifetime(a, 0, r->now.mono + (ms_t)lifetime_for(r, a) * 1000);
 	if (t->allocs.count == 1)
 		t->second = r->now.mono / 1000;
-	turn_alloc_schedule(a);
 	if (w->ticket)
 		turn_move_allow(a);
 	metric_add(METRIC_TURN_ALLOCATES, 1);
@@ -457,7 +497,7 @@ void turn_on_allocate(struct turn_request *r)
 	unsigned code = read_wish(r, &w);
 	if (code > 0) {
 		turn_reply_error(r, code);
-	} else if (t->settings->alternate.family) {
+	} else if (t->settings->alternate.family == r->path->remote.family) {
 		reply_alternate(r);
 	} else if (t->draining) {
 		turn_reply_error(r, 508);
@@ -473,24 +513,45 @@ void turn_on_allocate(struct turn_request *r)
 
 /* --- Refresh --- */
 
+/* RFC 8656, 8.2: which of the allocation's families is meant; without a word all (0). */
+static unsigned read_family(const struct turn_request *r, int *family)
+{
+	const struct stun_attr *a = stun_find(r->m, STUN_REQUESTED_FAMILY);
+
+	*family = 0;
+	if (!a)
+		return 0;
+	if (a->value.n != 4)
+		return 400;
+	if (a->value.p[0] != STUN_IPV4 && a->value.p[0] != STUN_IPV6)
+		return 443;
+	*family = a->value.p[0] == STUN_IPV6 ? AF_INET6 : AF_INET;
+	return r->alloc->relay[turn_row(*family)].socket ? 0 : 443;
+}
+
+static void release(struct turn_alloc *a, int family)
+{
+	if (family != 0)
+		relay_close(a, turn_row(family));
+	if (family != 0 && has_relay(a))
+		turn_alloc_schedule(a);
+	else
+		turn_alloc_end(a, "released");
+}
+
 void turn_on_refresh(struct turn_request *r)
 {
 	struct turn_alloc *a = r->alloc;
-	const struct stun_attr *family = stun_find(r->m, STUN_REQUESTED_FAMILY);
-	uint32_t seconds = 1;
+	uint32_t seconds = 1, life = 0;
+	int family;
+	unsigned code = read_family(r, &family);
 
-	/* RFC 8656, 8.2: a family other than the allocation's, of which there is one then. */
-	if (family && (family->value.n != 4 ||
-		       !a->relay[family->value.p[0] == STUN_IPV6 ? 1 : 0].socket)) {
-		turn_reply_error(r, family->value.n != 4 ? 400 : 443);
-		return;
+	if (code == 0 && stun_get_u32(r->m, STUN_LIFETIME, &seconds) == E_MALFORMED)
+		code = 400;
+	if (code == 0 && seconds > 0) {
+		life = lifetime_for(r, a);
+		code = life > 0 ? turn_move_refresh(r) : 0;
 	}
-	if (stun_get_u32(r->m, STUN_LIFETIME, &seconds) == E_MALFORMED) {
-		turn_reply_error(r, 400);
-		return;
-	}
-	uint32_t life = seconds == 0 ? 0 : lifetime_for(r, a);
-	unsigned code = life > 0 ? turn_move_refresh(r) : 0;
 	if (code > 0) {
 		turn_reply_error(r, code);
 		return;
@@ -500,10 +561,8 @@ void turn_on_refresh(struct turn_request *r)
 	if (life > 0 && a->move && stun_find(r->m, STUN_MOBILITY_TICKET))
 		turn_move_put_ticket(a);
 	turn_reply_end(r);
-	if (life == 0) {
-		turn_alloc_end(a, "released");
-		return;
-	}
-	a->expires = r->now.mono + (ms_t)life * 1000;
-	turn_alloc_schedule(a);
+	if (life == 0)
+		release(a, family);
+	else
+		set_lifetime(a, family, r->now.mono + (ms_t)life * 1000);
 }

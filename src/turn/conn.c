@@ -59,9 +59,9 @@ static ssize_t on_data(void *arg, struct stream *s, uint8_t *p, size_t n)
 	while (used < n) {
 		ssize_t size = frame_size(c, p + used, n - used);
 		if (size == -EAGAIN || (size > 0 && (size_t)size > n - used)) {
-			if (size > (ssize_t)STREAM_CARRY_MAX)
-				return E_LIMIT;
-			break;
+			if (size <= (ssize_t)STREAM_CARRY_MAX)
+				break;
+			size = E_LIMIT;
 		}
 		if (size < 0) {
 			metric_add(METRIC_STUN_BAD, 1);

@@ -72,8 +72,7 @@ struct turn_alloc {
 	uint32_t tcp_count;
 	struct list wheel;
 	struct list same_session;
-	ms_t expires;          /* its lifetime, */
-	ms_t credential_until; /* and where it ends at the latest; 0: with its session */
+	ms_t credential_until; /* where it ends at the latest; 0: with its session */
 	uint64_t session;
 	struct turn_key key;
 	uint8_t algorithm;
@@ -154,6 +153,10 @@ void turn_on_allocate(struct turn_request *r);
 void turn_on_refresh(struct turn_request *r);
 /* Its time has changed. */
 void turn_alloc_schedule(struct turn_alloc *a);
+/* When something of it ends: a relay, or all. */
+ms_t turn_alloc_due(const struct turn_alloc *a);
+/* Ends what is due. */
+void turn_alloc_tick(struct turn_alloc *a, ms_t now);
 void turn_alloc_end(struct turn_alloc *a, const char *why);
 
 /* By their hash allocations are found. */
@@ -179,6 +182,8 @@ void turn_move_end(struct turn_alloc *a);
 void turn_on_create_permission(struct turn_request *r);
 void turn_on_channel_bind(struct turn_request *r);
 struct turn_peer *turn_peer_by_channel(struct turn_alloc *a, uint16_t channel, ms_t now);
+/* Those of a family are none any more. */
+void turn_peer_forget(struct turn_alloc *a, int family);
 /* The code to answer with when somebody may be no peer; 0: it may. */
 unsigned turn_peer_judge(const struct turn_request *r, const struct addr *peer);
 /* Whether there is a permission for the peer; and its channel, if it has one (else 0). */
@@ -188,7 +193,8 @@ bool turn_peer_permitted(const struct turn_alloc *a, const struct addr *peer, ms
 /* tcp.c */
 void turn_on_connect(struct turn_request *r);
 void turn_on_connection_bind(struct turn_request *r);
-void turn_tcp_end_all(struct turn_alloc *a);
+/* Those between the allocation and peers of that family. */
+void turn_tcp_end_all(struct turn_alloc *a, int family);
 
 /* relay.c */
 void turn_on_send(struct turn *t, const struct turn_path *from, const struct stun_msg *m,

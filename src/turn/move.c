@@ -190,8 +190,9 @@ static void lose(struct turn_alloc *a, ms_t now)
 				      .transport = TURN_NOWHERE };
 	a->hash = turn_path_hash(t, &a->path);
 	map_put_u64(&t->allocs, a->hash, a);
-	if (a->expires > now + WAIT)
-		a->expires = now + WAIT;
+	for (unsigned row = 0; row < 2; row++)
+		if (a->relay[row].until > now + WAIT)
+			a->relay[row].until = now + WAIT;
 	turn_alloc_schedule(a);
 }
 

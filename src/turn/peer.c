@@ -65,6 +65,15 @@ static void forget_old(struct turn_alloc *a, ms_t now)
 			i++;
 }
 
+void turn_peer_forget(struct turn_alloc *a, int family)
+{
+	for (uint32_t i = 0; i < a->peer_count;)
+		if (a->peers[i].addr.family == family)
+			a->peers[i] = a->peers[--a->peer_count];
+		else
+			i++;
+}
+
 /* Room for `n` more; false: over turn.max-peers. */
 static bool make_room(struct turn_alloc *a, uint32_t n, ms_t now)
 {

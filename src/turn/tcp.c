@@ -48,10 +48,13 @@ void turn_tcp_end(struct turn_tcp *c)
 	free(c);
 }
 
-void turn_tcp_end_all(struct turn_alloc *a)
+void turn_tcp_end_all(struct turn_alloc *a, int family)
 {
-	while (!list_empty(&a->tcps))
-		turn_tcp_end(list_entry(a->tcps.next, struct turn_tcp, link));
+	list_each_safe (n, &a->tcps) {
+		struct turn_tcp *c = list_entry(n, struct turn_tcp, link);
+		if (c->peer.family == family)
+			turn_tcp_end(c);
+	}
 }
 
 static struct turn_tcp *tcp_to(const struct turn_alloc *a, const struct addr *peer)

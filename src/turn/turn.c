@@ -190,20 +190,12 @@ ms_t turn_next_timeout(const struct turn *t)
 	return t->allocs.count > 0 ? (t->second + 1) * 1000 : -1;
 }
 
-static ms_t due(const struct turn_alloc *a)
-{
-	ms_t until = a->credential_until;
-
-	return until > 0 && until < a->expires ? until : a->expires;
-}
-
 static void end_due(struct list *slot, struct turn_now now)
 {
 	list_each_safe (n, slot) {
 		struct turn_alloc *a = list_entry(n, struct turn_alloc, wheel);
-		if (due(a) <= now.mono)
-			turn_alloc_end(a,
-				       a->expires <= now.mono ? "expired" : "credential");
+		if (turn_alloc_due(a) <= now.mono)
+			turn_alloc_tick(a, now.mono);
 	}
 }
 

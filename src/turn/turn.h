@@ -40,6 +40,7 @@ struct turn_relay {
 	struct turn_alloc *alloc;
 	struct addr told; /* as clients know it */
 	void *socket;     /* NULL: there is none of this family. UDP, or listening */
+	ms_t until;       /* its lifetime */
 };
 
 #define TURN_TCP_STATES(X)                                                               \
