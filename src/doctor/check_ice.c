@@ -23,6 +23,8 @@ static const struct {
 	unsigned code;
 	const char *cure;
 } cures[] = {
+	{ 300,
+	  "it sends everybody to another server (turn.alternate-server): ask there" },
 	{ 401, "see that turn.static-auth-secret is the same on all servers and that the "
 	       "clocks agree; the server's log has the reason" },
 	{ 403, "the relay denies that peer: turn.allow-peer opens denied ranges" },
@@ -228,14 +230,15 @@ static void try_list(struct patient *p, struct slice body)
 			    "/api/turn-credentials has no list");
 	else if (j.tok[list].count == 0)
 		report_leave_out(
-			&p->report, "relay",
+			&p->report, "relay", NULL,
 			"the server hands out no STUN or TURN server: people behind "
 			"different NATs may not see each other");
 	else
 		for (uint32_t t = list + 1; t < j.tok[list].next; t = j.tok[t].next)
 			try_entry(p, &j, t);
 	if (!p->udp_works)
-		report_leave_out(&p->report, "NAT", "no relay by UDP that could tell");
+		report_leave_out(&p->report, "NAT", NULL,
+				 "no relay by UDP that could tell");
 }
 
 void check_ice(struct patient *p)

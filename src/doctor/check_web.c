@@ -63,7 +63,7 @@ static void check_other_family(struct patient *p, const struct addr *reached)
 		report_pass(r, name, "%s in %lld ms", addr_text(&l.peer, &text),
 			    (long long)l.connect_ms);
 	else if (err == -ENETUNREACH || err == -EADDRNOTAVAIL)
-		report_leave_out(r, name, "this machine has none, the server has");
+		report_leave_out(r, name, NULL, "this machine has none, the server has");
 	else
 		report_fail(r, name,
 			    "let the server listen there ([::] takes both) and open the "
@@ -167,7 +167,7 @@ static void check_clock(struct patient *p, const struct fetch *f)
 	time_t theirs;
 
 	if (!read_date(fetch_header(f, "Date"), &theirs)) {
-		report_leave_out(&p->report, "clock", "the answer has no date");
+		report_leave_out(&p->report, "clock", NULL, "the answer has no date");
 		return;
 	}
 	long long ahead = (long long)(theirs - time(NULL));
@@ -230,7 +230,7 @@ void check_refused(struct patient *p, const char *name)
 			    "for one of its rooms (parley token create)",
 			    "the server refuses that token");
 	else
-		report_leave_out(&p->report, name,
+		report_leave_out(&p->report, name, NULL,
 				 "the server wants a token: give it with --token");
 }
 

@@ -80,12 +80,13 @@ void report_fail(struct report *r, const char *name, const char *cure, const cha
 	r->failed++;
 }
 
-void report_leave_out(struct report *r, const char *name, const char *cause, ...)
+void report_leave_out(struct report *r, const char *name, const char *cure,
+		      const char *cause, ...)
 {
 	va_list ap;
 
 	va_start(ap, cause);
-	put(r, VERDICT_LEFT_OUT, name, NULL, cause, ap);
+	put(r, VERDICT_LEFT_OUT, name, cure, cause, ap);
 	va_end(ap);
 	r->left_out++;
 }

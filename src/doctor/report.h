@@ -22,5 +22,5 @@ void report_pass(struct report *r, const char *name, const char *measured, ...)
 	PRINTF_LIKE(3, 4);
 void report_fail(struct report *r, const char *name, const char *cure, const char *cause,
 		 ...) PRINTF_LIKE(4, 5);
-void report_leave_out(struct report *r, const char *name, const char *cause, ...)
-	PRINTF_LIKE(3, 4);
+void report_leave_out(struct report *r, const char *name, const char *cure,
+		      const char *cause, ...) PRINTF_LIKE(4, 5);

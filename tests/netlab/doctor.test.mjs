@@ -14,11 +14,12 @@ describe("the doctor, behind a router", { concurrency: 5 }, () => {
 	let lab;
 	let server;
 	let trusted;
+	let certificate;
 	const dir = freshDir();
 	before(async () => {
 		lab = await Lab.open();
 		trusted = makeAuthority(dir, SERVER);
-		const certificate = ["--tls.cert", trusted.cert, "--tls.key", trusted.key];
+		certificate = ["--tls.cert", trusted.cert, "--tls.key", trusted.key];
 		// Both are no public addresses, as which a relay does not take peers.
 		const peers = ["--turn.allow-peer", "10.0.0.0/8", "--turn.allow-peer", "203.0.113.0/24"];
 		server = await startServer({ ...lab.serverOptions, args: [...certificate, ...peers] });
@@ -29,14 +30,14 @@ describe("the doctor, behind a router", { concurrency: 5 }, () => {
 		rmSync(dir, { recursive: true, force: true });
 	});
 
-	/** What it finds from a new site with that router. */
-	async function from({ block, ...options }) {
+	/** What it finds from a new site with that router, of `at`. */
+	async function from({ block, at = server, ...options }) {
 		const site = await lab.site(options);
 		if (block) {
-			site.block(block, server.port);
+			site.block(block, at.port);
 		}
 		const env = { SSL_CERT_FILE: trusted.ca };
-		const url = `https://${SERVER}:${server.port}`;
+		const url = `https://${SERVER}:${at.port}`;
 		const found = await examine(url, { env, prefix: site.prefix });
 		return { found, site };
 	}
@@ -97,6 +98,31 @@ describe("the doctor, behind a router", { concurrency: 5 }, () => {
 		assert.match(four.TCP.measured, /^127\.0\.0\.1:/);
 		assert.match(four.IPv6.cause, /^the name leads to ::1 as well, where/);
 		assert.match(four.IPv6.cure, /out of DNS$/);
+	});
+
+	it("names what opens relays to a private network", async (t) => {
+		const at = await serverFor(t, { ...lab.serverOptions, args: certificate });
+		const { found } = await from({ at });
+		// Relays pass, and people here see each other directly; but no relay reaches who has none.
+		assert.deepEqual(troubles(found), { "relay ports": "left out" });
+		const [, address] = /^relays take nothing from (10\.\d+\.0\.2):\d+, a private address;/.exec(
+			found["relay ports"].cause,
+		);
+		assert.match(found["relay ports"].cure, new RegExp(`turn\\.allow-peer ${address}, or the range`));
+		assert.match(found.NAT.measured, /^none: others see this machine's own/);
+		const args = [...certificate, "--turn.allow-peer", "10.0.0.0/8"];
+		const cured = await serverFor(t, { ...lab.serverOptions, args });
+		assert.deepEqual(troubles((await from({ at: cured })).found), {});
+	});
+
+	it("names relays that are told at an address which only their own network knows", async (t) => {
+		// As in a cloud, where the machine itself has but that one.
+		const inside = ["--turn.relay-address", `10.99.0.1/${SERVER}`];
+		const at = await serverFor(t, { ...lab.serverOptions, args: [...certificate, ...inside] });
+		const { found } = await from({ nat: "keeps", at });
+		assert.deepEqual(troubles(found), { "relay ports": "fail" });
+		assert.match(found["relay ports"].cause, /^relays are at 10\.99\.0\.1:\d+, a private address, which/);
+		assert.match(found["relay ports"].cure, /^turn\.relay-address 203\.0\.113\.10\/10\.99\.0\.1: /);
 	});
 
 	it("names closed relay ports", async () => {
