@@ -40,13 +40,14 @@ describe("the ways of a call", () => {
 		assert.deepEqual(Object.keys(found), [
 			...["secure", "server", "clock", "websocket", "polling", "certificate"],
 			...ways,
-			...["microphone", "camera"],
+			...["nat", "microphone", "camera"],
 		]);
 		const bad = Object.values(found).filter(({ state }) => state !== "pass");
 		assert.deepEqual(bad, []);
 		for (const way of ways) {
 			assert.match(found[way].text, /\d+ ms|your own address is the one/);
 		}
+		assert.match(found.nat.text, /none: others see your own address/);
 		assert.match(await guest.find("check-sum").innerText(), /Everything that was tried works/);
 	});
 
@@ -77,6 +78,7 @@ describe("the ways of a call", () => {
 		const { found } = await check(t, house.browser, server);
 		assert.equal(found[url].state, "fail");
 		assert.match(found[url].text, /The relay refused: 401.*turn\.static-auth-secret/s);
+		assert.equal(found.nat.state, "left-out");
 	});
 
 	it("say on /check that the devices are refused, and later that the server is gone", async (t) => {

@@ -1,5 +1,7 @@
 import { type Check, type Finding, fail, leftOut, pass, since, within } from "./finding.js";
+import { natCheck } from "./nat-check.js";
 import { askRefusals, refusalFinding } from "./refusals.js";
+import { seenBy } from "./seen.js";
 
 /**
  * The STUN and TURN servers that the server hands out. A relay is tried by itself: two connections of this
@@ -25,7 +27,25 @@ export async function iceChecks(signal: AbortSignal): Promise<Check[]> {
 	const ways = each.map((server) =>
 		server.urls.startsWith("stun") ? stunCheck(server.urls) : relayCheck(server),
 	);
-	return [certificateCheck(each.map(({ urls }) => urls)), ...ways];
+	const work = new Set<string>();
+	const byUdp = each.find(({ urls }) => urls.startsWith("turn:") && transportOf(urls) === "UDP");
+	return [
+		certificateCheck(each.map(({ urls }) => urls)),
+		...ways.map((way) => noting(work, way)),
+		natCheck(byUdp, () => work.has(byUdp?.urls ?? "")),
+	];
+}
+
+/** The check, which enters itself in `work` when it passes. */
+function noting(work: Set<string>, check: Check): Check {
+	return {
+		...check,
+		async run(signal) {
+			const finding = await check.run(signal);
+			if (finding.verdict === "pass") work.add(check.id);
+			return finding;
+		},
+	};
 }
 
 /** A page is not told of its certificate; but relays by TLS are offered with one alone that is made to be trusted. */
@@ -73,14 +93,13 @@ function stunCheck(url: string): Check {
 			const begin = performance.now();
 			const pc = new RTCPeerConnection({ iceServers: [{ urls: url }] });
 			signal.addEventListener("abort", () => pc.close());
-			const found = candidateOf(pc, "srflx");
+			const found = seenBy(pc, GATHER);
 			pc.createDataChannel("check");
 			await pc.setLocalDescription();
-			const address = await within(found, GATHER, null);
-			const direct = hasPublicHost(pc);
+			const seen = await found;
 			pc.close();
-			if (address) return pass(`you are seen as ${address}, ${since(begin)}`);
-			if (direct) return pass("your own address is the one that others see");
+			if (seen === "own") return pass("your own address is the one that others see");
+			if (seen) return pass(`you are seen as ${seen.address}, ${since(begin)}`);
 			return fail(
 				"No answer came by UDP.",
 				`Open UDP port ${portOf(url)} in the firewall of the server (parley ports has the table). ` +
@@ -88,24 +107,6 @@ function stunCheck(url: string): Check {
 			);
 		},
 	};
-}
-
-/** "address" of the first candidate of that type, null when gathering ends without. */
-function candidateOf(pc: RTCPeerConnection, type: string): Promise<string | null> {
-	return new Promise((resolve) => {
-		pc.addEventListener("icecandidate", ({ candidate }) => {
-			if (!candidate?.candidate) resolve(null);
-			else if (candidate.type === type) resolve(candidate.address);
-		});
-	});
-}
-
-/** A server reflexive candidate equal to the host's is left out (RFC 8445, 5.1.3). */
-function hasPublicHost(pc: RTCPeerConnection): boolean {
-	const sdp = pc.localDescription?.sdp ?? "";
-	return /^a=candidate:\S+ \d udp \d+ (?!10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)[\d.]+ \d+ typ host/im.test(
-		sdp,
-	);
 }
 
 // --- relays ---
