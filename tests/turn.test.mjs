@@ -20,7 +20,7 @@ describe("TURN", () => {
 	});
 	after(() => server.stop());
 
-	for (const transport of ["udp", "tcp", "tls"]) {
+	for (const transport of ["udp", "tcp", "tls", "dtls"]) {
 		it(`relays by ${transport}, by indications and channels`, async (t) => {
 			const ann = await relayFor(t, server, { transport, ...USER });
 			const peer = await echoPeer(t);
@@ -34,7 +34,29 @@ describe("TURN", () => {
 			assert.equal((await ann.refresh(0)).code, 0);
 			assert.equal((await ann.refresh(600)).code, 437);
 		});
+	}
 
+	it("lets a DTLS client in anew that has forgotten its session", async (t) => {
+		const { port } = await echoPeer(t, "127.0.0.2"); // which nobody has at 127.0.0.1, as good as surely
+		const ann = { transport: "dtls", from: `127.0.0.1:${port}`, ...USER };
+		const peer = await echoPeer(t);
+		const before = (await metrics(server)).get("turn_allocations");
+		for (let i = 0; i < 3; i++) {
+			const client = await relayFor(t, server, ann);
+			assert.equal((await client.permit(peer)).code, 0);
+			client.send(peer, `life ${i}`);
+			await client.gets(`life ${i}`);
+			client.socket.kill("SIGKILL"); // without a goodbye
+			await client.until(
+				() => client.closed,
+				() => "its end",
+			);
+		}
+		await metricIs(server, "turn_allocations", before + 1);
+		await metricIs(server, "dtls_sessions", (n) => n >= 1);
+	});
+
+	for (const transport of ["udp", "tcp", "tls"]) {
 		it(`tells an address by ${transport}`, async (t) => {
 			const ann = await turnFor(t, server, { transport });
 			const answer = await ann.exchange(METHOD.binding, []);

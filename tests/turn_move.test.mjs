@@ -40,7 +40,7 @@ describe("a client that moves", () => {
 		assert.equal((await ann.bind(0x4001, peer)).code, 0);
 		// The kernel picks the worker: on, until each transport has met the other one.
 		let moves = 0;
-		for (const transport of ["udp", "tcp", "tls"]) {
+		for (const transport of ["udp", "tcp", "tls", "dtls"]) {
 			do {
 				const next = await movedTo(t, server, transport, ann);
 				const text = `${transport} ${++moves}`;
@@ -80,10 +80,10 @@ describe("a client that moves", () => {
 		const peer = await echoPeer(t);
 		let ann = await relayFor(t, server, { transport: "tcp", ...USER }, TICKET);
 		assert.equal((await ann.permit(peer)).code, 0);
-		for (let i = 0; i < 8; i++) {
+		for (let i = 0; i < 9; i++) {
 			ann.close();
 			await metricIs(server, "turn_guests", 0);
-			ann = await movedTo(t, server, i & 1 ? "tcp" : "tls", ann);
+			ann = await movedTo(t, server, ["tls", "tcp", "dtls"][i % 3], ann);
 			ann.send(peer, `again ${i}`);
 			await ann.gets(`again ${i}`);
 		}

@@ -1,5 +1,6 @@
-// A STUN and TURN client (RFC 8489, 8656) that believes nothing: over UDP, TCP or TLS, one allocation each.
+// A STUN and TURN client (RFC 8489, 8656) that believes nothing: over UDP, TCP, TLS or DTLS, one allocation each.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect as connectTcp } from "node:net";
@@ -40,6 +41,7 @@ export const ATTR = {
 	additionalFamily: 0x8000,
 	addressError: 0x8001,
 	icmp: 0x8004,
+	alternateServer: 0x8023,
 	mobilityTicket: 0x8030,
 };
 const CLASS = {
@@ -138,15 +140,20 @@ export function decode(bytes) {
 	return message;
 }
 
-/** Cuts a stream into messages and ChannelData. */
+/** Cuts a stream into messages and ChannelData; padded: to four bytes, as by TCP. */
 class Framer {
 	rest = Buffer.alloc(0);
+
+	constructor(padded) {
+		this.padding = padded ? 3 : 0;
+	}
 
 	*take(bytes) {
 		this.rest = Buffer.concat([this.rest, bytes]);
 		while (this.rest.length >= 4) {
 			const length = this.rest.readUInt16BE(2);
-			const size = this.rest[0] >> 6 === 1 ? 4 + ((length + 3) & ~3) : 20 + length;
+			const padded = (length + this.padding) & ~this.padding;
+			const size = this.rest[0] >> 6 === 1 ? 4 + padded : 20 + length;
 			if (this.rest.length < size) {
 				return;
 			}
@@ -162,13 +169,14 @@ export class TurnClient extends Waiters {
 	closed = false;
 	#waiting = new Map();
 
-	/** `shy`: does not tell its name where the nonce says that a hash will do (RFC 8489, 9.2). */
+	/** `shy`: does not tell its name where the nonce says that a hash will do (RFC 8489, 9.2). `from`: its own address and port
+	 * (DTLS alone). */
 	constructor(
 		server,
-		{ transport = "udp", username, credential, port = server.port, host, shy } = {},
+		{ transport = "udp", username, credential, port = server.port, host, shy, from } = {},
 	) {
 		super();
-		Object.assign(this, { transport, username, credential, shy });
+		Object.assign(this, { transport, username, credential, shy, from });
 		this.host = host ?? "127.0.0.1";
 		this.port = port;
 	}
@@ -182,7 +190,10 @@ export class TurnClient extends Waiters {
 			this.localPort = this.socket.address().port;
 			return this;
 		}
-		this.framer = new Framer();
+		if (this.transport === "dtls") {
+			return this.#openDtls();
+		}
+		this.framer = new Framer(true);
 		const to = { host: this.host, port: this.port, rejectUnauthorized: false };
 		this.socket = this.transport === "tls" ? connectTls(to) : connectTcp(to);
 		const event = this.transport === "tls" ? "secureConnect" : "connect";
@@ -203,6 +214,36 @@ export class TurnClient extends Waiters {
 			this.poke();
 		});
 		this.localPort = this.socket.localPort;
+		return this;
+	}
+
+	/** By the openssl program, which makes a record of what it reads at once: a message, as nobody here sends the next one
+	 * before there is an answer. */
+	async #openDtls() {
+		const to = this.host.includes(":") ? `[${this.host}]` : this.host;
+		const how = ["-dtls", "-brief", "-nocommands", "-noservername"];
+		how.push(...(this.from ? ["-bind", this.from] : []));
+		this.socket = spawn("openssl", ["s_client", ...how, "-connect", `${to}:${this.port}`]);
+		this.socket.stdin.on("error", () => {});
+		this.framer = new Framer(false);
+		this.socket.stdout.on("data", (bytes) => {
+			for (const frame of this.framer.take(bytes)) {
+				this.#onFrame(frame);
+			}
+		});
+		let told = "";
+		this.socket.stderr.on("data", (text) => {
+			told += text;
+			this.poke();
+		});
+		this.socket.on("close", () => {
+			this.closed = true;
+			this.poke();
+		});
+		await this.until(
+			() => told.includes("CONNECTION ESTABLISHED"),
+			() => `a DTLS handshake: ${told}`,
+		);
 		return this;
 	}
 
@@ -236,6 +277,8 @@ export class TurnClient extends Waiters {
 	write(bytes) {
 		if (this.transport === "udp") {
 			this.socket.send(bytes, this.port, this.host);
+		} else if (this.transport === "dtls") {
+			this.socket.stdin.write(bytes);
 		} else {
 			this.socket.write(bytes);
 		}
@@ -369,7 +412,8 @@ export class TurnClient extends Waiters {
 		const head = Buffer.alloc(4);
 		head.writeUInt16BE(channel, 0);
 		head.writeUInt16BE(body.length, 2);
-		const pad = this.transport === "udp" ? 0 : (4 - (body.length % 4)) % 4;
+		const isStream = this.transport === "tcp" || this.transport === "tls";
+		const pad = isStream ? (4 - (body.length % 4)) % 4 : 0;
 		this.write(Buffer.concat([head, body, Buffer.alloc(pad)]));
 	}
 
@@ -389,6 +433,8 @@ export class TurnClient extends Waiters {
 	close() {
 		if (this.transport === "udp") {
 			this.socket.close();
+		} else if (this.transport === "dtls") {
+			this.socket.stdin.end(); // it says goodbye, and ends
 		} else {
 			this.socket.destroy();
 		}

@@ -180,11 +180,13 @@ export class Site {
 	#router;
 	#client;
 	#wire;
+	#moves = 0;
 
 	/** nat: see NAT; without, the client can be reached. wire: see set(). */
 	static async open(internet, number, { nat, wire = false } = {}) {
 		const site = new Site();
 		site.#number = number;
+		site.outside = `203.0.113.${number}`; // what others see as a client's address
 		site.#router = await Namespace.open();
 		site.#client = await Namespace.open();
 		const router = site.#router;
@@ -197,14 +199,14 @@ export class Site {
 		} else {
 			router.wire("lan", client, "eth0");
 		}
-		router.setAddress("wan", `203.0.113.${number}`, SERVER);
+		router.setAddress("wan", site.outside, SERVER);
 		router.ip("address", "add", `10.${number}.0.1/24`, "dev", "lan");
 		client.setAddress("eth0", `10.${number}.0.2`, `10.${number}.0.1`);
 		router.nft(RULES);
 		if (nat) {
 			site.nat = nat;
 		} else {
-			internet.ip("route", "add", `10.${number}.0.0/24`, "via", `203.0.113.${number}`);
+			internet.ip("route", "add", `10.${number}.0.0/24`, "via", site.outside);
 		}
 		return site;
 	}
@@ -238,17 +240,15 @@ export class Site {
 
 	/** The client has another address from now on, as after a change of the Wi-Fi. */
 	moveClient() {
-		this.#client.setAddress("eth0", `10.${this.#number}.0.3`, `10.${this.#number}.0.1`);
+		this.#moves += 1;
+		this.#client.setAddress("eth0", `10.${this.#number}.0.${2 + this.#moves}`, `10.${this.#number}.0.1`);
 	}
 
 	/** The router has another address from now on, and has forgotten what it had translated to the former. */
 	moveRouter() {
-		this.#router.setAddress("wan", `203.0.113.${100 + this.#number}`, SERVER);
-	}
-
-	/** What a client here sees as its server's peer, and others as its own. */
-	get outside() {
-		return `203.0.113.${this.#number}`;
+		this.#moves += 1;
+		this.outside = `203.0.113.${10 * this.#number + 90 + this.#moves}`;
+		this.#router.setAddress("wan", this.outside, SERVER);
 	}
 
 	/** The words that run a program in here. */
