@@ -59,6 +59,20 @@ describe("a TURN client is refused", () => {
 		assert.deepEqual(ann.received, []);
 	});
 
+	it("by 300 where everybody is sent to another server, which is no failure of this one", async (t) => {
+		const args = ["--turn.user", "ann:secret", "--turn.alternate-server", "127.0.0.1:3478"];
+		const away = await serverFor(t, { args });
+		for (const transport of ["udp", "tls"]) {
+			const ann = await turnFor(t, away, { transport, ...USER });
+			const answer = await ann.allocate();
+			assert.equal(answer.code, 300);
+			assert.equal(answer.value("alternateServer").toString("hex"), "00010d967f000001");
+			assert.equal((await ann.exchange(METHOD.binding, [])).code, 0);
+		}
+		assert.equal(await (await fetch(`${away.http}/readyz`)).text(), "ready\n");
+		assert.doesNotMatch(away.stderr, /check-failed/);
+	});
+
 	it("by 486 over a quota and by 508 without a port, and served when there is room", async (t) => {
 		const small = await serverFor(t, {
 			workers: 2,

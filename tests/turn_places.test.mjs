@@ -5,10 +5,23 @@ import { describe, it } from "node:test";
 import { iceCredential } from "./lib/ice.mjs";
 import { metrics, perWorker } from "./lib/metrics.mjs";
 import { freePort, serverFor } from "./lib/server.mjs";
-import { ATTR, decode, encode, echoPeer, METHOD, relayFor, turnFor, xorAddress } from "./lib/turn.mjs";
+import {
+	ATTR,
+	decode,
+	echoPeer,
+	encode,
+	METHOD,
+	relayFor,
+	turnFor,
+	u32,
+	xorAddress,
+} from "./lib/turn.mjs";
 
 const USER = { username: "ann", credential: "secret" };
-const ARGS = ["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"];
+const ARGS = [
+	...["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"],
+	"--server.drain=100ms", // clients are still there when it stops
+];
 const V6 = ["--turn.allow-peer", "::1/128", "--turn.relay-address", "::1"];
 const BOTH = [...V6, "--turn.relay-address", "127.0.0.1"];
 
@@ -97,6 +110,35 @@ describe("--turn.listen and --turn.tls-listen", () => {
 	});
 });
 
+describe("an even port", () => {
+	it("is had with the next one, which another socket takes by its token, on whichever worker", async (t) => {
+		const server = await serverFor(t, { workers: 2, args: ARGS });
+		const peer = await echoPeer(t);
+		let n = 0;
+		do {
+			const rtp = await turnFor(t, server, USER);
+			const answer = await rtp.allocate([[ATTR.evenPort, Buffer.from([0x80])]]);
+			assert.equal(answer.code, 0, answer.reason);
+			assert.equal(rtp.relay.port % 2, 0);
+			const token = [ATTR.reservationToken, answer.value("reservationToken")];
+			const rtcp = await turnFor(t, server, USER);
+			assert.equal((await rtcp.allocate([token])).code, 0);
+			assert.equal(rtcp.relay.port, rtp.relay.port + 1);
+			assert.equal((await (await turnFor(t, server, USER)).allocate([token])).code, 508);
+			for (const client of [rtp, rtcp]) {
+				assert.equal((await client.permit(peer)).code, 0);
+				client.send(peer, `packet ${++n}`);
+				await client.gets(`packet ${n}`);
+			}
+		} while ((await perWorker(server, "turn_allocations")).some((count) => count === 0));
+		const odd = await turnFor(t, server, USER);
+		const wish = [ATTR.evenPort, Buffer.from([0])];
+		assert.equal((await odd.allocate([wish, [ATTR.reservationToken, Buffer.alloc(8)]])).code, 400);
+		assert.equal((await odd.allocate([wish])).code, 0);
+		assert.equal(odd.relay.port % 2, 0);
+	});
+});
+
 describe("IPv6", () => {
 	const six = (n) => [[ATTR[n], Buffer.from([2, 0, 0, 0])]];
 
@@ -158,6 +200,15 @@ describe("IPv6", () => {
 				assert.deepEqual((await client.ben.gets(`${i} ${row}`)).from, relays[row]);
 			}
 		}
+		// Each is released by itself.
+		const only = (bytes) => ann.request(METHOD.refresh, [[ATTR.lifetime, u32(0)], bytes]);
+		assert.equal((await only(...six("requestedFamily"))).code, 0);
+		const gone = await echoPeer(t, "::1");
+		assert.equal((await ann.permit(gone)).code, 443);
+		const peer = await echoPeer(t);
+		assert.equal((await ann.permit(peer)).code, 0);
+		ann.send(peer, "by what is left");
+		await ann.gets("by what is left");
 		assert.equal((await ann.refresh(0)).code, 0);
 	});
 
