@@ -22,7 +22,7 @@ static void stream_reap(struct loop_task *t)
 {
 	struct stream *s = container_of(t, struct stream, task);
 
-	assert(!s->volley);
+	stream_fire(s);
 	if (s->watched)
 		loop_io_close(s->loop, &s->io);
 	else
