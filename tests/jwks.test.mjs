@@ -163,6 +163,18 @@ describe("public keys by URL", () => {
 		assert.ok(provider.asked[1].at - provider.asked[0].at >= 900);
 	});
 
+	it("are fetched at SIGHUP, whatever the gap", async (t) => {
+		const [one, two] = [new Key("one"), new Key("two")];
+		const provider = await Provider.start(t, one);
+		const server = await serverWith(t, provider.url, ["--auth.jwks-gap=10m"]);
+		await loads(server, 1);
+		provider.text = setOf(two);
+		server.reload();
+		await loads(server, 2);
+		assert.deepEqual(await knock(server, two), IN);
+		assert.equal(provider.asked.length, 2);
+	});
+
 	const BAD = {
 		"an error": (res) => res.writeHead(500).end("oops"),
 		"no JSON": (res) => res.end("<html>"),
@@ -242,6 +254,15 @@ describe("public keys by URL", () => {
 });
 
 describe("public keys in a file", () => {
+	it("are read again at SIGHUP, also when it looks unchanged", async (t) => {
+		const path = join(freshDir(), "jwks.json");
+		writeFileSync(path, setOf(new Key("one")));
+		const server = await serverWith(t, path);
+		await loads(server, 1);
+		server.reload();
+		await loads(server, 2);
+	});
+
 	it("are read again when it has changed", async (t) => {
 		const [one, two] = [new Key("one"), new Key("two")];
 		const path = join(freshDir(), "jwks.json");

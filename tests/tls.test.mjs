@@ -226,6 +226,28 @@ describe("the certificate", () => {
 		);
 	});
 
+	it("is read anew at SIGHUP, whether it has changed or not, and nobody is disturbed", async (t) => {
+		const { first, live } = await withFiles(t);
+		const server = await serverFor(t, {
+			workers: 2,
+			args: [`--tls.cert=${live.cert}`, `--tls.key=${live.key}`],
+		});
+		const ann = await connect(t, server, { tls: true });
+		await ann.join(freshRoom());
+		server.reload();
+		await server.logged(/info +main +reloading /);
+		for (const worker of [0, 1]) {
+			await server.logged(new RegExp(`certificate-reloaded .*worker=${worker} `));
+		}
+		writeFileSync(live.cert, "no certificate");
+		server.reload();
+		for (const worker of [0, 1]) {
+			await server.logged(new RegExp(`certificate-kept .*worker=${worker} `));
+		}
+		assert.equal((await certificateOf(server)).fingerprint256, first.fingerprint);
+		await ann.do({ type: "chat", text: "still here" });
+	});
+
 	it("that is not there, or does not fit its key, is refused at start with a clear line", async (t) => {
 		const { first, second } = await withFiles(t);
 		for (const [cert, key, says] of [

@@ -21,9 +21,9 @@ struct jwks_source {
 	struct jwks_settings settings;
 	struct auth_keys *keys;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of the next four */
+	pthread_mutex_t lock; /* of the next five */
 	pthread_cond_t change;
-	bool wanted, busy, stopping;
+	bool wanted, reloads, busy, stopping;
 	ms_t last; /* when it was looked at last */
 	bool started;
 	_Atomic ms_t give_up; /* clock_mono(): the process ends; 0: not yet */
@@ -168,7 +168,9 @@ static void *source_main(void *arg)
 
 	pthread_mutex_lock(&j->lock);
 	while (!j->stopping) {
-		j->wanted = false;
+		if (j->reloads)
+			j->seen = (struct stat){ 0 };
+		j->wanted = j->reloads = false;
 		j->busy = true;
 		j->last = clock_mono();
 		pthread_mutex_unlock(&j->lock);
@@ -194,6 +196,16 @@ static bool on_unknown(void *arg)
 	}
 	pthread_mutex_unlock(&j->lock);
 	return soon;
+}
+
+void jwks_source_reload(struct jwks_source *j)
+{
+	if (!j)
+		return;
+	pthread_mutex_lock(&j->lock);
+	j->wanted = j->reloads = true;
+	pthread_cond_signal(&j->change);
+	pthread_mutex_unlock(&j->lock);
 }
 
 /* --- life --- */

@@ -4,7 +4,7 @@
  * Owner:   the process; a thread of its own, which waits in libcurl, so that no loop does. A worker only asks it to look.
  * When:    at the start; after `interval`, or sooner when Cache-Control says so (a file: when it has changed); and when
  *          a token names a key that is not there. After a failure again, after twice as long each time.
- * Limits:  AUTH_MAX_JWKS bytes, `timeout`; never twice within `gap`.
+ * Limits:  AUTH_MAX_JWKS bytes, `timeout`; never twice within `gap`, unless the operator asks for it.
  * Locks:   one, held for a few assignments; nothing is locked inside it.
  */
 #pragma once
@@ -23,6 +23,8 @@ int jwks_source_create(struct jwks_source **out, const struct jwks_settings *s,
 		       struct auth_keys *keys, struct buf *why) NODISCARD;
 /* The workers do not run any more. */
 void jwks_source_destroy(struct jwks_source *j);
+/* From any thread: fetches or reads it now, also when it looks unchanged. NULL: nothing. */
+void jwks_source_reload(struct jwks_source *j);
 /* Is it a URL? Else it is a file. */
 bool jwks_source_is_url(const char *place);
 /* When to look again, in ms, after an answer with this Cache-Control (empty: none): not before `gap`, nor later than

@@ -635,12 +635,25 @@ static void on_drained(struct loop_timer *t)
 		loop_timer_start(l, t, 20);
 }
 
+/* What may change while the server runs: certificates, and the set of public keys. */
+static void reload(struct server *s)
+{
+	log_info("main", "reloading", "signal=%d", SIGHUP);
+	for (unsigned i = 0; i < s->shared.admin.workers; i++)
+		worker_reload(s->workers[i]);
+	jwks_source_reload(s->jwks);
+}
+
 /* The first time everybody is asked to go and waited for; who asks again is in a hurry. */
 static void on_signal(void *arg, int signal)
 {
 	struct server *s = arg;
 	struct loop *l = worker_loop(s->workers[0]);
 
+	if (signal == SIGHUP) {
+		reload(s);
+		return;
+	}
 	if (atomic_exchange(&s->shared.admin.draining, true)) {
 		stop_workers(s);
 		return;
@@ -657,7 +670,7 @@ static void on_signal(void *arg, int signal)
  * the kernel then spares itself the locking of descriptors. */
 static int server_run(struct server *s, struct buf *why)
 {
-	static const int signals[] = { SIGTERM, SIGINT, 0 };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
 	struct worker *first = s->workers[0];
 
 	loop_timer_init(&s->drained, on_drained);
@@ -689,6 +702,7 @@ int serve_run(const struct config *c)
 
 	mem_init();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN); /* until server_run() listens to it */
 	raise_descriptors();
 	int err = server_open(&s, &why);
 	release_ports(&s);

@@ -210,6 +210,18 @@ void worker_restore(struct worker *w, struct restored *r)
 		loop_post(w->loop, restore_here, w);
 }
 
+static void reload_here(void *arg)
+{
+	struct worker *w = arg;
+
+	tls_context_reload(w->tls);
+}
+
+void worker_reload(struct worker *w)
+{
+	loop_post(w->loop, reload_here, w);
+}
+
 void worker_drain(struct worker *w)
 {
 	loop_post(w->loop, drain_here, w);

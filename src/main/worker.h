@@ -36,6 +36,8 @@ int worker_start(struct worker *w) NODISCARD;
 void worker_run(struct worker *w);
 /* From any thread, before it runs: sessions of before the restart, which it takes. */
 void worker_restore(struct worker *w, struct restored *r);
+/* From any thread: its certificate is read anew. */
+void worker_reload(struct worker *w);
 /* From any thread: no new connections; sessions are told. */
 void worker_drain(struct worker *w);
 /* From any thread: the loop ends. */

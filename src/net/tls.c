@@ -178,33 +178,44 @@ static int tls_load(struct tls_context *t, struct buf *why)
 	return 0;
 }
 
-static void tls_reload(struct tls_context *t)
+void tls_context_reload(struct tls_context *t)
 {
 	struct buf why = BUF_INIT(1024);
-	struct stamp now[2] = { 0 };
 	struct log_text text;
 
-	if (tls_stamp(t->cert_file, &now[0], &why) < 0 ||
-	    tls_stamp(t->key_file, &now[1], &why) < 0)
-		goto done; /* being replaced; the next look will tell */
-	if (stamp_eq(&now[0], &t->seen[0]) && stamp_eq(&now[1], &t->seen[1]))
-		goto done;
-	memcpy(t->seen, now, sizeof(now));
+	/* Before it is read: what changes meanwhile the next look will tell. */
+	(void)tls_stamp(t->cert_file, &t->seen[0], &why);
+	(void)tls_stamp(t->key_file, &t->seen[1], &why);
+	buf_clear(&why);
 	if (tls_load(t, &why) == 0)
 		log_info("net", "certificate-reloaded", "worker=%u file=%s",
 			 loop_id(t->loop), t->cert_file);
 	else
 		log_warn("net", "certificate-kept", "worker=%u why=%s", loop_id(t->loop),
 			 log_value(&text, buf_slice(&why)));
-done:
 	buf_fini(&why);
+}
+
+static void tls_look(struct tls_context *t)
+{
+	struct buf why = BUF_INIT(1024);
+	struct stamp now[2] = { 0 };
+	/* One that is being replaced is not there for a moment; the next look will tell. */
+	bool there = tls_stamp(t->cert_file, &now[0], &why) == 0 &&
+		     tls_stamp(t->key_file, &now[1], &why) == 0;
+
+	bool same = stamp_eq(&now[0], &t->seen[0]) && stamp_eq(&now[1], &t->seen[1]);
+
+	buf_fini(&why);
+	if (there && !same)
+		tls_context_reload(t);
 }
 
 static void tls_on_timer(struct loop_timer *timer)
 {
 	struct tls_context *t = container_of(timer, struct tls_context, timer);
 
-	tls_reload(t);
+	tls_look(t);
 	loop_timer_start(t->loop, &t->timer, RELOAD_EVERY);
 }
 

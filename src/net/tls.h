@@ -3,7 +3,7 @@
  *
  * One tls_context per loop; it looks at the files' times every two seconds and takes a
  * changed pair into use for new connections. A pair that does not load leaves the old one
- * in use and is logged.
+ * in use and is logged. So is tls_context_reload(), at once.
  */
 #pragma once
 #include "loop/loop.h"
@@ -15,6 +15,8 @@ struct tls_context;
 int tls_context_create(struct tls_context **out, struct loop *l, const char *cert_file,
 		       const char *key_file, struct buf *why) NODISCARD;
 void tls_context_destroy(struct tls_context *t);
+/* Takes the pair as it is now into use, also when it looks unchanged. Loop thread. */
+void tls_context_reload(struct tls_context *t);
 /* Makes a self-signed P-256 certificate for `names` (DNS names and IP addresses,
  * comma-separated) unless both files exist. Valid 825 days; made anew when it has
  * expired. */

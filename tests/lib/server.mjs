@@ -148,6 +148,11 @@ export class Server extends Child {
 		this.process.kill(name);
 	}
 
+	/** Has it read its certificates and keys anew; it goes on. */
+	reload() {
+		this.process.kill("SIGHUP");
+	}
+
 	/** A clean end, by SIGTERM unless the test has sent a signal (a second one means: at once). */
 	async stop() {
 		try {
