@@ -426,6 +426,47 @@ it("what is said by REST survives the server's death", async (t) => {
 	);
 });
 
+it("rooms and who is in them survive the server's death, and its end", async (t) => {
+	const dataDir = freshDir();
+	const options = { dataDir, workers: 2 };
+	const first = await startServer(options);
+	const people = (server) => [
+		new Person(server, "u-ann", "Ann"),
+		new Person(server, 7, "Bob"),
+		new Person(server, "u-cem", "Cem"),
+	];
+	let [ann, bob, cem] = people(first);
+	const about = { description: "quiet", max_participants: 3, color: "#fff" };
+	const { id } = await ann.ok("POST", "", { name: "Focus", ...about }, 201);
+	const other = await bob.ok("POST", "", { name: "Other" }, 201);
+	for (const person of [ann, bob, cem]) await person.ok("POST", `/${id}/join`);
+	await bob.ok("PUT", `/${id}/mic-toggle`, { is_muted: true });
+	await cem.ok("POST", `/${id}/leave`);
+	// What came before a message that is kept is kept as well.
+	await ann.ok("POST", `/${id}/messages`, { message_text: "kept" });
+	const before = [await bob.ok("GET", ""), await bob.ok("GET", `/${id}`)];
+	assert.equal(before[1].participants.length, 2);
+	await first.kill();
+
+	const second = await startServer(options);
+	[ann, bob, cem] = people(second);
+	const after = [await bob.ok("GET", ""), await bob.ok("GET", `/${id}`)];
+	assert.deepEqual(after, before);
+	// Its page goes on as if nothing had been.
+	await bob.ok("PUT", `/${id}/speaking`, { is_speaking: false });
+	await cem.refused("POST", `/${id}/messages`, { message_text: "?" }, 403, "Not in this room");
+	await bob.ok("DELETE", `/${other.id}`);
+	await bob.ok("POST", `/${id}/leave`);
+	await second.stop();
+
+	const third = await serverFor(t, options);
+	[ann, bob] = people(third);
+	const [room, ...more] = await bob.ok("GET", "");
+	assert.deepEqual([room.id, room.participant_count, more], [id, 1, []]);
+	await ann.ok("DELETE", `/${id}`);
+	assert.deepEqual(await bob.ok("GET", ""), []);
+});
+
 it("without a store the last messages are shown all the same", async (t) => {
 	const server = await serverFor(t, { args: ["--store.url=none"] });
 	const ann = new Person(server, "u-ann", "Ann");

@@ -5,11 +5,13 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { appendFileSync, rmSync } from "node:fs";
 import { after, describe, it } from "node:test";
+import { call } from "./lib/api.mjs";
 import { connect, roomOf } from "./lib/client.mjs";
 import { uploaded } from "./lib/files.mjs";
 import { Gate } from "./lib/gate.mjs";
 import { PASSWORD, startPostgres } from "./lib/postgres.mjs";
 import { freshDir, runParley, serverFor, startServer } from "./lib/server.mjs";
+import { KEY_ARGS, tokenFor } from "./lib/token.mjs";
 import { poll } from "./lib/wait.mjs";
 
 const postgres = await startPostgres(after);
@@ -224,6 +226,34 @@ describe("a server that does not answer", () => {
 		await ann.do({ type: "chat", text: "hello" });
 		assert.equal((await bob.next("chat")).text, "hello");
 		assert.equal((await bob.do({ type: "history" })).messages.length, 1);
+	});
+
+	it("at the start has not told which tokens were taken back; it does when it comes", async (t) => {
+		const dataDir = freshDir();
+		const bearer = (token) => ({ Authorization: `Bearer ${token}` });
+		const [eve, bob] = ["eve", "bob"].map((name) => tokenFor(name, "r", { jti: name }));
+		const revoke = (server, token) => call(server, "POST", "/api/v1/revocations", { token });
+		const first = await startServer({ dataDir, args: [...postgres.args(dataDir), ...KEY_ARGS] });
+		assert.equal((await revoke(first, "eve")).status, 204);
+		await first.stop();
+
+		const early = await Gate.to(postgres.port);
+		await early.close();
+		const { server } = await keptServer(t, { dataDir, through: early, args: KEY_ARGS });
+		const eager = await connect(t, server, { room: "r", headers: bearer(eve) });
+		await eager.join("r", { name: "Eve" });
+		// What is taken back now holds, but is not kept.
+		const { status, json } = await revoke(server, "bob");
+		assert.deepEqual([status, json.error.code], [503, "unavailable"]);
+		assert.match(json.error.detail, /until a restart/);
+		await assert.rejects(connect(t, server, { headers: bearer(bob) }));
+
+		const gate = await Gate.to(postgres.port, early.port);
+		t.after(() => gate.close());
+		assert.deepEqual(await eager.ended(), { code: 4401, reason: "revoked" });
+		await assert.rejects(connect(t, server, { headers: bearer(eve) }));
+		await mustBecome(server, 200);
+		assert.equal((await revoke(server, "bob")).status, 204);
 	});
 
 	it("because its tables are locked holds up chat alone", async (t) => {

@@ -2,8 +2,11 @@
 // what was said.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { call } from "./lib/api.mjs";
 import { connect, fence, freshRoom, roomOf } from "./lib/client.mjs";
 import { freshDir, serverFor, startServer } from "./lib/server.mjs";
+import { KEY_ARGS, now, tokenFor } from "./lib/token.mjs";
+import { poll } from "./lib/wait.mjs";
 
 const GRACE = "20s";
 
@@ -186,3 +189,61 @@ describe("sessions over a restart", () => {
 		}
 	});
 });
+
+for (const end of ["kill", "stop"]) {
+	describe(`tokens that were taken back, over a ${end}`, () => {
+		const bearer = (token) => ({ Authorization: `Bearer ${token}` });
+		const options = (dataDir) => ({ dataDir, workers: 2, grace: GRACE, args: KEY_ARGS });
+
+		/** Whether its owner is let in, and why not. */
+		async function knock(server, token) {
+			const { status, json } = await call(server, "GET", "/api/v1/rooms", undefined, bearer(token));
+			assert.equal(status, json.error ? 401 : 200);
+			return json.error?.detail ?? "welcome";
+		}
+
+		const token = (identity, claims) =>
+			tokenFor(identity, undefined, { video: { roomList: true }, ...claims });
+
+		it("are good no more; nobody who was in by one comes back", async (t) => {
+			const dataDir = freshDir();
+			const first = await startServer(options(dataDir));
+			const revoke = async (body) => {
+				const { status, json } = await call(first, "POST", "/api/v1/revocations", body);
+				assert.equal(status, 204, JSON.stringify(json));
+			};
+			const room = freshRoom();
+			const [eve, bob, cem] = [
+				token("eve", { jti: "eve-1" }),
+				token("bob", { iat: now() - 5 }),
+				token("cem", { jti: "cem-1" }),
+			];
+			const sitting = await connect(t, first, { room, headers: bearer(eve) });
+			await sitting.join(room, { name: "Eve" });
+			const ticket = sitting.ticket();
+			await kept(sitting, room);
+			await revoke({ token: "eve-1" });
+			await revoke({ identity: "bob" });
+			await revoke({ token: "cem-1", seconds: 1 });
+			const short = Date.now() + 1000;
+			for (const good of [eve, bob, cem]) {
+				assert.equal(await knock(first, good), "revoked");
+			}
+			await first[end]();
+			await poll(
+				() => Date.now() > short,
+				() => "the end of a second",
+			);
+
+			const second = await serverFor(t, options(dataDir));
+			assert.equal(await knock(second, eve), "revoked");
+			assert.equal(await knock(second, bob), "revoked");
+			assert.equal(await knock(second, cem), "welcome", "its time is over");
+			assert.equal(await knock(second, token("bob", { iat: now() + 1 })), "welcome");
+			const again = await connect(t, second, { headers: bearer(token("ann")) });
+			await again.refused({ type: "resume", ...ticket }, "cannot_resume");
+			await again.join(room, { name: "Ann" });
+			assert.deepEqual((await again.do({ type: "sync" })).members, []);
+		});
+	});
+}

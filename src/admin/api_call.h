@@ -103,6 +103,9 @@ bool api_within(const struct api_field *f, uint64_t n);
 void api_list_messages(struct api_call *c);
 void api_list_visits(struct api_call *c);
 
+/* api_revoke.c */
+void api_revoke(struct api_call *c);
+
 /* api_upload.c, api_download.c */
 void api_upload(struct api_call *c);
 void api_download(struct api_call *c);

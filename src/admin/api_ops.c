@@ -438,39 +438,6 @@ static void make_token(struct api_call *c)
 	buf_fini(&token);
 }
 
-static void on_revoked(struct api_call *c, const struct bus_answer *a, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (a[i].err < 0) {
-			api_fail(c, a[i].err, NULL);
-			return;
-		}
-	api_done(c, SLICE_NONE);
-}
-
-#define REVOKED_PRESET 86400
-
-static void revoke(struct api_call *c)
-{
-	const struct api_value *user = api_value(c, "identity"),
-			       *token = api_value(c, "token"),
-			       *seconds = api_value(c, "seconds");
-	uint64_t span = seconds->there ? seconds->number : REVOKED_PRESET;
-
-	if (user->there == token->there) {
-		api_fail(c, E_BAD_FIELD, "identity or token");
-		return;
-	}
-	api_ask(c,
-		&(struct bus_ask){
-			.kind = ASK_REVOKE,
-			.what = user->there ? AUTH_REVOKED_USER : AUTH_REVOKED_TOKEN,
-			.name = user->there ? user->text : token->text,
-			.until = loop_wall(c->api->loop) + (ms_t)span * 1000,
-		},
-		on_revoked);
-}
-
 /* --- the table --- */
 
 static const struct api_field page[] = {
@@ -595,7 +562,7 @@ const struct api_op api_ops[] = {
 	{ "getNamedFile", HTTP_GET,    FILE_PATH "/{name}", "The same, under a name that is for people", API_ANYBODY, NULL, NULL, 200, "*/*", api_download },
 	{ "sendNotice",   HTTP_POST,   ROOM "/notices", "Tell clients something, one or all", AUTH_ADMIN, NULL, notice_body, 204, NULL, notify },
 	{ "makeToken",    HTTP_POST,   "/api/v1/tokens", "Make a token for a client", 0, NULL, token_body, 201, "Token", make_token },
-	{ "revoke",       HTTP_POST,   "/api/v1/revocations", "Take tokens back", 0, NULL, revoke_body, 204, NULL, revoke },
+	{ "revoke",       HTTP_POST,   "/api/v1/revocations", "Take tokens back", 0, NULL, revoke_body, 204, NULL, api_revoke },
 };
 /* clang-format on */
 

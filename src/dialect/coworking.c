@@ -155,17 +155,22 @@ static void remove_person(struct hall *h, struct person *p)
 
 /* Whoever has been silent for long is gone; so is who is silent while fewer sockets are open than people are
  * listed. */
-static void prune(struct hall *h, ms_t now, uint32_t live)
+static void prune(struct call *c, uint32_t live)
 {
+	struct hall *h = c->hall;
+	uint32_t before = h->people_count;
+
 	for (uint32_t i = h->people_count; i-- > 0;) {
-		ms_t silent = now - h->people[i].seen;
+		ms_t silent = c->now - h->people[i].seen;
 
 		if (silent > FORGOTTEN || (silent > FRESH && h->people_count > live))
 			remove_person(h, &h->people[i]);
 	}
+	if (h->people_count < before)
+		coworking_keep(c->c, h);
 }
 
-static void hall_free(struct hall *h)
+void coworking_free_hall(struct hall *h)
 {
 	while (h->people_count > 0)
 		remove_person(h, &h->people[h->people_count - 1]);
@@ -182,7 +187,7 @@ static void hall_free(struct hall *h)
 
 static void hall_remove(struct coworking *c, size_t at)
 {
-	hall_free(c->halls[at]);
+	coworking_free_hall(c->halls[at]);
 	c->hall_count--;
 	memmove(&c->halls[at], &c->halls[at + 1],
 		(c->hall_count - at) * sizeof(c->halls[0]));
@@ -220,11 +225,28 @@ bool coworking_find_again(struct call *c)
 	return false;
 }
 
+int coworking_add_hall(struct coworking *c, struct hall *h)
+{
+	size_t at = c->hall_count;
+
+	if (c->hall_count == COWORKING_ROOMS)
+		return E_LIMIT;
+	while (at > 0 && c->halls[at - 1]->made_at > h->made_at)
+		at--;
+	memmove(&c->halls[at + 1], &c->halls[at],
+		(c->hall_count - at) * sizeof(c->halls[0]));
+	c->halls[at] = h;
+	c->hall_count++;
+	return 0;
+}
+
 static bool make_room(struct coworking *c)
 {
 	for (size_t i = 0; c->hall_count == COWORKING_ROOMS && i < c->hall_count; i++)
-		if (c->halls[i]->people_count == 0)
+		if (c->halls[i]->people_count == 0) {
+			coworking_drop(c, c->halls[i]);
 			hall_remove(c, i);
+		}
 	return c->hall_count < COWORKING_ROOMS;
 }
 
@@ -255,16 +277,12 @@ static void on_make(struct call *c)
 		coworking_fail(c, 422, "max_participants should be 1 to 50");
 		return;
 	}
-	if (!make_room(c->c)) {
-		coworking_fail(c, 503, "Too many rooms");
-		return;
-	}
 	struct hall *h = xzalloc(sizeof(*h));
 	h->name = coworking_text(c, "name", MAX_NAME, NULL);
 	h->description = coworking_text(c, "description", COWORKING_TEXT, "");
 	h->color = coworking_text(c, "color", 32, "#4f46e5");
 	if (!h->name || !h->description || !h->color) {
-		hall_free(h);
+		coworking_free_hall(h);
 		coworking_fail(c, 422,
 			       "name, description or color is missing or too long");
 		return;
@@ -273,15 +291,19 @@ static void on_make(struct call *c)
 	h->max = (uint32_t)max;
 	h->maker = xstrdup(c->id);
 	h->made_at = c->now;
-	c->c->halls[c->c->hall_count++] = h;
+	if (!make_room(c->c) || coworking_add_hall(c->c, h) < 0) {
+		coworking_free_hall(h);
+		coworking_fail(c, 503, "Too many rooms");
+		return;
+	}
 	json_begin(&w, &b);
 	put_summary(&w, h);
-	coworking_reply(c, 201, &b);
+	coworking_keep_made(c, h, &b);
 }
 
 static void on_show(struct call *c)
 {
-	prune(c->hall, c->now, COWORKING_PEOPLE);
+	prune(c, COWORKING_PEOPLE);
 	coworking_show(c, NULL);
 }
 
@@ -291,6 +313,7 @@ static void on_remove(struct call *c)
 		coworking_fail(c, 403, "Only who made the room may delete it");
 		return;
 	}
+	coworking_drop(c->c, c->hall);
 	for (size_t i = 0; i < c->c->hall_count; i++)
 		if (c->c->halls[i] == c->hall)
 			hall_remove(c->c, i);
@@ -311,10 +334,12 @@ static void do_join(struct call *c)
 					  .joined_at = c->now };
 	}
 	c->me->seen = c->now;
-	if (comes)
-		coworking_note(c, "joined", "Joined the room");
-	else
+	if (!comes) {
 		coworking_show(c, "Joined the room");
+		return;
+	}
+	coworking_keep(c->c, h);
+	coworking_note(c, "joined", "Joined the room");
 }
 
 /* Who is still there, when it seems full: the answer of the room with its sockets. */
@@ -328,7 +353,7 @@ static void on_live(void *arg, const struct bus_answer *a, size_t count)
 		info.members = 0;
 	if (!coworking_find_again(c))
 		return;
-	prune(c->hall, c->now, info.members);
+	prune(c, info.members);
 	c->me = find_person(c->hall, c->id);
 	if (!c->me && c->hall->people_count >= c->hall->max)
 		coworking_fail(c, 400, "Room is full");
@@ -341,7 +366,7 @@ static void on_join(struct call *c)
 {
 	const struct bus_ask ask = { .kind = ASK_ROOM, .room = slice_str(c->hall->id) };
 
-	prune(c->hall, c->now, COWORKING_PEOPLE);
+	prune(c, COWORKING_PEOPLE);
 	c->me = find_person(c->hall, c->id);
 	if (c->me || c->hall->people_count < c->hall->max) {
 		do_join(c);
@@ -354,6 +379,7 @@ static void on_leave(struct call *c)
 {
 	remove_person(c->hall, c->me);
 	c->me = NULL;
+	coworking_keep(c->c, c->hall);
 	coworking_note(c, "left", "Left the room");
 }
 
@@ -378,7 +404,10 @@ static void on_mic(struct call *c)
 		coworking_fail(c, 422, "is_muted should be true or false");
 		return;
 	}
+	bool changed = c->me->muted != muted;
 	c->me->muted = muted;
+	if (changed)
+		coworking_keep(c->c, c->hall);
 	c->me->speaking = c->me->speaking && !muted;
 	coworking_tell_state(c, PRESENCE_MIC, !muted);
 	reply_flag(c, "is_muted", muted);

@@ -1,5 +1,5 @@
 /* coworking_call: private to the files of the co-working REST API: coworking.c (rooms and who is in them),
- * coworking_chat.c (what is said), coworking_login.c (who somebody is).
+ * coworking_chat.c (what is said), coworking_kept.c (what outlives the process), coworking_login.c (who somebody is).
  */
 #pragma once
 #include "base/json.h"
@@ -15,8 +15,10 @@
 
 struct person {
 	char *id, *name;
-	bool muted, speaking;
-	ms_t joined_at, seen;
+	bool muted;
+	bool speaking; /* not kept */
+	ms_t joined_at;
+	ms_t seen; /* not kept */
 };
 
 /* Without a store: one of the last things said. */
@@ -73,6 +75,9 @@ struct coworking_op {
 };
 
 /* --- coworking.c --- */
+void coworking_free_hall(struct hall *h);
+/* Into its place by the time of its making. E_LIMIT. */
+int coworking_add_hall(struct coworking *c, struct hall *h) NODISCARD;
 /* The answer; `b` is given up. */
 void coworking_reply(struct call *c, int status, struct buf *b);
 void coworking_fail(struct call *c, int status, const char *detail);
@@ -103,6 +108,13 @@ void coworking_show(struct call *c, const char *outcome);
 void coworking_put_messages(struct jsonw *w, const struct call *c, struct slice messages);
 /* Members of other dialects see it. */
 void coworking_tell_state(struct call *c, unsigned which, bool on);
+
+/* --- coworking_kept.c --- */
+/* Keeps the room as it now is in the store; drops it there. */
+void coworking_keep(const struct coworking *c, const struct hall *h);
+void coworking_drop(const struct coworking *c, const struct hall *h);
+/* A new one; `answer`, given up, is told when it is kept. One that cannot be lives as long as the process. */
+void coworking_keep_made(struct call *c, const struct hall *h, struct buf *answer);
 
 /* --- coworking_login.c --- */
 void coworking_on_login(struct call *c);

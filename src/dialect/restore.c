@@ -125,13 +125,14 @@ void dialect_restore_drop(struct restored *r)
 
 /* --- bringing back --- */
 
-/* A token that has run out meanwhile is shown anew, with a join. */
-static bool is_expired(const struct command *c, ms_t wall)
+/* A token that has run out meanwhile is shown anew, with a join. One that was revoked is good no more. */
+static bool is_void(const struct dialect *d, const struct command *c, ms_t wall)
 {
 	struct auth_pass p;
 
 	return c->pass.n > 0 &&
-	       (auth_pass_decode(&p, c->pass) < 0 || (ms_t)p.expires * 1000 < wall);
+	       (auth_pass_decode(&p, c->pass) < 0 || (ms_t)p.expires * 1000 < wall ||
+		auth_gate_has_revoked(d->gate, &p));
 }
 
 /* Whether such sessions come back at all, as the server is set now. */
@@ -182,7 +183,7 @@ static void restore_member(struct dialect *d, const struct item *i)
 	m.away = card.lost;
 	admit_restored(card.admission, &c);
 	int err = !may_come_back(d, &card, sio) ? E_CANNOT_RESUME
-		  : is_expired(&c, wall)
+		  : is_void(d, &c, wall)
 			  ? E_UNAUTHORIZED
 			  : room_restore(d->rooms, seat->room, &m, &c, i->home, wall);
 	if (err < 0) {
@@ -203,6 +204,10 @@ static void restore_seat(struct dialect *d, const struct item *i)
 		return;
 	if (!s)
 		s = sio ? recovery_restore(d, stored, &card) : resume_restore(d, stored);
+	if (admit_is_revoked(s)) {
+		session_end(s, LEAVE_KICK);
+		return;
+	}
 	if (s->seat_count >= d->settings->session_rooms)
 		return;
 	struct seat *seat =

@@ -26,6 +26,7 @@
 #include "main/worker.h"
 #include "net/tls.h"
 #include "net/udp.h"
+#include "store/note.h"
 
 #define MAX_LISTEN 16
 #define MAX_PROXIES 64
@@ -528,6 +529,28 @@ static int open_relays(struct server *s, struct buf *why)
 	return 0;
 }
 
+static void on_note(void *arg, const struct store_note *n)
+{
+	struct server *s = arg;
+
+	for (unsigned i = 0; i < s->shared.admin.workers; i++)
+		worker_take(s->workers[i], n);
+}
+
+/* Revoked tokens, and what else must be known before the first one comes in. */
+static void read_kept(struct server *s)
+{
+	int err = s->store ? store_each_note(s->store, on_note, s) : 0;
+
+	if (err == 0)
+		return;
+	log_error("main", "not-known-yet",
+		  "err=%s; which tokens were revoked is asked for until the store says it",
+		  err_text(err));
+	for (unsigned i = 0; i < s->shared.admin.workers; i++)
+		worker_ask_kept(s->workers[i]);
+}
+
 /* Whoever was there before the restart, or the crash, may come back to his seat. */
 static void restore_sessions(struct server *s)
 {
@@ -576,9 +599,11 @@ static int server_open(struct server *s, struct buf *why)
 	sh->listen = s->listen;
 	for (unsigned i = 0; err == 0 && i < sh->admin.workers; i++)
 		err = worker_create(&s->workers[i], sh, i, why);
-	if (err == 0)
-		restore_sessions(s);
-	return err;
+	if (err < 0)
+		return err;
+	read_kept(s);
+	restore_sessions(s);
+	return 0;
 }
 
 static void join_workers(struct server *s)

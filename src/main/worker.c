@@ -10,6 +10,7 @@
 #include "dialect/table.h"
 #include "loop/volley.h"
 #include "main/pages.h"
+#include "main/worker_kept.h"
 #include "main/worker_udp.h"
 #include "net/tls.h"
 #include "room/desk.h"
@@ -25,6 +26,7 @@ struct worker {
 	struct depot_desk *depot; /* NULL: no files */
 	struct api *api;
 	struct coworking *coworking;
+	struct worker_kept *kept; /* NULL: there is no store */
 	struct auth_limits *limits;
 	struct listener **listeners;
 	pthread_t thread;
@@ -124,6 +126,11 @@ int worker_create(struct worker **out, struct worker_shared *shared, unsigned id
 				 .store = room_registry_store(dialect_rooms(w->dialect)),
 			 });
 	w->coworking = coworking_create(w->dialect, w->desk);
+	if (shared->dialect.store)
+		w->kept = worker_kept_create(w->loop,
+					     room_registry_store(dialect_rooms(w->dialect)),
+					     dialect_gate(w->dialect),
+					     id == 0 ? w->coworking : NULL);
 	w->limits = auth_limits_create(&shared->limits);
 	http_server_limit(w->http, over_limit, w);
 	add_routes(w);
@@ -150,6 +157,7 @@ void worker_destroy(struct worker *w)
 	dialect_restore_drop(w->restored);
 	coworking_destroy(w->coworking);
 	dialect_destroy(w->dialect);
+	worker_kept_destroy(w->kept);
 	api_destroy(w->api);
 	http_server_destroy(w->http);
 	worker_udp_destroy(w->udp);
@@ -208,6 +216,16 @@ void worker_restore(struct worker *w, struct restored *r)
 	w->restored = r;
 	if (r)
 		loop_post(w->loop, restore_here, w);
+}
+
+void worker_take(struct worker *w, const struct store_note *n)
+{
+	worker_kept_take(w->kept, n);
+}
+
+void worker_ask_kept(struct worker *w)
+{
+	worker_kept_ask(w->kept);
 }
 
 static void reload_here(void *arg)

@@ -36,6 +36,9 @@ int worker_start(struct worker *w) NODISCARD;
 void worker_run(struct worker *w);
 /* From any thread, before it runs: sessions of before the restart, which it takes. */
 void worker_restore(struct worker *w, struct restored *r);
+/* Before it runs: something that it has kept; or, when the store cannot tell now, it shall ask for all of that itself. */
+void worker_take(struct worker *w, const struct store_note *n);
+void worker_ask_kept(struct worker *w);
 /* From any thread: its certificate is read anew. */
 void worker_reload(struct worker *w);
 /* From any thread: no new connections; sessions are told. */

@@ -43,6 +43,10 @@ static const char *const steps[] = {
 	"CREATE INDEX file_loose ON file(time) WHERE message IS NULL;"
 	"CREATE TABLE file_space(room TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT "
 	"ROWID;",
+	/* kind: enum store_note_kind. */
+	"CREATE TABLE note(kind INTEGER, name BLOB, value BLOB, time INTEGER NOT NULL,"
+	" until INTEGER NOT NULL, PRIMARY KEY(kind, name)) WITHOUT ROWID;"
+	"CREATE INDEX note_until ON note(until);",
 };
 
 static int user_version(struct db *d, unsigned *out)

@@ -279,7 +279,7 @@ static int ping(struct backend *b)
 	return err;
 }
 
-/* Files that got into no message in time. */
+/* Files that got into no message in time, and notes that are over. */
 static int drop_loose(struct backend *b)
 {
 	struct pg_params p = { 0 };
@@ -288,7 +288,7 @@ static int drop_loose(struct backend *b)
 	store_pg_u64(&p, LOOSE_AT_ONCE);
 	int err = store_pg_ask(&b->conn, PG_DROP_LOOSE, &p, NULL);
 	store_pg_params_fini(&p);
-	return err;
+	return err == 0 ? ask_u64(b, PG_DROP_NOTES, (uint64_t)clock_wall()) : err;
 }
 
 static int retain(struct backend *b)
@@ -424,10 +424,30 @@ static int pg_seats(struct backend *b, store_seat_fn *fn, void *arg)
 	return err == PG_LOST ? E_UNAVAILABLE : err;
 }
 
+static int pg_now(struct backend *b, const struct store_query *q, struct store_answer *a,
+		  struct buf *out)
+{
+	struct pg_params p = { 0 };
+	struct pg_rows rows = { 0 };
+	enum pg_sql sql;
+
+	if (!b->conn.link)
+		return E_UNAVAILABLE;
+	b->conn.deadline = clock_mono() + b->limit + MARGIN_MS;
+	int err = store_pg_bind(b->settings, q, &sql, &p);
+	if (err == 0)
+		err = store_pg_ask(&b->conn, sql, &p, &rows);
+	if (err == 0)
+		err = store_pg_answer(b->settings, q, &rows, a, out);
+	store_pg_params_fini(&p);
+	return err == PG_LOST ? E_UNAVAILABLE : err;
+}
+
 const struct backend_ops store_postgres = {
 	.open = pg_open,
 	.close = pg_close,
 	.seats = pg_seats,
+	.now = pg_now,
 	.run = pg_run,
 	.tend = pg_tend,
 	.check = store_pg_check,

@@ -82,6 +82,14 @@ void store_pg_bind_attach(const struct store_query *q, const struct store_row *r
 int store_pg_file_record(const struct store_query *q, const struct pg_rows *looked,
 			 struct buf *json) NODISCARD;
 
+/* --- pg_note.c --- */
+
+/* The same for KEEP and KEPT. */
+int store_pg_bind_note(const struct store_query *q, enum pg_sql *sql,
+		       struct pg_params *p) NODISCARD;
+void store_pg_answer_notes(const struct pg_rows *rows, struct store_answer *a,
+			   struct buf *out);
+
 /* --- pg_tools.c: see tools.h --- */
 int store_pg_check(const struct store_settings *s, struct buf *why) NODISCARD;
 int store_pg_backup(const struct store_settings *s, const char *to, struct buf *why)

@@ -166,6 +166,9 @@ int store_pg_bind(const struct store_settings *s, const struct store_query *q,
 	case STORE_SEARCH:
 		*sql = bind_page(q, p);
 		return 0;
+	case STORE_KEEP:
+	case STORE_KEPT:
+		return store_pg_bind_note(q, sql, p);
 	default:
 		return store_pg_bind_file(s, q, sql, p);
 	}
@@ -246,6 +249,9 @@ int store_pg_answer(const struct store_settings *s, const struct store_query *q,
 		return 0;
 	case STORE_VISITS:
 		answer_visits(q, rows, a, out);
+		return 0;
+	case STORE_KEPT:
+		store_pg_answer_notes(rows, a, out);
 		return 0;
 	case STORE_FILE:
 	case STORE_SPACE:

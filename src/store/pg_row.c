@@ -180,6 +180,17 @@ bool store_pg_file(const struct pg_rows *r, unsigned row, struct store_file *out
 	return out->id.n > 0;
 }
 
+void store_pg_note(const struct pg_rows *r, unsigned row, struct store_note *out)
+{
+	*out = (struct store_note){
+		.kind = store_pg_cell_u64(r, row, 0),
+		.name = store_pg_cell(r, row, 1),
+		.value = store_pg_cell(r, row, 2),
+		.time = (ms_t)store_pg_cell_u64(r, row, 3),
+		.until = (ms_t)store_pg_cell_u64(r, row, 4),
+	};
+}
+
 bool store_pg_seat(const struct pg_rows *r, unsigned row, struct store_seat *out)
 {
 	uint64_t role = store_pg_cell_u64(r, row, 4);

@@ -43,5 +43,7 @@ bool store_pg_message(const struct pg_rows *r, unsigned row, unsigned column,
 void store_pg_visit(const struct pg_rows *r, unsigned row, struct visit *out);
 /* The eight columns of PG_FILE_COLUMNS. False: there is no file in them. */
 bool store_pg_file(const struct pg_rows *r, unsigned row, struct store_file *out);
+/* The columns of KEPT. */
+void store_pg_note(const struct pg_rows *r, unsigned row, struct store_note *out);
 /* And of SEATS. False: it is none of ours. */
 bool store_pg_seat(const struct pg_rows *r, unsigned row, struct store_seat *out);

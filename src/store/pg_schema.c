@@ -57,6 +57,10 @@ static const char *const steps[] = {
 	"CREATE INDEX file_loose ON parley.file(time) WHERE message IS NULL;"
 	"CREATE TABLE parley.file_space(room text COLLATE \"C\" PRIMARY KEY,"
 	" bytes bigint NOT NULL);",
+	/* Names are bytes: a text could not have all of them. */
+	"CREATE TABLE parley.note(kind bigint, name bytea, value bytea NOT NULL,"
+	" time bigint NOT NULL, until bigint NOT NULL, PRIMARY KEY(kind, name));"
+	"CREATE INDEX note_until ON parley.note(until);",
 };
 
 /* Text of the server's own: the version of the tables, 0 when there are none. */

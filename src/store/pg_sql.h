@@ -136,6 +136,11 @@
 	  " WHERE session=$1 AND room=$2 AND member=$3")                                 \
 	X(SESSION_END, "t",   "DELETE FROM parley.session WHERE id=$1"                   \
 	  " AND NOT EXISTS(SELECT 1 FROM parley.seat WHERE session=$1)")                 \
+	X(KEEP,       "uyyuu", "INSERT INTO parley.note(kind, name, value, time, until)"  \
+	  " VALUES($1, $2, $3, $4, $5) ON CONFLICT(kind, name) DO UPDATE"                \
+	  " SET value=excluded.value, time=excluded.time, until=excluded.until")         \
+	X(DROP_NOTE,  "uy",   "DELETE FROM parley.note WHERE kind=$1 AND name=$2")       \
+	X(DROP_NOTES, "u",    "DELETE FROM parley.note WHERE until<=$1")                 \
 	X(PROBE,      "",     "INSERT INTO parley.message(room, n, kind, time, member,"   \
 	  " name, text, of_n) VALUES(0, 0, 0, 0, 0, '', '', 0)")                         \
 	X(ALIVE,      "u",    "UPDATE parley.meta SET value=$1 WHERE key='alive'")       \
@@ -188,6 +193,8 @@
 	  " FROM generate_series(0, length($1)/32-1) i) h"                               \
 	  " WHERE NOT EXISTS(SELECT 1 FROM parley.file f WHERE f.hash=h.hash)"           \
 	  " ORDER BY h.i")                                                               \
+	X(KEPT,       "uyuu", "SELECT kind, name, value, time, until FROM parley.note"   \
+	  " WHERE (kind, name)>($1, $2) AND until>$3 ORDER BY kind, name LIMIT $4")      \
 	X(PING,       "",     "SELECT 1")
 
 #define PG_TOOL_LIST(X)                                                                  \

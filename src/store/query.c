@@ -16,7 +16,8 @@ enum has {
 	HAS_MEMBER = BIT(1),
 	HAS_ALL = BIT(2),
 	HAS_FORWARD = BIT(3),
-	HAS_FILE = BIT(4)
+	HAS_FILE = BIT(4),
+	HAS_NOTE = BIT(5)
 };
 
 void store_query_encode(struct buf *b, uint64_t ticket, const struct store_query *q)
@@ -25,7 +26,7 @@ void store_query_encode(struct buf *b, uint64_t ticket, const struct store_query
 	buf_u8(b, (uint8_t)q->op);
 	buf_u8(b, (uint8_t)((q->event ? HAS_EVENT : 0) | (q->member ? HAS_MEMBER : 0) |
 			    (q->all ? HAS_ALL : 0) | (q->forward ? HAS_FORWARD : 0) |
-			    (q->file ? HAS_FILE : 0)));
+			    (q->file ? HAS_FILE : 0) | (q->note ? HAS_NOTE : 0)));
 	buf_u8(b, (uint8_t)q->reason);
 	buf_be32(b, q->limit);
 	buf_be64(b, (uint64_t)q->time);
@@ -45,6 +46,8 @@ void store_query_encode(struct buf *b, uint64_t ticket, const struct store_query
 		bus_member_encode(b, q->member);
 	if (q->file)
 		store_file_encode(b, q->file);
+	if (q->note)
+		store_note_encode(b, q->note);
 }
 
 static int decode_parts(struct store_letter *l, uint8_t has, struct cur *in)
@@ -62,6 +65,10 @@ static int decode_parts(struct store_letter *l, uint8_t has, struct cur *in)
 	if (err == 0 && (has & HAS_FILE)) {
 		err = store_file_decode(&l->file, in);
 		l->q.file = &l->file;
+	}
+	if (err == 0 && (has & HAS_NOTE)) {
+		err = store_note_decode(&l->note, in);
+		l->q.note = &l->note;
 	}
 	return err;
 }

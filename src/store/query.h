@@ -1,6 +1,7 @@
 /* query: queries and answers as letters between workers and the store's threads. */
 #pragma once
 #include "store/file.h"
+#include "store/note.h"
 
 /* A query that has arrived, and what its pointers point at. */
 struct store_letter {
@@ -9,6 +10,7 @@ struct store_letter {
 	struct event event;
 	struct member_info member;
 	struct store_file file;
+	struct store_note note;
 };
 
 void store_query_encode(struct buf *b, uint64_t ticket, const struct store_query *q);

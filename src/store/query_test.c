@@ -14,6 +14,11 @@ static const struct store_file file = { .id = SLICE_LIT("f"),
 					.room = SLICE_LIT("room"),
 					.name = SLICE_LIT("a.png"),
 					.size = 13 };
+static const struct store_note note = { .kind = STORE_NOTE_HALL,
+					.name = SLICE_LIT("hall"),
+					.value = SLICE_LIT("v"),
+					.time = 14,
+					.until = 15 };
 static const struct store_query whole = {
 	.op = STORE_HISTORY,
 	.limit = 7,
@@ -34,6 +39,7 @@ static const struct store_query whole = {
 	.event = &said,
 	.member = &ann,
 	.file = &file,
+	.note = &note,
 };
 
 static void query_comes_back_as_it_went(void **state)
@@ -60,6 +66,11 @@ static void query_comes_back_as_it_went(void **state)
 	assert_ptr_equal(l.q.file, &l.file);
 	assert_true(slice_is(l.file.name, "a.png"));
 	assert_int_equal(l.file.size, 13);
+	assert_ptr_equal(l.q.note, &l.note);
+	assert_int_equal(l.note.kind, STORE_NOTE_HALL);
+	assert_true(slice_is(l.note.name, "hall"));
+	assert_true(slice_is(l.note.value, "v"));
+	assert_int_equal(l.note.until, 15);
 	buf_fini(&b);
 }
 

@@ -24,6 +24,7 @@ store_sqlite_fn *const store_sqlite_ops[STORE_OPS] = {
 	[STORE_SEAT_END] = store_sqlite_seat_end,
 	[STORE_SECRET] = store_sqlite_secret,
 	[STORE_FILE] = store_sqlite_file,
+	[STORE_KEEP] = store_sqlite_keep,
 	[STORE_WAKE] = store_sqlite_wake,
 	[STORE_HISTORY] = store_sqlite_history,
 	[STORE_SEARCH] = store_sqlite_search,
@@ -31,6 +32,7 @@ store_sqlite_fn *const store_sqlite_ops[STORE_OPS] = {
 	[STORE_SPACE] = store_sqlite_space,
 	[STORE_FILE_FIND] = store_sqlite_file_find,
 	[STORE_FILES_UNUSED] = store_sqlite_files_unused,
+	[STORE_KEPT] = store_sqlite_kept,
 };
 
 static bool is_writer(const struct backend *b)
@@ -320,10 +322,17 @@ static int sqlite_seats(struct backend *b, store_seat_fn *fn, void *arg)
 	return err;
 }
 
+static int sqlite_now(struct backend *b, const struct store_query *q,
+		      struct store_answer *a, struct buf *out)
+{
+	return store_sqlite_ops[q->op](b, q, a, out);
+}
+
 const struct backend_ops store_sqlite = {
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.seats = sqlite_seats,
+	.now = sqlite_now,
 	.run = sqlite_run,
 	.tend = sqlite_tend,
 	.check = store_sqlite_check,

@@ -90,6 +90,14 @@
 	X(SPACE,        "SELECT bytes FROM file_space WHERE room=?1")                    \
 	X(CHANGE_SPACE, "INSERT INTO file_space(room, bytes) VALUES(?1, ?2)"             \
 			" ON CONFLICT DO UPDATE SET bytes=bytes+?2")                     \
+	X(KEEP,         "INSERT INTO note(kind, name, value, time, until)"               \
+			" VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE"              \
+			" SET value=?3, time=?4, until=?5")                              \
+	X(DROP_NOTE,    "DELETE FROM note WHERE kind=?1 AND name=?2")                    \
+	X(DROP_NOTES,   "DELETE FROM note WHERE until<=?1")                              \
+	X(KEPT,         "SELECT kind, name, value, time, until FROM note"                \
+			" WHERE (kind, name)>(?1, ?2) AND until>?3"                      \
+			" ORDER BY kind, name LIMIT ?4")                                 \
 	X(DROP_MESSAGE, "DELETE FROM message WHERE id=?1")                               \
 	X(DROP_VISITS,  "DELETE FROM visit WHERE room=?1 AND left<?2")                   \
 	X(SOME_ROOMS,   "SELECT id FROM room WHERE id>?1 ORDER BY id LIMIT ?2")          \
@@ -159,6 +167,11 @@ store_sqlite_fn store_sqlite_message, store_sqlite_change, store_sqlite_read,
 	store_sqlite_seat_end, store_sqlite_secret;
 store_sqlite_fn store_sqlite_wake, store_sqlite_history, store_sqlite_search,
 	store_sqlite_visits;
+
+/* --- sqlite_note.c --- */
+store_sqlite_fn store_sqlite_keep, store_sqlite_kept;
+/* Those that are over; a transaction of its own. */
+int store_sqlite_drop_notes(struct backend *b) NODISCARD;
 
 /* --- sqlite_file.c --- */
 store_sqlite_fn store_sqlite_file, store_sqlite_space, store_sqlite_file_find,

@@ -74,6 +74,8 @@ int store_sqlite_retain(struct backend *b)
 
 	if (b->tends++ % LOOSE_EVERY == 0) {
 		err = store_sqlite_drop_loose(b);
+		if (err >= 0)
+			err = store_sqlite_drop_notes(b);
 		if (err < 0)
 			return err;
 	}

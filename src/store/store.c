@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/internal.h"
+#include "store/note.h"
 #include "store/url.h"
 
 struct store {
@@ -80,6 +81,28 @@ int store_each_seat(struct store *s, store_seat_fn *fn, void *arg)
 {
 	return store_backend_of(&s->settings)
 		->seats(store_thread_backend(s->threads[STORE_READER]), fn, arg);
+}
+
+int store_each_note(struct store *s, store_note_fn *fn, void *arg)
+{
+	struct backend *b = store_thread_backend(s->threads[STORE_READER]);
+	struct store_query q = { .op = STORE_KEPT, .time = clock_wall() };
+	struct buf name = BUF_INIT(SIZE_MAX), out = BUF_INIT(SIZE_MAX);
+	bool more = true;
+	int err = 0;
+
+	while (err == 0 && more) {
+		struct store_answer a = { 0 };
+
+		buf_clear(&out);
+		err = store_backend_of(&s->settings)->now(b, &q, &a, &out);
+		a.body = buf_slice(&out);
+		if (err == 0)
+			more = store_notes_next(&q, &name, &a, fn, arg);
+	}
+	buf_fini(&name);
+	buf_fini(&out);
+	return err;
 }
 
 /* Secrets have 130 random bits: a plain hash keeps them. */

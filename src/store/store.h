@@ -14,6 +14,7 @@
 struct store;
 struct store_desk;
 struct store_file; /* file.h */
+struct store_note; /* note.h */
 
 /* Bytes of files, at most; 0: any number. */
 struct store_space {
@@ -59,13 +60,15 @@ uint64_t store_boot(const struct store *s);
 	X(SEAT_END,     WRITER, "and has it no more: viewer")                            \
 	X(SECRET,       WRITER, "session's secret (or text) is another")                 \
 	X(FILE,         WRITER, "keep file, uploaded at `time`; E_LIMIT: no room, `known`: in all rooms") \
+	X(KEEP,         WRITER, "keep note, in the place of one of its kind and name")   \
 	X(WAKE,         READER, "the last messages told to all, newest number, epoch")   \
 	X(HISTORY,      READER, "messages that the viewer may see: before, after, limit") \
 	X(SEARCH,       READER, "those with the words of text: before, limit")           \
 	X(VISITS,       READER, "who was in the room: before, limit")                     \
 	X(SPACE,        READER, "bytes of the room's files (n), and of all (to)")          \
 	X(FILE_FIND,    READER, "the file of id `text`: a store_file, encoded")          \
-	X(FILES_UNUSED, READER, "which of the hashes in text are of no file")
+	X(FILES_UNUSED, READER, "which of the hashes in text are of no file")            \
+	X(KEPT,         READER, "the notes after that of kind n and name text, by these; not those over at `time`")
 /* clang-format on */
 
 #define X(id, thread, prose) STORE_##id,
@@ -96,6 +99,7 @@ struct store_query {
 	const struct event *event;
 	const struct member_info *member;
 	const struct store_file *file; /* FILE */
+	const struct store_note *note; /* KEEP */
 };
 
 struct store_answer {

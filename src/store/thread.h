@@ -36,6 +36,9 @@ struct backend_ops {
 	void (*close)(struct backend *b);
 	/* The seats of before, of either backend. */
 	int (*seats)(struct backend *b, store_seat_fn *fn, void *arg);
+	/* One question at once, before the reader's thread runs. */
+	int (*now)(struct backend *b, const struct store_query *q, struct store_answer *a,
+		   struct buf *out);
 	/* Carries out the batch and fills in the answers, then calls store_thread_done(), now or later. A
 	 * writer's is one transaction: when it fails, all of the batch has failed. */
 	void (*run)(struct backend *b, struct store_batch *batch);
