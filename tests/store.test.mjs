@@ -1,8 +1,17 @@
 // What operators do with the database of SQLite, and one that cannot be used.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import {
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from "node:fs";
 import { describe, it } from "node:test";
 import { connect, freshRoom, roomOf } from "./lib/client.mjs";
+import { depotFiles, depotPath, download, noise, sha256, uploaded } from "./lib/files.mjs";
 import { freshDir, runParley, serverFor, startServer } from "./lib/server.mjs";
 
 describe("parley db", () => {
@@ -33,6 +42,56 @@ describe("parley db", () => {
 		const cleo = await connect(t, other);
 		await cleo.join(ann.joinData.room);
 		assert.equal((await cleo.next("chat")).text, 'to "keep"');
+	});
+
+	it("copies what files contain, and sees that it is whole", async (t) => {
+		const dataDir = freshDir();
+		const server = await serverFor(t, { dataDir });
+		const [ann] = await roomOf(t, server, ["Ann", "Bob"]);
+		const contents = [noise(3_000_000), noise(10), noise(0)];
+		const files = [];
+		for (const bytes of contents) files.push(await uploaded(server, ann, bytes));
+		await ann.do({ type: "chat", files: files.map(({ id }) => id) });
+		const at = ["--data-dir", dataDir];
+		const check = (dir) => runParley(["db", "check", "--data-dir", dir]);
+		assert.equal((await check(dataDir)).code, 0);
+
+		// One that was broken off: half a database, half a file; and a whole one, which is not copied again.
+		const copies = freshDir();
+		const [large, small] = contents.map(sha256);
+		for (const folder of ["new", small.slice(0, 2)])
+			mkdirSync(`${copies}/files/${folder}`, { recursive: true });
+		writeFileSync(`${copies}/parley.db.part`, "half");
+		writeFileSync(`${copies}/files/new/0000000000000001`, "half");
+		copyFileSync(depotPath(dataDir, small), depotPath(copies, small));
+		const { ino } = statSync(depotPath(copies, small));
+		const copy = await runParley(["db", "backup", `${copies}/parley.db`, ...at]);
+		assert.equal(copy.code, 0, copy.stderr);
+		assert.deepEqual(depotFiles(copies).sort(), depotFiles(dataDir).sort());
+		assert.deepEqual(readdirSync(copies).sort(), ["files", "parley.db"]);
+		assert.equal(statSync(depotPath(copies, small)).ino, ino);
+		assert.equal(statSync(`${copies}/parley.db`).mode & 0o077, 0);
+		const whole = await check(copies);
+		assert.deepEqual([whole.code, whole.stdout], [0, "ok\n"], whole.stderr);
+
+		// What was said and sent is there when it is gone on with.
+		const other = await startServer({ dataDir: copies });
+		for (const [i, { id }] of files.entries())
+			assert.ok((await download(other, id)).bytes.equals(contents[i]));
+		await other.stop();
+
+		// What is missing, or is something else, is found.
+		writeFileSync(depotPath(copies, large), noise(3_000_000));
+		rmSync(depotPath(copies, small));
+		const bad = await check(copies);
+		assert.equal(bad.code, 1);
+		for (const hash of [large, small]) assert.match(bad.stderr, new RegExp(hash));
+		const from = ["--data-dir", copies];
+		const third = freshDir();
+		const partly = await runParley(["db", "backup", `${third}/a.db`, ...from]);
+		assert.equal(partly.code, 1);
+		assert.match(partly.stderr, /of 2 files/);
+		assert.ok(existsSync(`${third}/a.db`), "what there is is copied all the same");
 	});
 
 	it("says what is wrong", async () => {

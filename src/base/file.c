@@ -146,6 +146,11 @@ int file_write(const char *path, struct slice s, unsigned mode)
 	return err < 0 ? err : sync_dir_of(path);
 }
 
+int file_move(const char *from, const char *to)
+{
+	return rename(from, to) < 0 ? -errno : sync_dir_of(to);
+}
+
 static int make_one(const char *path)
 {
 	struct stat st;

@@ -105,6 +105,14 @@ int depot_disk_open(struct depot_disk *d, const char *path, uint64_t reserve)
 	return 0;
 }
 
+int depot_disk_look(struct depot_disk *d, const char *path)
+{
+	*d = (struct depot_disk){ .fresh = -1 };
+	map_init(&d->uploads);
+	d->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return d->dir < 0 ? -errno : 0;
+}
+
 static void intake_free(struct depot_disk *d, struct intake *in, bool unlink_it)
 {
 	EVP_MD_CTX_free(in->sum);
@@ -301,6 +309,14 @@ int depot_disk_read(const struct depot_disk *d, struct slice hash, uint64_t at, 
 		out->n += (size_t)got;
 	close(fd);
 	return err;
+}
+
+bool depot_disk_has(const struct depot_disk *d, struct slice hash, uint64_t size)
+{
+	const struct place p = place_of(hash);
+	struct stat st;
+
+	return fstatat(d->dir, p.path, &st, 0) == 0 && (uint64_t)st.st_size == size;
 }
 
 static bool is_old(const struct depot_disk *d, const char *path, ms_t cutoff)

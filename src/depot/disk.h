@@ -21,6 +21,8 @@ struct depot_disk {
 
 /* Makes the folders, and empties DIR/new. A half-made one is to be closed too. */
 int depot_disk_open(struct depot_disk *d, const char *path, uint64_t reserve) NODISCARD;
+/* As it is, to be read only: nothing is made or emptied. -ENOENT. */
+int depot_disk_look(struct depot_disk *d, const char *path) NODISCARD;
 void depot_disk_close(struct depot_disk *d);
 
 /* `upload`: its number; `size`: what is expected, if that is known. After an error nothing is left of it. -ENOSPC: the disk
@@ -37,6 +39,8 @@ void depot_disk_drop(struct depot_disk *d, uint64_t upload);
 int depot_disk_read(const struct depot_disk *d, struct slice hash, uint64_t at, size_t n,
 		    struct buf *out) NODISCARD;
 
+/* Whether there is one of that size. */
+bool depot_disk_has(const struct depot_disk *d, struct slice hash, uint64_t size);
 /* The hashes, one after the other, of files of a folder that were last touched before `cutoff`. */
 void depot_disk_list(const struct depot_disk *d, unsigned shard, ms_t cutoff,
 		     struct buf *hashes);

@@ -60,8 +60,7 @@ void coworking_keep(const struct coworking *c, const struct hall *h)
 
 void coworking_drop(const struct coworking *c, const struct hall *h)
 {
-	const struct store_note n = { .kind = STORE_NOTE_HALL,
-				      .name = slice_str(h->id) };
+	const struct store_note n = { .kind = STORE_NOTE_HALL, .name = slice_str(h->id) };
 
 	if (c->dialect->settings->store)
 		store_tell(room_registry_store(c->dialect->rooms),

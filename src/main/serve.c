@@ -544,9 +544,10 @@ static void read_kept(struct server *s)
 
 	if (err == 0)
 		return;
-	log_error("main", "not-known-yet",
-		  "err=%s; which tokens were revoked is asked for until the store says it",
-		  err_text(err));
+	log_error(
+		"main", "not-known-yet",
+		"err=%s; which tokens were revoked is asked for until the store says it",
+		err_text(err));
 	for (unsigned i = 0; i < s->shared.admin.workers; i++)
 		worker_ask_kept(s->workers[i]);
 }

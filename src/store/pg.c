@@ -451,6 +451,7 @@ const struct backend_ops store_postgres = {
 	.run = pg_run,
 	.tend = pg_tend,
 	.check = store_pg_check,
+	.contents = store_pg_contents,
 	.backup = store_pg_backup,
 	.export = store_pg_export,
 };

@@ -85,14 +85,16 @@ int store_pg_file_record(const struct store_query *q, const struct pg_rows *look
 /* --- pg_note.c --- */
 
 /* The same for KEEP and KEPT. */
-int store_pg_bind_note(const struct store_query *q, enum pg_sql *sql,
-		       struct pg_params *p) NODISCARD;
+int store_pg_bind_note(const struct store_query *q, enum pg_sql *sql, struct pg_params *p)
+	NODISCARD;
 void store_pg_answer_notes(const struct pg_rows *rows, struct store_answer *a,
 			   struct buf *out);
 
 /* --- pg_tools.c: see tools.h --- */
 int store_pg_check(const struct store_settings *s, struct buf *why) NODISCARD;
-int store_pg_backup(const struct store_settings *s, const char *to, struct buf *why)
-	NODISCARD;
+int store_pg_contents(const struct store_settings *s, store_content_fn *fn, void *arg,
+		      struct buf *why) NODISCARD;
+int store_pg_backup(const struct store_settings *s, const char *to, store_content_fn *fn,
+		    void *arg, struct buf *why) NODISCARD;
 int store_pg_export(const struct store_settings *s, store_line_fn *fn, void *arg,
 		    struct buf *why) NODISCARD;

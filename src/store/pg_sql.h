@@ -214,6 +214,7 @@
 	  " JOIN parley.session e ON e.id=s.session JOIN parley.room r ON r.name=s.room" \
 	  " JOIN parley.visit v ON v.room=r.id AND v.member=s.member"                    \
 	  " AND v.left_at IS NULL ORDER BY s.session, v.id")                             \
+	X(CONTENTS,   "",     "SELECT DISTINCT hash, size FROM parley.file")             \
 	X(EXPORT,     "",     "SELECT " PG_COLUMNS ", r.name FROM parley.room r"         \
 	  " JOIN parley.message m ON m.room=r.id WHERE m.kind=0 ORDER BY r.name, m.n")
 /* clang-format on */

@@ -84,14 +84,41 @@ int store_pg_check(const struct store_settings *s, struct buf *why)
 	return why->n > 0 ? E_MALFORMED : err;
 }
 
-int store_pg_backup(const struct store_settings *s, const char *to, struct buf *why)
+int store_pg_contents(const struct store_settings *s, store_content_fn *fn, void *arg,
+		      struct buf *why)
+{
+	struct pg_rows rows;
+	struct pg_conn c;
+	int lost = 0, err = open_tool(&c, s, why);
+
+	if (err < 0)
+		return err;
+	c.deadline = clock_mono() + CHECK_MS;
+	err = store_pg_begin_rows(&c, PG_CONTENTS);
+	while (err >= 0 && (err = store_pg_next_row(&c, &rows)) > 0) {
+		err = fn(arg, store_pg_cell(&rows, 0, 0), store_pg_cell_u64(&rows, 0, 1));
+		lost += err == E_NOT_FOUND;
+		if (err == E_NOT_FOUND)
+			err = 0;
+		c.deadline = clock_mono() + CHECK_MS;
+	}
+	if (err < 0 && why->n == 0)
+		buf_str(why, "the database cannot be read");
+	store_pg_disconnect(&c);
+	return err < 0 ? err : lost;
+}
+
+int store_pg_backup(const struct store_settings *s, const char *to, store_content_fn *fn,
+		    void *arg, struct buf *why)
 {
 	(void)s;
 	(void)to;
+	(void)fn;
+	(void)arg;
 	buf_str(why,
 		"a database of PostgreSQL is copied with its own tool, also while the "
 		"server runs:\n  pg_dump --format=custom --schema=parley --file=FILE "
-		"--dbname=URL");
+		"--dbname=URL\nand then files/ of the data directory, beside it");
 	return E_STATE;
 }
 

@@ -336,6 +336,7 @@ const struct backend_ops store_sqlite = {
 	.run = sqlite_run,
 	.tend = sqlite_tend,
 	.check = store_sqlite_check,
+	.contents = store_sqlite_contents,
 	.backup = store_sqlite_backup,
 	.export = store_sqlite_export,
 };

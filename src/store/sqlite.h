@@ -156,8 +156,10 @@ extern store_sqlite_fn *const store_sqlite_ops[STORE_OPS];
 
 /* --- sqlite_tools.c: see tools.h --- */
 int store_sqlite_check(const struct store_settings *s, struct buf *why) NODISCARD;
-int store_sqlite_backup(const struct store_settings *s, const char *to, struct buf *why)
-	NODISCARD;
+int store_sqlite_contents(const struct store_settings *s, store_content_fn *fn, void *arg,
+			  struct buf *why) NODISCARD;
+int store_sqlite_backup(const struct store_settings *s, const char *to,
+			store_content_fn *fn, void *arg, struct buf *why) NODISCARD;
 int store_sqlite_export(const struct store_settings *s, store_line_fn *fn, void *arg,
 			struct buf *why) NODISCARD;
 

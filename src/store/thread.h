@@ -47,7 +47,10 @@ struct backend_ops {
 
 	/* tools.h, without a backend */
 	int (*check)(const struct store_settings *s, struct buf *why);
-	int (*backup)(const struct store_settings *s, const char *to, struct buf *why);
+	int (*contents)(const struct store_settings *s, store_content_fn *fn, void *arg,
+			struct buf *why);
+	int (*backup)(const struct store_settings *s, const char *to,
+		      store_content_fn *fn, void *arg, struct buf *why);
 	int (*export)(const struct store_settings *s, store_line_fn *fn, void *arg,
 		      struct buf *why);
 };
