@@ -161,6 +161,28 @@ describe("files", () => {
 		}
 	});
 
+	it("are found by what they are called, and by what is said with them", async (t) => {
+		const [ann] = await roomOf(t, server, ["Ann"]);
+		const send = async (names, text) => {
+			const files = [];
+			for (const name of names) files.push((await uploaded(server, ann, noise(3), { name })).id);
+			return (await ann.do({ type: "chat", files, ...(text && { text }) })).n;
+		};
+		const found = async (text) =>
+			(await ann.do({ type: "search", text })).messages.map(({ n }) => n);
+		const one = await send(["Übersicht-2024.pdf"], "the numbers");
+		const two = await send(["photo of ann.jpg", 'with "quotes".jpg']);
+		for (const words of ["ubersicht", "2024.pdf", "numbers pdf", "Übersicht-2024.pdf"])
+			assert.deepEqual(await found(words), [one], words);
+		for (const words of ["ANN", "photo quotes"]) assert.deepEqual(await found(words), [two], words);
+		assert.deepEqual(await found("photo pdf"), []);
+		await ann.do({ type: "edit", n: one, text: "the sums" });
+		assert.deepEqual(await found("numbers"), []);
+		assert.deepEqual(await found("sums 2024"), [one]);
+		for (const n of [one, two]) await ann.do({ type: "delete", n });
+		for (const words of ["sums", "2024", "photo", "jpg"]) assert.deepEqual(await found(words), []);
+	});
+
 	it("ranges, entity tags, HEAD", async (t) => {
 		const [ann] = await roomOf(t, server, ["Ann"]);
 		const bytes = noise(200_000);

@@ -146,6 +146,26 @@ describe("what is kept", () => {
 		}
 	});
 
+	it("by an older parley is brought up to date: files of then are found by their names", async (t) => {
+		const dataDir = freshDir();
+		const first = await startServer({ dataDir, args: postgres.args(dataDir) });
+		const [ann] = await roomOf(t, first, ["Ann", "Bob"]);
+		const { id } = await uploaded(first, ann, randomBytes(3), { name: "first.pdf" });
+		await ann.do({ type: "chat", text: "with words", files: [id] });
+		await first.stop();
+		const older = `DROP TABLE parley.note; ALTER TABLE parley.message DROP COLUMN words;
+			DROP FUNCTION parley.names; ALTER TABLE parley.message ADD COLUMN words tsvector
+			GENERATED ALWAYS AS (to_tsvector('simple'::regconfig, parley.folded(text))) STORED;
+			DELETE FROM parley.migration WHERE version>2`;
+		await postgres.sql(older, postgres.databaseOf(dataDir));
+
+		const { server } = await keptServer(t, { dataDir });
+		const bob = await connect(t, server);
+		await bob.join(ann.joinData.room);
+		const { messages } = await bob.do({ type: "search", text: "first.pdf words" });
+		assert.equal(messages.length, 1);
+	});
+
 	it("may have characters that the database has not", async (t) => {
 		const { server } = await keptServer(t);
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);

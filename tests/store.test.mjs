@@ -13,6 +13,7 @@ import { describe, it } from "node:test";
 import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { depotFiles, depotPath, download, noise, sha256, uploaded } from "./lib/files.mjs";
 import { freshDir, runParley, serverFor, startServer } from "./lib/server.mjs";
+import { run } from "./lib/wait.mjs";
 
 describe("parley db", () => {
 	it("checks, copies and exports while the server runs", async (t) => {
@@ -102,6 +103,48 @@ describe("parley db", () => {
 		assert.equal((await runParley(["db", "burn"])).code, 2);
 	});
 });
+
+describe("a database of an older parley", () => {
+	it("is brought up to date: what was sent before is found by its name", async (t) => {
+		const dataDir = freshDir();
+		const first = await startServer({ dataDir });
+		const [ann] = await roomOf(t, first, ["Ann", "Bob"]);
+		for (const [name, text] of [
+			["first.pdf", "with words"],
+			["second.pdf", undefined],
+		]) {
+			const { id } = await uploaded(first, ann, noise(3), { name });
+			await ann.do({ type: "chat", files: [id], ...(text && { text }) });
+		}
+		await first.stop();
+		// As it was then: words of texts alone, and no notes.
+		run("python3", "-c", OLDER, `${dataDir}/parley.db`);
+
+		const second = await serverFor(t, { dataDir });
+		const bob = await connect(t, second);
+		await bob.join(ann.joinData.room);
+		const found = async (text) =>
+			(await bob.do({ type: "search", text })).messages.map(({ files }) => files[0].name);
+		assert.deepEqual(await found("pdf"), ["first.pdf", "second.pdf"]);
+		assert.deepEqual(await found("words first"), ["first.pdf"]);
+		const check = await runParley(["db", "check", "--data-dir", dataDir]);
+		assert.equal(check.code, 0, check.stderr);
+	});
+});
+
+const OLDER = `
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.executescript("""
+BEGIN;
+DROP TABLE note;
+INSERT INTO words(words) VALUES('delete-all');
+INSERT INTO words(rowid, text) SELECT id, text FROM message WHERE kind=0 AND text<>'';
+PRAGMA user_version=2;
+COMMIT;
+""")
+db.close()
+`;
 
 describe("a database that cannot be used", () => {
 	it("is said in the log, and chat lives in memory", async (t) => {

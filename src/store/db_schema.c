@@ -2,7 +2,7 @@
  * once it has been released; what is different then is another step.
  */
 #include "base/err.h"
-#include "store/db.h"
+#include "store/sqlite.h"
 
 /* A message's id is its room's id and its number, (room << 40) + n: so a room's messages lie
  * together, in order, without an index. Whoever changes a message leaves a row of his own,
@@ -47,6 +47,11 @@ static const char *const steps[] = {
 	"CREATE TABLE note(kind INTEGER, name BLOB, value BLOB, time INTEGER NOT NULL,"
 	" until INTEGER NOT NULL, PRIMARY KEY(kind, name)) WITHOUT ROWID;"
 	"CREATE INDEX note_until ON note(until);",
+	/* What files are called is found by search. */
+	"INSERT INTO words(words, rowid, text) SELECT 'delete', id, text FROM message"
+	" WHERE kind=0 AND file IS NOT NULL AND text<>'';"
+	"INSERT INTO words(rowid, text) SELECT m.id, " SQL_WORDS_OF_MESSAGE
+	" WHERE kind=0 AND file IS NOT NULL;",
 };
 
 static int user_version(struct db *d, unsigned *out)

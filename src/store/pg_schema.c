@@ -61,6 +61,16 @@ static const char *const steps[] = {
 	"CREATE TABLE parley.note(kind bigint, name bytea, value bytea NOT NULL,"
 	" time bigint NOT NULL, until bigint NOT NULL, PRIMARY KEY(kind, name));"
 	"CREATE INDEX note_until ON parley.note(until);",
+	/* What files are called is found by search. */
+	"CREATE FUNCTION parley.names(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT"
+	" PARALLEL SAFE RETURN (SELECT string_agg(f->>'name', ' ')"
+	" FROM json_array_elements($1::json) f);"
+	"ALTER TABLE parley.message DROP COLUMN words;"
+	"ALTER TABLE parley.message ADD COLUMN words tsvector"
+	" GENERATED ALWAYS AS (CASE WHEN kind=0 THEN"
+	" to_tsvector('pg_catalog.simple'::regconfig,"
+	" parley.folded(text || coalesce(' ' || parley.names(file), ''))) END) STORED;"
+	"CREATE INDEX message_words ON parley.message USING gin(words) WHERE kind=0;",
 };
 
 /* Text of the server's own: the version of the tables, 0 when there are none. */

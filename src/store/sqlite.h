@@ -19,6 +19,12 @@
 	" AND (to_member IS NULL OR to_member=?3 OR member=?3 OR ?5"                     \
 	" OR to_user=?4 OR user=?4) "
 
+/* What is found by search: of a message with files also what they are called. */
+#define SQL_WORDS_OF_MESSAGE                                                             \
+	"m.text||coalesce((SELECT group_concat(char(10)||json_extract(f.value,'$.name'), '')" \
+	" FROM json_each(CASE WHEN json_valid(m.file) THEN m.file END) f"                \
+	" WHERE f.type='object'), '') FROM message m"
+
 #define SQL_LIST(X)                                                                      \
 	X(BEGIN,        "BEGIN IMMEDIATE")                                               \
 	X(COMMIT,       "COMMIT")                                                        \
@@ -32,6 +38,10 @@
 	X(BY_ID,        SQL_MESSAGES "WHERE id=?1")                                       \
 	X(ADD_WORDS,    "INSERT INTO words(rowid, text) VALUES(?1, ?2)")                 \
 	X(DROP_WORDS,   "INSERT INTO words(words, rowid, text) VALUES('delete', ?1, ?2)") \
+	X(ADD_ALL_WORDS, "INSERT INTO words(rowid, text) SELECT m.id, "                  \
+			SQL_WORDS_OF_MESSAGE " WHERE m.id=?1")                           \
+	X(DROP_ALL_WORDS, "INSERT INTO words(words, rowid, text) SELECT 'delete', m.id, " \
+			SQL_WORDS_OF_MESSAGE " WHERE m.id=?1")                           \
 	X(SET_TEXT,     "UPDATE message SET text=?2, edited=?3 WHERE id=?1")             \
 	X(SET_DELETED,  "UPDATE message SET text='', file=NULL, reactions=NULL,"         \
 			" deleted=?2 WHERE id=?1")                                       \
@@ -164,6 +174,9 @@ int store_sqlite_export(const struct store_settings *s, store_line_fn *fn, void 
 			struct buf *why) NODISCARD;
 
 /* --- sqlite_write.c and sqlite_read.c --- */
+/* Before the message changes, or goes. */
+int store_sqlite_drop_words(struct backend *b, uint64_t id, struct slice text,
+			    bool has_files) NODISCARD;
 store_sqlite_fn store_sqlite_message, store_sqlite_change, store_sqlite_read,
 	store_sqlite_visit, store_sqlite_visit_end, store_sqlite_seat,
 	store_sqlite_seat_end, store_sqlite_secret;

@@ -6,18 +6,15 @@
 #define LOOSE_EVERY 60   /* seconds */
 #define ROWS_AT_ONCE 200 /* of a room; a room with more has its turn again */
 
-static int drop_message(struct backend *b, uint64_t id, struct slice text)
+static int drop_message(struct backend *b, uint64_t id, struct slice text, bool has_files)
 {
-	sqlite3_stmt *st = db_use(&b->db, SQL_DROP_WORDS);
-	int err = 0;
+	int err = store_sqlite_drop_words(b, id, text, has_files);
+	sqlite3_stmt *st = db_use(&b->db, SQL_DROP_MESSAGE);
 
 	db_bind_u64(st, 1, id);
-	db_bind_string(st, 2, text);
-	if (text.n > 0)
+	if (err == 0)
 		err = db_run(&b->db, st);
-	st = db_use(&b->db, SQL_DROP_MESSAGE);
-	db_bind_u64(st, 1, id);
-	return err < 0 ? err : db_run(&b->db, st);
+	return err < 0 || !has_files ? err : store_sqlite_drop_files(b, id);
 }
 
 /* The room's oldest messages up to number `upto`, or of before `cutoff`. */
@@ -36,9 +33,8 @@ static int drop_oldest(struct backend *b, uint64_t room, uint64_t upto, ms_t cut
 			break;
 		/* Words are of messages that were said (kind 0); changes have none. */
 		err = drop_message(b, id,
-				   db_u64(st, 3) == 0 ? db_text(st, 1) : SLICE_NONE);
-		if (err == 0 && db_u64(st, 4))
-			err = store_sqlite_drop_files(b, id);
+				   db_u64(st, 3) == 0 ? db_text(st, 1) : SLICE_NONE,
+				   db_u64(st, 4) != 0);
 		if (err < 0)
 			break;
 	}

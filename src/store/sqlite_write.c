@@ -46,15 +46,30 @@ static sqlite3_stmt *bind_row(struct backend *b, uint64_t id, const struct store
 	return st;
 }
 
-static int add_words(struct backend *b, uint64_t id, enum sql which, struct slice text)
+/* Without files they are at hand. */
+static int run_words(struct backend *b, enum sql which, uint64_t id, struct slice text)
 {
 	sqlite3_stmt *st = db_use(&b->db, which);
 
-	if (text.n == 0)
-		return 0;
 	db_bind_u64(st, 1, id);
-	db_bind_string(st, 2, text);
+	if (which == SQL_ADD_WORDS || which == SQL_DROP_WORDS)
+		db_bind_string(st, 2, text);
 	return db_run(&b->db, st);
+}
+
+static int add_words(struct backend *b, uint64_t id, struct slice text, bool has_files)
+{
+	if (has_files)
+		return run_words(b, SQL_ADD_ALL_WORDS, id, text);
+	return text.n > 0 ? run_words(b, SQL_ADD_WORDS, id, text) : 0;
+}
+
+int store_sqlite_drop_words(struct backend *b, uint64_t id, struct slice text,
+			    bool has_files)
+{
+	if (has_files)
+		return run_words(b, SQL_DROP_ALL_WORDS, id, text);
+	return text.n > 0 ? run_words(b, SQL_DROP_WORDS, id, text) : 0;
 }
 
 /* The message that has the key already. */
@@ -120,7 +135,7 @@ int store_sqlite_message(struct backend *b, const struct store_query *q,
 	if (sqlite3_changes(b->db.handle) == 0)
 		return known_message(b, &r, m.key, a);
 	err = store_sqlite_attach_files(b, files, id);
-	return err < 0 ? err : add_words(b, id, SQL_ADD_WORDS, row.text);
+	return err < 0 ? err : add_words(b, id, row.text, row.file.n > 0);
 }
 
 /* --- changes --- */
@@ -151,7 +166,8 @@ static int find_target(struct backend *b, const struct store_query *q, uint64_t 
 
 static int set_text(struct backend *b, const struct target *t, const struct event *e)
 {
-	int err = add_words(b, t->id, SQL_DROP_WORDS, t->row.text);
+	bool has_files = t->row.file.n > 0;
+	int err = store_sqlite_drop_words(b, t->id, t->row.text, has_files);
 	sqlite3_stmt *st = db_use(&b->db, SQL_SET_TEXT);
 
 	db_bind_u64(st, 1, t->id);
@@ -159,19 +175,20 @@ static int set_text(struct backend *b, const struct target *t, const struct even
 	db_bind_u64(st, 3, (uint64_t)e->time);
 	if (err == 0)
 		err = db_run(&b->db, st);
-	return err < 0 ? err : add_words(b, t->id, SQL_ADD_WORDS, e->text);
+	return err < 0 ? err : add_words(b, t->id, e->text, has_files);
 }
 
 static int set_deleted(struct backend *b, const struct target *t, const struct event *e)
 {
-	int err = add_words(b, t->id, SQL_DROP_WORDS, t->row.text);
+	bool has_files = t->row.file.n > 0;
+	int err = store_sqlite_drop_words(b, t->id, t->row.text, has_files);
 	sqlite3_stmt *st = db_use(&b->db, SQL_SET_DELETED);
 
 	db_bind_u64(st, 1, t->id);
 	db_bind_u64(st, 2, (uint64_t)e->time);
 	if (err == 0)
 		err = db_run(&b->db, st);
-	return err < 0 || t->row.file.n == 0 ? err : store_sqlite_drop_files(b, t->id);
+	return err < 0 || !has_files ? err : store_sqlite_drop_files(b, t->id);
 }
 
 static int set_reactions(struct backend *b, const struct target *t,
