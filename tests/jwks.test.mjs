@@ -10,6 +10,7 @@ import { WebSocket } from "./lib/deps.mjs";
 import { get } from "./lib/http.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { freshDir, runParley, serverFor } from "./lib/server.mjs";
+import { stock } from "./lib/socketio.mjs";
 import { claimsFor, jwt } from "./lib/token.mjs";
 import { poll, within } from "./lib/wait.mjs";
 
@@ -133,6 +134,44 @@ describe("public keys by URL", () => {
 		let_go();
 		await loads(server, 1);
 		assert.deepEqual(await knock(server, one), IN);
+	});
+
+	it("a Socket.IO client waits while they are fetched", async (t) => {
+		const one = new Key("one");
+		const provider = await Provider.start(t, one);
+		const held = [];
+		provider.answer = (res) => held.push(res);
+		const server = await serverWith(t, provider.url);
+		const clients = [["websocket"], ["polling"]].flatMap((transports) =>
+			[2, 4].map((version) => {
+				const token = one.token();
+				const shown = version === 4 ? { auth: { token } } : { query: { token } };
+				return stock(t, server, { version, transports, ...shown });
+			}),
+		);
+		// All of them have asked when the server has them, and has heard something that came after.
+		await metricIs(server, "socketio_clients", clients.length);
+		const late = stock(t, server, { auth: { token: new Key("other").token() } });
+		const refused = assert.rejects(late, { message: "unknown key" });
+		await metricIs(server, "socketio_clients", clients.length + 1);
+		await poll(
+			() => held.length > 0,
+			() => "the fetch",
+		);
+		held[0].end(provider.text);
+		for (const client of await Promise.all(clients)) assert.ok(client.connected);
+		// Whose key is not there even so has the reason.
+		await refused;
+		assert.equal((await metrics(server)).get("jwks_loads_total"), 1);
+	});
+
+	it("it waits for connect-timeout at most, and is told why", async (t) => {
+		const provider = await Provider.start(t, new Key("one"));
+		provider.answer = () => {};
+		const server = await serverWith(t, provider.url, ["--socketio.connect-timeout=2s"]);
+		const auth = { token: new Key("one").token() };
+		const client = stock(t, server, { auth, transports: ["websocket"] });
+		await assert.rejects(client, { message: LATER.reason });
 	});
 
 	it("are not fetched more often than the gap, whatever keys tokens name", async (t) => {

@@ -69,9 +69,9 @@ int admit_token(struct dialect *d, struct slice path, struct slice token,
 		return 0;
 	if (token.n > 0 || !is_open(d->settings, path))
 		err = auth_gate_check(d->gate, token, loop_wall(d->loop), &p, why);
-	if (err < 0)
+	if (err == E_UNAUTHORIZED)
 		refused(peer, *why);
-	else
+	if (err == 0)
 		*out = admission_make(&p, peer);
 	return err;
 }

@@ -261,7 +261,12 @@ static void on_connect(void *arg, struct sio_socket *socket, struct slice auth)
 		sio_refuse(socket, "Invalid namespace");
 		return;
 	}
-	if (admit(d, socket, auth, &a, &why) < 0) {
+	int err = admit(d, socket, auth, &a, &why);
+	if (err == E_UNAVAILABLE) {
+		sio_wait(socket, why); /* its key may be there in a moment */
+		return;
+	}
+	if (err < 0) {
 		sio_refuse(socket, why);
 		return;
 	}

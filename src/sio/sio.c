@@ -19,6 +19,15 @@ struct sio_socket {
 	char ns[];
 };
 
+/* A connect packet that cannot be answered yet. */
+struct waiting {
+	struct list link; /* sio->waiting, in the order of coming */
+	struct sio_client *client;
+	ms_t until;
+	size_t n;
+	uint8_t packet[];
+};
+
 /* A binary packet whose attachments are still to come. */
 struct partial {
 	char *text;
@@ -34,6 +43,7 @@ struct sio_client {
 	struct list link; /* of sio->strangers, later sio->leaving */
 	ms_t patience;    /* until then it may be a stranger */
 	bool connected;   /* to a namespace, ever */
+	uint8_t waiting;  /* connect packets of it that are */
 };
 
 struct sio {
@@ -49,6 +59,10 @@ struct sio {
 	struct loop_timer timer; /* for the first of them */
 	struct list leaving;     /* clients with sockets that are leaving */
 	struct loop_task task;   /* tells of those */
+	struct list waiting;
+	struct loop_timer again; /* asks for those who wait */
+	ms_t until;              /* of the one who is being asked for again; 0: none is */
+	bool waits;              /* and it waits on */
 	struct buf out;
 	struct json_token tokens[SIO_MAX_TOKENS];
 };
@@ -462,7 +476,7 @@ static void on_connect_timeout(struct loop_timer *t)
 	}
 }
 
-/* All have the same time: who comes last waits longest. */
+/* All have the same time: who comes last waits longest. One who waits for us is no stranger. */
 static void await_connect(struct sio *g, struct sio_client *c)
 {
 	ms_t time = g->settings->connect_timeout;
@@ -472,6 +486,88 @@ static void await_connect(struct sio *g, struct sio_client *c)
 	if (g->timer.due == 0)
 		loop_timer_start(g->loop, &g->timer, time);
 }
+
+/* --- waiting --- */
+
+#define AGAIN 50 /* ms */
+
+static void waiting_free(struct waiting *w)
+{
+	list_unlink(&w->link);
+	w->client->waiting--;
+	free(w);
+}
+
+static void stop_waiting(struct sio *g, const struct sio_client *c)
+{
+	if (c->waiting == 0)
+		return;
+	list_each_safe (n, &g->waiting) {
+		struct waiting *w = list_entry(n, struct waiting, link);
+
+		if (w->client == c)
+			waiting_free(w);
+	}
+}
+
+void sio_wait(struct sio_socket *s, const char *message)
+{
+	struct sio_client *c = s->client;
+	struct sio *g = sio_of(c);
+	/* Clients of protocol 4 ask for the main namespace without a packet. */
+	struct slice packet = g->current.n > 0 ? g->current : SLICE("0");
+	ms_t now = loop_now(g->loop);
+	ms_t until = g->until ? g->until : now + g->settings->connect_timeout;
+
+	if (now >= until || c->waiting == SIO_MAX_SOCKETS) {
+		sio_refuse(s, message);
+		return;
+	}
+	struct waiting *w = xzalloc(sizeof(*w) + packet.n);
+	w->client = c;
+	w->until = until;
+	w->n = packet.n;
+	memcpy(w->packet, packet.p, packet.n);
+	list_init(&w->link);
+	list_add_before(g->until ? g->waiting.next : &g->waiting, &w->link);
+	c->waiting++;
+	if (!c->connected)
+		list_unlink(&c->link);
+	g->waits = true;
+	loop_timer_start(g->loop, &g->again, AGAIN);
+}
+
+/* It waits no more, unless it is told to once more: who is refused has as long as anybody for something else. */
+static void hear_again(struct sio *g, struct waiting *w)
+{
+	struct sio_client *c = w->client;
+	struct buf packet = BUF_INIT(w->n);
+	struct sio_packet p;
+
+	buf_add(&packet, w->packet, w->n);
+	g->until = w->until;
+	waiting_free(w);
+	if (!c->connected && c->waiting == 0)
+		await_connect(g, c);
+	g->current = buf_slice(&packet);
+	if (eio_is_open(c->conn) &&
+	    sio_packet_decode(&p, g->current, g->tokens, SIO_MAX_TOKENS) == 0)
+		on_packet(c, &p, SLICE_NONE);
+	g->current = SLICE_NONE;
+	g->until = 0;
+	buf_fini(&packet);
+}
+
+static void on_again(struct loop_timer *t)
+{
+	struct sio *g = container_of(t, struct sio, again);
+
+	g->waits = false;
+	while (!g->waits && !list_empty(&g->waiting))
+		hear_again(g, list_entry(g->waiting.next, struct waiting, link));
+}
+
+/* --- its life --- */
 
 static void *on_open(void *arg, struct eio_conn *conn)
 {
@@ -517,6 +613,7 @@ static void on_closed(void *own, struct eio_conn *conn, enum eio_why why)
 	while (c->sockets)
 		socket_end(c->sockets, why == EIO_BY_CLIENT ? EIO_BROKEN : why);
 	list_unlink(&c->link);
+	stop_waiting(sio_of(c), c);
 	partial_free(c);
 	free(c);
 }
@@ -554,6 +651,8 @@ struct sio *sio_create(struct loop *l, unsigned workers, const struct sio_settin
 	list_init(&g->leaving);
 	loop_timer_init(&g->timer, on_connect_timeout);
 	loop_task_init(&g->task, on_task);
+	list_init(&g->waiting);
+	loop_timer_init(&g->again, on_again);
 	buf_init(&g->out, SIZE_MAX);
 	g->eio = eio_create(l, workers, &s->eio, &eio_ops, g);
 	return g;
@@ -565,6 +664,7 @@ void sio_destroy(struct sio *g)
 		return;
 	eio_destroy(g->eio);
 	loop_timer_stop(g->loop, &g->timer);
+	loop_timer_stop(g->loop, &g->again);
 	loop_task_cancel(&g->task);
 	buf_fini(&g->out);
 	free(g);
@@ -623,7 +723,8 @@ struct sio_client *sio_client_of(const struct sio_socket *s)
 
 bool sio_can_move(const struct sio_client *c)
 {
-	return !c->partial && sio_of(c)->current.n > 0 && eio_is_open(c->conn);
+	return !c->partial && c->waiting == 0 && sio_of(c)->current.n > 0 &&
+	       eio_is_open(c->conn);
 }
 
 struct slice sio_detach(struct sio_client *c, unsigned worker)

@@ -30,8 +30,8 @@ struct sio_event {
 };
 
 struct sio_ops {
-	/* A client asks for a namespace: to be answered by sio_accept() or sio_refuse() before it returns, or moved. auth: a JSON
-	 * object, or empty. */
+	/* A client asks for a namespace: to be answered by sio_accept(), sio_refuse() or sio_wait() before it returns, or moved.
+	 * auth: a JSON object, or empty. */
 	void (*connect)(void *arg, struct sio_socket *s, struct slice auth);
 	void (*event)(void *own, struct sio_socket *s, const struct sio_event *e);
 	/* The answer to an event of ours that wanted one. args: a JSON array. */
@@ -57,6 +57,9 @@ void sio_on_request(struct http_exchange *x, void *arg);
 /* data: what goes with the connect packet to clients of protocol 5: {"sid":...}. */
 void sio_accept(struct sio_socket *s, void *own, struct slice data);
 void sio_refuse(struct sio_socket *s, const char *message);
+/* It cannot be told yet: `connect` is called again, for another socket, soon and often. All who wait are taken to wait for the
+ * same, the oldest first. After connect_timeout it is refused. `message`: static text. */
+void sio_wait(struct sio_socket *s, const char *message);
 
 /* array: ["name",...] */
 void sio_emit(struct sio_socket *s, struct slice array, struct slice binary);
@@ -83,7 +86,7 @@ void *sio_own(const struct sio_socket *s);
 struct sio_socket *sio_next(const struct sio_client *c, const struct sio_socket *s);
 struct sio_client *sio_client_of(const struct sio_socket *s);
 
-/* May it move to another loop? Nothing of a packet is missing, and its session goes on. */
+/* May it move to another loop? Nothing of a packet is missing, nothing waits, and its session goes on. */
 bool sio_can_move(const struct sio_client *c);
 /* Hand-over, within `connect` or `event`; what is returned is that packet, to be copied and heard anew there. */
 struct slice sio_detach(struct sio_client *c, unsigned worker);

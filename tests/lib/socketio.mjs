@@ -44,7 +44,7 @@ export function heard(socket, name, ms = DEADLINE) {
 	return within(event, `${name} at ${socket.id}`, ms);
 }
 
-/** A stock client, connected; closed with the test. */
+/** A stock client, connected; closed with the test. Rejects with what it is told when it is refused. */
 export async function stock(t, server, { version = 4, namespace = "/", ...options } = {}) {
 	const socket = socketIo[version](`${server.http}${namespace}`, {
 		forceNew: true,
@@ -52,7 +52,11 @@ export async function stock(t, server, { version = 4, namespace = "/", ...option
 		...options,
 	});
 	t.after(() => socket.close());
-	await heard(socket, "connect");
+	const connected = new Promise((resolve, reject) => {
+		socket.once("connect", resolve);
+		socket.once("connect_error", reject);
+	});
+	await within(connected, `a socket of version ${version}`);
 	return socket;
 }
 
