@@ -198,11 +198,12 @@ export class Client extends Waiters {
 	}
 
 	/** Takes the first message of that type (and those fields) out of the inbox, when it comes. */
-	async next(type, wanted = {}) {
+	async next(type, wanted = {}, ms = DEADLINE) {
 		const at = () => this.inbox.findIndex((m) => m.type === type && fits(m, wanted));
 		await this.#until(
 			() => at() >= 0,
 			() => `${type} ${JSON.stringify(wanted)}`,
+			ms,
 		);
 		const index = at();
 		this.lastText = this.texts.splice(index, 1)[0];
