@@ -9,7 +9,7 @@ from .chat import ChatVariant, Pages
 from .cycles import Cycles
 from .load import Variant
 from .resume import IN_TIME_S, Resume
-from .servers import Parley, Refws, SocketIo, SocketIoChat, memory_kb
+from .servers import Parley, ParleyPostgres, Refws, SocketIo, SocketIoChat, memory_kb
 
 WINDOW = ["--warmup", "0.5", "--duration", "1.2"]
 IDLE_CONNS = 19000  # one process of the generator has 20 000 descriptors
@@ -301,6 +301,24 @@ def chat_cases(subject):
     ]
 
 
+def postgres_cases():
+    """The same with PostgreSQL beside it: how it stands, without a goal."""
+    busy = ["--size", "64", "--warmup", "1.5", "--duration", "3"]
+    full = ["--rooms", "10", "--window", "100", "--stall-ms", "20000", *busy]
+    half = ["--rooms", "10", "--rate", "2000", *busy]
+    name = ParleyPostgres.name
+    return [
+        Case("chat-pg-10-64", [ChatVariant(name, ParleyPostgres, 10, full)], [
+            Figure("messages per second", "messages_per_s", name, ""),
+            Figure("CPU per message, without PostgreSQL's", "cpu_us_per_message", name, "µs"),
+        ], rounds=3),
+        Case("chat-pg-some-10-64", [ChatVariant(name, ParleyPostgres, 10, half)], [
+            Figure("p99 until it is told", "told_p99_ms", name, "ms"),
+            Figure("p50 until it is told", "told_p50_ms", name, "ms"),
+        ], rounds=3),
+    ]
+
+
 def all_cases(subject=Parley):
     return [
         start(subject),
@@ -325,6 +343,7 @@ def all_cases(subject=Parley):
         resume(subject),
         *sio_cases(subject),
         *chat_cases(subject),
+        *postgres_cases(),
     ]
 
 

@@ -1,6 +1,7 @@
 """The servers that are measured: how each is started, and how one speaks to it."""
 
 import contextlib
+import glob
 import json
 import os
 import select
@@ -276,6 +277,75 @@ class Parley(Server):
         super().stop()
         if self.own_dir:
             shutil.rmtree(self.data_dir, ignore_errors=True)
+
+
+class Postgres:
+    """A PostgreSQL server of our own on loopback, with what Debian sets: each commit waits for the disk."""
+
+    def __init__(self):
+        programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: int(p.split("/")[4]))
+        if not programs:
+            raise BenchError("no PostgreSQL server here: scripts/install-deps bench")
+        self.bin = programs[-1]
+        # initdb and postgres refuse to run as root.
+        self.user = "postgres" if os.geteuid() == 0 else None
+        self.dir = tempfile.mkdtemp(prefix="parley-bench-")
+        self.port = free_port()
+        self.started = False
+        if self.user:
+            shutil.chown(self.dir, self.user)
+        try:
+            self.run("initdb", "--pgdata", self.data, "--auth=trust", "--username=parley",
+                     "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def data(self):
+        return os.path.join(self.dir, "data")
+
+    @property
+    def url(self):
+        return f"postgresql://parley@127.0.0.1:{self.port}/postgres"
+
+    def run(self, program, *args):
+        done = subprocess.run([os.path.join(self.bin, program), *args], cwd="/", user=self.user,
+                              extra_groups=[] if self.user else None,
+                              capture_output=True, check=False)
+        if done.returncode != 0:
+            raise BenchError(f"{program}: {done.stderr[-300:].decode(errors='replace')}")
+
+    def start(self):
+        log = os.path.join(self.dir, "log")
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.dir}"
+        self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", log, "-o", options)
+        self.started = True
+
+    def stop(self):
+        if self.started:
+            self.run("pg_ctl", "stop", "-D", self.data, "-m", "immediate")
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class ParleyPostgres(Parley):
+    """The server with PostgreSQL beside it on the same machine, whose own CPU time is not in the figures."""
+
+    name = "parley+postgresql"
+
+    def __init__(self, workers=1, data_dir=None):
+        self.postgres = Postgres()
+        self.options = ["--store.url", self.postgres.url]
+        try:
+            super().__init__(workers, data_dir)
+        except BaseException:
+            self.postgres.stop()
+            raise
+
+    def stop(self):
+        super().stop()
+        self.postgres.stop()
 
 
 def per_worker(metrics, name):
