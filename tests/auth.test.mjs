@@ -58,7 +58,7 @@ const TOKENS = {
 		jwt({ ...ANN, iss: "idp" }, { key: ec, header: { alg: "ES256" } }),
 		null,
 	],
-	"just expired, within the skew": [jwt({ ...ANN, exp: now() - 5 }), null],
+	"just expired, within the skew": [jwt({ ...ANN, exp: now() - 20 }), null],
 	"with unknown claims": [
 		jwt({ ...ANN, sip: { call: true }, video: { ...ANN.video, x: 1 } }),
 		null,
@@ -68,8 +68,8 @@ const TOKENS = {
 	"with a wrong secret": [jwt(ANN, { key: `${SECRET}x` }), "bad signature"],
 	"of an unknown API key": [jwt({ ...ANN, iss: "other" }), "unknown key"],
 	"without issuer": [jwt({ ...ANN, iss: undefined }), "unknown key"],
-	"that has expired": [jwt({ ...ANN, exp: now() - 60 }), "expired"],
-	"that is not valid yet": [jwt({ ...ANN, nbf: now() + 60 }), "not valid yet"],
+	"that has expired": [jwt({ ...ANN, exp: now() - 600 }), "expired"],
+	"that is not valid yet": [jwt({ ...ANN, nbf: now() + 600 }), "not valid yet"],
 	"without an end": [jwt({ ...ANN, exp: undefined }), "bad claims"],
 	"whose end is text": [jwt({ ...ANN, exp: "tomorrow" }), "bad claims"],
 	"alg none": [`${unsigned({ alg: "none" }, ANN)}.`, "no valid token"],
@@ -116,6 +116,7 @@ describe("a server with keys", () => {
 				...KEY_ARGS,
 				`--auth.jwks=${jwks}`,
 				"--auth.open-paths=/ws-simple/",
+				"--auth.skew=5m",
 				"--log-level=debug",
 			],
 		});
@@ -157,7 +158,7 @@ describe("a server with keys", () => {
 	});
 
 	it("tells each dialect at its door in its own way", async () => {
-		const expired = jwt({ ...ANN, exp: now() - 60 });
+		const expired = jwt({ ...ANN, exp: now() - 600 });
 		for (const path of ["/ws/room/fox", "/ws/rooms/fox", "/api/ws/rooms/fox"]) {
 			for (const query of ["", `?token=${expired}`]) {
 				const { heard, code } = await knock(server, path + query);

@@ -191,11 +191,11 @@ describe("half-open sockets", () => {
 
 	it("by the thousand keep nobody out, and are closed when their time is up", async (t) => {
 		const times = [
-			"--http.head-timeout=2s",
-			"--http.idle-timeout=2s",
-			"--tls.handshake-timeout=2s",
+			"--http.head-timeout=4s",
+			"--http.idle-timeout=4s",
+			"--tls.handshake-timeout=4s",
 		];
-		const pings = ["--ws.ping-interval=1s", "--ws.ping-timeout=2s"];
+		const pings = ["--ws.ping-interval=1s", "--ws.ping-timeout=5s"];
 		const server = await serverFor(t, { workers: 2, args: [...times, ...pings] });
 		const base = await metrics(server);
 		let sockets;

@@ -11,7 +11,7 @@ import { poll } from "./lib/wait.mjs";
 import { undisturbed } from "./lib/witness.mjs";
 
 const PING_INTERVAL = 300;
-const PING_TIMEOUT = 1500; // the suite's 200 is for an idle machine
+const PING_TIMEOUT = 3000; // the suite's 200 is for an idle machine
 const ARGS = [
 	"--debug.echo=true",
 	`--socketio.ping-interval=${PING_INTERVAL}ms`,

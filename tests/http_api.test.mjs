@@ -42,6 +42,7 @@ describe("the endpoints for machines", () => {
 	});
 
 	it("/metrics counts connections, requests, messages, bytes and deliveries", async (t) => {
+		await metricIs(server, "websockets", 0); // those of the test before
 		const before = await metrics(server);
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 		for (let i = 0; i < 10; i++) {

@@ -233,15 +233,16 @@ describe("a request over a limit", () => {
 	});
 });
 
-describe("a slow request", () => {
+// All of them wait for the same time, which is long enough for a busy machine to say in what it has to.
+describe("a slow request", { concurrency: 10 }, () => {
 	let server;
 	before(async () => {
 		server = await startServer({
 			args: [
-				"--http.head-timeout=300ms",
-				"--http.body-timeout=300ms",
-				"--http.idle-timeout=300ms",
-				"--tls.handshake-timeout=300ms",
+				"--http.head-timeout=3s",
+				"--http.body-timeout=3s",
+				"--http.idle-timeout=3s",
+				"--tls.handshake-timeout=3s",
 			],
 		});
 	});
@@ -281,7 +282,7 @@ describe("a slow request", () => {
 			const raw = await RawSocket.connect(server);
 			t.after(() => raw.close());
 			raw.write(GET);
-			const drip = setInterval(() => raw.write("X-A: 1\r\n"), 20);
+			const drip = setInterval(() => raw.write("X-A: 1\r\n"), 100);
 			t.after(() => clearInterval(drip));
 			const { status } = await raw.response().finally(() => clearInterval(drip));
 			assert.equal(status, 408);
@@ -319,20 +320,24 @@ describe("connections over net.max-connections", () => {
 	it("are closed at once, and the others live on", async (t) => {
 		const server = await serverFor(t, { args: ["--net.max-connections=8"] });
 		await undisturbed(server, "connections_refused_total", async () => {
+			// The reset may come before the client takes itself for connected.
+			const knock = () => RawSocket.connect(server).catch(() => null);
 			const raws = [];
 			for (let i = 0; i < 10; i++) {
-				raws.push(await RawSocket.connect(server));
+				raws.push(await knock());
 			}
-			await within(Promise.any(raws.map((raw) => raw.hungUp())), "one to be closed");
+			if (raws.every(Boolean)) {
+				await within(Promise.any(raws.map((raw) => raw.hungUp())), "one to be closed");
+			}
 			for (const raw of raws) {
-				raw.close();
+				raw?.close();
 			}
 			// The seats are free again when the server has seen them go.
 			for (;;) {
-				const raw = await RawSocket.connect(server);
-				raw.write(`${GET}Connection: close\r\n\r\n`);
-				await raw.hungUp();
-				if (raw.input.includes("200 OK")) {
+				const raw = await knock();
+				raw?.write(`${GET}Connection: close\r\n\r\n`);
+				await raw?.hungUp();
+				if (raw?.input.includes("200 OK")) {
 					break;
 				}
 			}

@@ -234,7 +234,7 @@ describe("public keys by URL", () => {
 			const good = provider.answer;
 			const server = await serverWith(t, provider.url, [
 				"--auth.jwks-gap=100ms",
-				"--auth.jwks-timeout=300ms",
+				"--auth.jwks-timeout=1s",
 			]);
 			await loads(server, 1);
 			provider.answer = answer;
@@ -275,9 +275,7 @@ describe("public keys by URL", () => {
 			() => provider.asked.length === 1,
 			() => "the fetch",
 		);
-		const begun = Date.now();
-		await server.stop();
-		assert.ok(Date.now() - begun < 5000);
+		await server.stop(); // which has a deadline
 	});
 
 	it("parley token create asks nobody", async (t) => {

@@ -153,7 +153,7 @@ describe("an end", () => {
 	});
 
 	it("says 503 draining on /readyz, and 200 on /livez, while it lasts", async (t) => {
-		const server = await startServer({ args: ["--server.drain=5s"] });
+		const server = await startServer({ args: ["--server.drain=60s"] });
 		const ann = await connect(t, server, { autoPong: false });
 		const asking = [];
 		for (const path of ["/readyz", "/livez"]) {

@@ -255,7 +255,7 @@ describe("a flood", () => {
 	});
 
 	it("is answered by a reply where one is waited for", async (t) => {
-		const server = await serverFor(t, { args: ["--limit.messages=20", "--limit.burst=5"] });
+		const server = await serverFor(t, { args: ["--limit.messages=1", "--limit.burst=5"] });
 		const ann = await connect(t, server);
 		const asked = Array.from({ length: 20 }, () => ann.ask({ type: "ping" }));
 		const refused = (await Promise.all(asked)).filter(({ ok }) => !ok);
@@ -264,9 +264,9 @@ describe("a flood", () => {
 	});
 
 	it("that stops at rate_limited is forgiven", async (t) => {
-		const server = await serverFor(t, { args: ["--limit.messages=50", "--limit.burst=10"] });
+		const server = await serverFor(t, { args: ["--limit.messages=10", "--limit.burst=10"] });
 		const ann = await connect(t, server);
-		for (let i = 0; i < 12; i++) {
+		for (let i = 0; i < 40; i++) {
 			ann.send({ type: "ping" });
 		}
 		assert.equal((await ann.next("error")).error.code, "rate_limited");
@@ -374,7 +374,7 @@ describe("a native connection is closed", () => {
 
 	it("with 1001 and reason timeout when it does not answer pings", async (t) => {
 		const patient = await serverFor(t, {
-			args: ["--ws.ping-interval=200ms", "--ws.ping-timeout=200ms"],
+			args: ["--ws.ping-interval=200ms", "--ws.ping-timeout=3s"],
 		});
 		const room = freshRoom();
 		const ann = await connect(t, patient);

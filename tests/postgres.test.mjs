@@ -278,7 +278,7 @@ describe("a server that does not answer", () => {
 
 	it("because its tables are locked holds up chat alone", async (t) => {
 		const { server, database } = await keptServer(t, {
-			args: ["--store.patience", "500ms"],
+			args: ["--store.patience", "2s"],
 		});
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 		await ann.do({ type: "chat", text: "before" });
@@ -309,7 +309,7 @@ describe("a server that does not answer", () => {
 	});
 
 	it("because its sessions are ended again and again loses nothing", async (t) => {
-		const { server, database } = await keptServer(t);
+		const { server, database } = await keptServer(t, { args: ["--store.patience", "1m"] });
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 		const end =
 			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity" +
@@ -381,7 +381,10 @@ describe("a commit whose end is not heard of", () => {
 	it("is found when the connection is back in time", async (t) => {
 		const gate = await Gate.to(postgres.port);
 		t.after(() => gate.close());
-		const { server, database } = await keptServer(t, { through: gate });
+		const { server, database } = await keptServer(t, {
+			through: gate,
+			args: ["--store.patience", "1m"],
+		});
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 		const { n } = await ann.do({ type: "chat", text: "first" });
 		await bob.next("chat");
@@ -417,7 +420,7 @@ describe("a commit whose end is not heard of", () => {
 		t.after(() => gate.close());
 		const { server, database } = await keptServer(t, {
 			through: gate,
-			args: ["--store.patience", "300ms"],
+			args: ["--store.patience", "2s"],
 		});
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 		await ann.do({ type: "chat", text: "before" });
@@ -425,13 +428,13 @@ describe("a commit whose end is not heard of", () => {
 		const file = await uploaded(server, ann, Buffer.from("content"));
 		const message = { type: "chat", text: "lost", key: "k", files: [file.id] };
 		gate.muteAt = "COMMIT";
+		gate.shut = true; // nor is it asked again what became of it
 		const reply = ann.ask(message);
 		const count = () => postgres.sql(countOf("lost"), database);
 		await poll(
 			async () => (await count()) === "1",
 			() => "the message to be kept",
 		);
-		gate.shut = true;
 		assert.equal((await reply).error.code, "unavailable");
 		await mustBecome(server, 503);
 		await server.logged(/store +failed thread=writer/);

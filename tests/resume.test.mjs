@@ -35,7 +35,7 @@ for (const workers of [1, 2, 4]) {
 	describe(`sessions that resume, ${workers} workers`, () => {
 		let server;
 		before(async () => {
-			server = await startServer({ workers, grace: "20s", args: ["--limit.messages=0"] });
+			server = await startServer({ workers, grace: "5m", args: ["--limit.messages=0"] });
 		});
 		after(() => server.stop());
 
@@ -375,7 +375,7 @@ describe("sessions that resume too late", () => {
 		["too large", ["--session.log=4096"], 60],
 	]) {
 		it(`events that are ${what} are told to be lost, and a sync makes up for them`, async (t) => {
-			const server = await serverFor(t, { grace: "20s", args: [...args, "--limit.messages=0"] });
+			const server = await serverFor(t, { grace: "5m", args: [...args, "--limit.messages=0"] });
 			const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 			const name = bob.joinData.room;
 			const ticket = await lose(bob, [ann]);
@@ -400,7 +400,7 @@ describe("sessions that resume too late", () => {
 
 	it("a room that floods pushes out its own events, not those of others", async (t) => {
 		const args = ["--session.log-size=4M", "--limit.messages=0"];
-		const server = await serverFor(t, { grace: "20s", args });
+		const server = await serverFor(t, { grace: "5m", args });
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 		const [eve, cem] = await roomOf(t, server, ["Eve", "Cem"]);
 		const ticket = await lose(bob, [ann]);
@@ -425,7 +425,7 @@ describe("sessions that resume too late", () => {
 	});
 
 	it("a server that stops keeps nobody", async (t) => {
-		const server = await startServer({ grace: "20s" });
+		const server = await startServer({ grace: "5m" });
 		const [ann, bob] = await roomOf(t, server, ["Ann", "Bob"]);
 		await lose(bob, [ann]);
 		await server.stop();
@@ -435,7 +435,7 @@ describe("sessions that resume too late", () => {
 
 describe("many that are lost", () => {
 	it("500 sessions dropped at once all come back to their seats", async (t) => {
-		const server = await serverFor(t, { workers: 2, grace: "20s" });
+		const server = await serverFor(t, { workers: 2, grace: "5m" });
 		const pairs = [];
 		for (let i = 0; i < 250; i++) {
 			pairs.push(await roomOf(t, server, ["Ann", "Bob"]));

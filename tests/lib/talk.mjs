@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { socketIo, WebSocket } from "./deps.mjs";
-import { pause } from "./wait.mjs";
+import { pause, poll } from "./wait.mjs";
 
 export class Talker {
 	/** By n, in the order of arrival. */
@@ -275,6 +275,19 @@ export class Bystander {
 	leave() {
 		this.socket.terminate();
 	}
+}
+
+/** How many messages they were told to be kept. */
+export const keptOf = (talkers) =>
+	talkers.reduce((sum, { acknowledged }) => sum + (acknowledged?.size ?? 0), 0);
+
+/** Resolves when so many more are. */
+export function keepsOn(talkers, count) {
+	const before = keptOf(talkers);
+	return poll(
+		() => keptOf(talkers) >= before + count,
+		() => `${count} messages more than ${before} to be kept: ${keptOf(talkers)}`,
+	);
 }
 
 /** The number of a message as pages over Socket.IO know it. */

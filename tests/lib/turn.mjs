@@ -5,7 +5,7 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { Waiters } from "./wait.mjs";
+import { DEADLINE, Waiters } from "./wait.mjs";
 
 const COOKIE = 0x2112a442;
 export const METHOD = {
@@ -285,7 +285,7 @@ export class TurnClient extends Waiters {
 	}
 
 	/** Sends a request once; its answer, or undefined when there is none within `ms`. */
-	exchange(method, attrs, { key, ms = 5000, tid = randomBytes(12) } = {}) {
+	exchange(method, attrs, { key, ms = DEADLINE, tid = randomBytes(12) } = {}) {
 		const id = tid.toString("hex");
 		return new Promise((resolve) => {
 			const timer = setTimeout(() => done(undefined), ms);
