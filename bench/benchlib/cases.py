@@ -94,13 +94,18 @@ def table(subject, members, size):
 
 
 def sio(subject, name, mode, dialect, args, limit, key=CPU):
-    """Socket.IO over its WebSocket, against the npm package."""
+    """Socket.IO over its WebSocket, against the npm package. The yardstick, which has the same load
+    without Socket.IO, shows how low the machine lets anybody go."""
     variants = [
         Variant("socket.io", SocketIo, mode, dialect, args),
         Variant("parley", subject, mode, dialect, args),
+        Variant("refws", Refws, mode, "room" if mode == "room" else "quiet", args),
     ]
     what = "CPU per delivery" if key == CPU else "CPU per connection"
-    measures = [Ratio(what, key, "parley", "socket.io", limit)]
+    measures = [
+        Ratio(what, key, "parley", "socket.io", limit),
+        Ratio("the yardstick's", key, "refws", "socket.io"),
+    ]
     return Case(name, variants, measures)
 
 
