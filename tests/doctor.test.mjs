@@ -202,8 +202,8 @@ describe("the doctor", () => {
 		}
 	});
 
-	it("tries the server's own relays, each by its transport", async (t) => {
-		const server = await serverFor(t);
+	it("tries the server's own relays, each by its transport, and gives them back", async (t) => {
+		const server = await serverFor(t, { args: ["--turn.user-quota", "2"] });
 		const found = await examine(server.http);
 		for (const name of ["address by UDP", "relay by UDP", "relay by TCP"]) {
 			assert.equal(found[name]?.verdict, "pass", JSON.stringify(found[name]));

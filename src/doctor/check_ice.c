@@ -156,6 +156,10 @@ static void try_relay(struct patient *p, const char *name, const struct ice_serv
 			    (long long)(allocated - begin),
 			    (long long)(clock_mono() - sent));
 	p->udp_works |= err == 0 && link_kind(s->target.tls, s->target.tcp) == LINK_UDP;
+	if (err == 0) { /* by UDP they would count for a while */
+		relay_client_release(&to);
+		relay_client_release(&from);
+	}
 	relay_client_close(&to);
 	relay_client_close(&from);
 	buf_fini(&why);

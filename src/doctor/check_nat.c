@@ -115,7 +115,8 @@ static bool is_told_inside(const struct nat_probe *n)
 {
 	const struct addr *told = &n->relay.relayed;
 
-	return !turn_policy_is_public(told) && !addr_same_ip(told, &n->relay.link.peer);
+	return told->family && !turn_policy_is_public(told) &&
+	       !addr_same_ip(told, &n->relay.link.peer);
 }
 
 static void report_inside(struct report *r, const struct nat_probe *n)
@@ -156,7 +157,7 @@ static void report_probe(struct report *r, const struct nat_probe *n, int err)
 			    "nothing that is sent to %s by UDP arrives", to.s);
 	} else {
 		report_leave_out(r, "relay ports", NULL,
-				 "%s cannot be asked from here: %s", to.s, err_text(err));
+				 "they cannot be asked from here: %s", err_text(err));
 	}
 }
 
@@ -167,7 +168,10 @@ void check_nat(struct patient *p, const struct ice_server *s)
 	int err = relay_client_open(&n.self, &s->target, SLICE_NONE, SLICE_NONE, &why);
 
 	if (err == 0) {
-		report_probe(&p->report, &n, probe(&n, s, &why));
+		err = probe(&n, s, &why);
+		report_probe(&p->report, &n, err);
+		if (err == 0)
+			relay_client_release(&n.relay);
 		relay_client_close(&n.relay);
 	}
 	relay_client_close(&n.self);
