@@ -267,6 +267,18 @@ describe("data that", () => {
 	}
 });
 
+it("DTLS sessions over net.max-connections are not let in until there is room", async (t) => {
+	const server = await serverFor(t, { args: [...ARGS, "--net.max-connections=4"] });
+	const open = () => turnFor(t, server, { transport: "dtls", ...USER });
+	const [first] = [await open(), await open(), await open(), await open()];
+	const late = open(); // it knocks again and again
+	late.catch(() => {}); // told below
+	await metricIs(server, "connections_refused_total", (n) => n > 0);
+	assert.equal((await metrics(server)).get("dtls_sessions"), 4);
+	first.close();
+	assert.equal((await (await late).allocate()).code, 0);
+});
+
 /** The first flight of a DTLS client (RFC 6347, 4.2.2), without a cookie. */
 function clientHello() {
 	const suites = [0x00, 0x04, 0xc0, 0x2b, 0xc0, 0x2f];

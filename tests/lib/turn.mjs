@@ -243,6 +243,7 @@ export class TurnClient extends Waiters {
 		await this.until(
 			() => told.includes("CONNECTION ESTABLISHED"),
 			() => `a DTLS handshake: ${told}`,
+			30_000, // who is not let in asks again after 1, 2, 4 ... s
 		);
 		return this;
 	}

@@ -8,7 +8,7 @@ import { isPrivate, seenBy } from "./seen.js";
  * one is lost.
  */
 const GATHER = 6000;
-const HEAR = 6000;
+const HEAR = 10_000;
 const LOOK = 100;
 
 /** What the relay hears: the port is the one that the server sees, or another (which not all browsers tell). */

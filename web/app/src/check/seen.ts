@@ -22,7 +22,8 @@ export async function seenBy(pc: RTCPeerConnection, ms: number): Promise<Seen> {
 				direct ||= candidate.type === "host" && candidate.protocol === "udp";
 			} else {
 				// One equal to the host's is left out (RFC 8445, 5.1.3).
-				resolve((tellsErrors ? direct && !failed : hasPublicHost(pc)) ? "own" : null);
+				const answered = tellsErrors && direct && !failed;
+				resolve(answered || hasPublicHost(pc) ? "own" : null);
 			}
 		});
 	});
