@@ -156,20 +156,21 @@ bool dtls_is_ready(const struct dtls *d)
 	return d->ready;
 }
 
-/* A record: type, version, epoch ...; in it a message: type ...; in that: version, random. */
+/* A record: type, version, epoch (0: in the clear) ...; in it a message: type ...; in that: version, random. */
 bool dtls_is_anew(const struct dtls *d, struct slice datagram)
 {
 	uint8_t own[SSL3_RANDOM_SIZE];
 	struct cur c = cur_of_slice(datagram);
-	bool in_clear = cur_u8(&c) == SSL3_RT_HANDSHAKE;
 
+	if (cur_u8(&c) != SSL3_RT_HANDSHAKE || !d->ready)
+		return false; /* data */
 	cur_skip(&c, 2);
-	in_clear = cur_be16(&c) == 0 && in_clear;
+	bool in_clear = cur_be16(&c) == 0;
 	cur_skip(&c, 8);
 	bool hello = cur_u8(&c) == SSL3_MT_CLIENT_HELLO;
 	cur_skip(&c, 11 + 2);
 	struct slice random = cur_slice(&c, sizeof(own));
-	return d->ready && !c.bad && in_clear && hello &&
+	return in_clear && hello && !c.bad &&
 	       SSL_get_client_random(d->ssl, own, sizeof(own)) == sizeof(own) &&
 	       memcmp(own, random.p, sizeof(own)) != 0;
 }
