@@ -112,9 +112,12 @@ void buf_dec(struct buf *b, uint64_t v)
 	size_t at = sizeof(digits);
 
 	do {
-		digits[--at] = (char)('0' + v % 10);
-		v /= 10;
+		unsigned pair = (unsigned)(v % 100);
+		digits[--at] = (char)('0' + pair % 10);
+		digits[--at] = (char)('0' + pair / 10);
+		v /= 100;
 	} while (v);
+	at += digits[at] == '0'; /* also of 0 one is left */
 	buf_add(b, digits + at, sizeof(digits) - at);
 }
 
