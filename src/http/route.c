@@ -48,8 +48,6 @@ static bool matches(const struct route *r, struct slice path, struct route_match
 	struct slice pattern = slice_str(r->pattern), part;
 
 	m->param_count = 0;
-	if (!slice_starts(path, slice_of(r->pattern, r->literal)))
-		return false;
 	for (;;) {
 		struct segment s = next_segment(&pattern);
 		if (s.kind == SEGMENT_REST && path.n > 0) {
@@ -115,7 +113,8 @@ void http_route_find(const struct route_table *t, struct slice path, unsigned me
 	m->allowed = m->param_count = 0;
 	for (size_t i = 0; i < t->count; i++) {
 		const struct route *r = &t->route[i];
-		if (!matches(r, path, &tried))
+		if (!slice_starts(path, slice_of(r->pattern, r->literal)) ||
+		    !matches(r, path, &tried))
 			continue;
 		int better = m->path ? compare(r->pattern, m->path->pattern) : 1;
 		if (better < 0)

@@ -138,10 +138,10 @@ bool http_uri_query_find(struct slice query, struct slice name, struct slice *va
 	struct slice pair;
 
 	while (slice_split(&query, '&', &pair)) {
-		size_t eq = slice_find(pair, '=');
-		if (!slice_eq(slice_of(pair.p, eq), name))
+		if (!slice_starts(pair, name) ||
+		    (pair.n > name.n && pair.p[name.n] != '='))
 			continue;
-		*value = slice_from(pair, eq + 1);
+		*value = slice_from(pair, name.n + 1);
 		return true;
 	}
 	return false;
