@@ -23,13 +23,13 @@ void eio_conn_arm(struct eio_conn *c)
 	loop_timer_start(c->eio->loop, &c->timer, next > now ? next - now : 0);
 }
 
-/* Many are due in one turn: a frame that all share goes straight to each socket. */
+/* Many are due in one turn: they share the frame, and leave together. */
 static void send_ping(struct eio_conn *c)
 {
 	static const uint8_t frame[] = { 0x80 | WS_TEXT, 1, '0' + EIO_PING };
 
 	if (c->ws)
-		ws_send_frames(c->ws, slice_of(frame, sizeof(frame)), 1);
+		ws_send_volley(c->ws, slice_of(frame, sizeof(frame)), 1);
 	else
 		eio_send(c, SLICE("2"));
 }
