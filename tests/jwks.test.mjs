@@ -141,7 +141,8 @@ describe("public keys by URL", () => {
 		const provider = await Provider.start(t, one);
 		const held = [];
 		provider.answer = (res) => held.push(res);
-		const server = await serverWith(t, provider.url);
+		const patient = ["--auth.jwks-gap=10m", "--auth.jwks-timeout=1m"];
+		const server = await serverWith(t, provider.url, patient);
 		const clients = [["websocket"], ["polling"]].flatMap((transports) =>
 			[2, 4].map((version) => {
 				const token = one.token();
@@ -168,7 +169,8 @@ describe("public keys by URL", () => {
 	it("it waits for connect-timeout at most, and is told why", async (t) => {
 		const provider = await Provider.start(t, new Key("one"));
 		provider.answer = () => {};
-		const server = await serverWith(t, provider.url, ["--socketio.connect-timeout=2s"]);
+		const args = ["--socketio.connect-timeout=4s", "--auth.jwks-timeout=1m"];
+		const server = await serverWith(t, provider.url, args);
 		const auth = { token: new Key("one").token() };
 		const client = stock(t, server, { auth, transports: ["websocket"] });
 		await assert.rejects(client, { message: LATER.reason });

@@ -309,15 +309,15 @@ def chat_cases(subject):
 def postgres_cases():
     """The same with PostgreSQL beside it: how it stands, without a goal."""
     busy = ["--size", "64", "--warmup", "1.5", "--duration", "3"]
-    full = ["--rooms", "10", "--window", "100", "--stall-ms", "20000", *busy]
-    half = ["--rooms", "10", "--rate", "2000", *busy]
+    full = ["--rooms", "10", "--window", "10", "--stall-ms", "20000", *busy]
+    some = ["--rooms", "10", "--rate", "500", *busy]
     name = ParleyPostgres.name
     return [
         Case("chat-pg-10-64", [ChatVariant(name, ParleyPostgres, 10, full)], [
             Figure("messages per second", "messages_per_s", name, ""),
             Figure("CPU per message, without PostgreSQL's", "cpu_us_per_message", name, "µs"),
         ], rounds=3),
-        Case("chat-pg-some-10-64", [ChatVariant(name, ParleyPostgres, 10, half)], [
+        Case("chat-pg-some-10-64", [ChatVariant(name, ParleyPostgres, 10, some)], [
             Figure("p99 until it is told", "told_p99_ms", name, "ms"),
             Figure("p50 until it is told", "told_p50_ms", name, "ms"),
         ], rounds=3),
