@@ -53,10 +53,10 @@ static inline void loop_run_for(struct loop *l, ms_t span)
 	loop_run(l);
 }
 
-/* Turns until `cond` holds; fails after ten seconds. */
+/* Turns until `cond` holds; fails after a minute. */
 #define loop_until(l, cond)                                                              \
 	do {                                                                             \
-		ms_t give_up = clock_mono() + 10000;                                     \
+		ms_t give_up = clock_mono() + 60000;                                     \
 		while (!(cond)) {                                                        \
 			assert_true(clock_mono() < give_up);                             \
 			loop_one_turn(l);                                                \
