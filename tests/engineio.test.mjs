@@ -199,7 +199,7 @@ describe("Engine.IO", () => {
 		});
 	});
 
-	describe("heartbeat", () => {
+	describe("heartbeat", { concurrency: 4 }, () => {
 		it("over long polling", async () => {
 			const session = await Polling.open(server);
 			for (let i = 0; i < 3; i++) {

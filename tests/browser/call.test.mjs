@@ -149,7 +149,7 @@ describe("a call in the browser", () => {
 		await ann.tile("Bob").getByTestId("tile-hand").waitFor();
 		await bob.press("leave-button");
 		await ann.sees("empty-room");
-		assert.match(await ann.find("announcement").textContent(), /Bob has left/);
+		await ann.announces(/Bob has left/);
 	});
 
 	it("obeys the keyboard", async (t) => {

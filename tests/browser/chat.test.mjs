@@ -2,61 +2,14 @@
 // while the server was away.
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import net from "node:net";
-import { after, before, describe, it } from "node:test";
-import { callOf, Guest, launchBrowser, PHONE } from "../lib/browser.mjs";
+import { describe, it } from "node:test";
+import { callOf, Guest, keepHouse, PHONE } from "../lib/browser.mjs";
 import { connect, freshRoom } from "../lib/client.mjs";
+import { Line } from "../lib/line.mjs";
 import { freshDir, serverFor, startServer } from "../lib/server.mjs";
 
-/** A line to the server that can be cut: what is open breaks without a word, and nothing new opens. */
-class Line {
-	#sockets = new Set();
-	#whole = true;
-
-	static async open(t, server) {
-		const line = new Line();
-		const listener = net.createServer((near) => line.#pass(near, server.port));
-		await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
-		line.http = `http://127.0.0.1:${listener.address().port}`;
-		t.after(() => {
-			listener.close();
-			line.cut();
-		});
-		return line;
-	}
-
-	#pass(near, port) {
-		if (!this.#whole) return near.destroy();
-		const far = net.connect(port, "127.0.0.1");
-		for (const socket of [near, far]) {
-			this.#sockets.add(socket);
-			socket.on("error", () => {});
-			socket.on("close", () => this.#sockets.delete(socket));
-		}
-		near.pipe(far).pipe(near);
-	}
-
-	cut() {
-		this.#whole = false;
-		for (const socket of this.#sockets) socket.destroy();
-	}
-
-	mend() {
-		this.#whole = true;
-	}
-}
-
 describe("the chat of the page", () => {
-	let browser;
-	let server;
-	before(async () => {
-		browser = await launchBrowser();
-		server = await startServer();
-	});
-	after(async () => {
-		await browser?.close();
-		await server?.stop();
-	});
+	const house = keepHouse();
 
 	const write = async (guest, text) => {
 		await guest.find("chat-input").fill(text);
@@ -95,7 +48,7 @@ describe("the chat of the page", () => {
 
 	it("edits, deletes, answers and reacts, and shows who is writing", async (t) => {
 		const room = freshRoom("chat");
-		const [ann, bob] = await callOf(t, browser, server, room, ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, room, ["Ann", "Bob"]);
 		await ann.press("chat-button");
 		await bob.press("chat-button");
 		await write(ann, "helo");
@@ -125,13 +78,13 @@ describe("the chat of the page", () => {
 
 	it("has the whole history: loaded as one scrolls up, and found by its words", async (t) => {
 		const room = freshRoom("long");
-		const robot = await connect(t, server);
+		const robot = await connect(t, house.server);
 		await robot.join(room, { name: "Robot" });
 		for (let i = 1; i <= 180; i++) {
 			const rare = i === 7 ? " with a zebra" : "";
 			await robot.do({ type: "chat", text: `message number ${i}${rare}` });
 		}
-		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann");
+		const ann = await house.open(t, `/r/${room}`, "Ann");
 		await ann.join();
 		await ann.press("chat-button");
 		await message(ann, "message number 180").waitFor();
@@ -170,7 +123,7 @@ describe("the chat of the page", () => {
 		const room = freshRoom("minute");
 		const bob = await connect(t, first);
 		await bob.join(room, { name: "Bob" });
-		const ann = await Guest.open(t, browser, first, `/r/${room}`, "Ann");
+		const ann = await Guest.open(t, house.browser, first, `/r/${room}`, "Ann");
 		// The page's clock is the test's: a minute of its time takes as long as the work it causes.
 		await ann.page.clock.install();
 		await ann.join();
@@ -188,7 +141,7 @@ describe("the chat of the page", () => {
 		await ann.page.clock.runFor(60_000);
 		assert.equal(await ann.find("chat-pending").count(), 2);
 		await cut(ann.page, false);
-		await ann.press("retry-button");
+		await ann.retries();
 		await ann.page.clock.runFor(1_000);
 		await bob.next("chat", { text: "written while away" });
 		await bob.next("chat", { text: "and another" });
@@ -210,9 +163,9 @@ describe("the chat of the page", () => {
 
 	it("keeps what waits over a reload, and sends it once", async (t) => {
 		const room = freshRoom("reload");
-		const bob = await connect(t, server);
+		const bob = await connect(t, house.server);
 		await bob.join(room, { name: "Bob" });
-		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann");
+		const ann = await house.open(t, `/r/${room}`, "Ann");
 		await ann.join();
 		await ann.press("chat-button");
 		await cut(ann.page, true);
@@ -233,7 +186,7 @@ describe("the chat of the page", () => {
 		t.after(() => rmSync(dataDir, { recursive: true, force: true }));
 		const first = await startServer({ dataDir });
 		const room = freshRoom("killed");
-		const [ann, bob] = await callOf(t, browser, first, room, ["Ann", "Bob"]);
+		const [ann, bob] = await callOf(t, house.browser, first, room, ["Ann", "Bob"]);
 		await ann.press("chat-button");
 		await bob.press("chat-button");
 		await write(ann, "one");
@@ -257,13 +210,12 @@ describe("the chat of the page", () => {
 	});
 
 	it("comes back from a real loss of its line, longer than its seat is kept", async (t) => {
-		const args = ["--ws.ping-interval=500ms", "--ws.ping-timeout=500ms"];
-		const far = await serverFor(t, { grace: "2s", args });
+		const far = await serverFor(t, { grace: "2s" });
 		const line = await Line.open(t, far);
 		const room = freshRoom("outage");
 		const bob = await connect(t, far);
 		await bob.join(room, { name: "Bob" });
-		const ann = await Guest.open(t, browser, { http: line.http }, `/r/${room}`, "Ann");
+		const ann = await Guest.open(t, house.browser, { http: line.http }, `/r/${room}`, "Ann");
 		await ann.join();
 		await ann.press("chat-button");
 		await write(ann, "before");
@@ -276,6 +228,7 @@ describe("the chat of the page", () => {
 		await bob.next("left", { reason: "disconnect" });
 		for (let i = 1; i <= 120; i++) await bob.do({ type: "chat", room, text: `missed ${i}` });
 		line.mend();
+		await ann.retries();
 		await bob.next("chat", { text: "written while away" });
 		const missed = Array.from({ length: 120 }, (_, i) => `missed ${i + 1}`);
 		const expected = ["before", ...missed, "written while away"];
@@ -294,9 +247,9 @@ describe("the chat of the page", () => {
 
 	it("knows its own messages after a reload, and that it cannot change them", async (t) => {
 		const room = freshRoom("own");
-		const robot = await connect(t, server);
+		const robot = await connect(t, house.server);
 		await robot.join(room, { name: "Robot" });
-		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann");
+		const ann = await house.open(t, `/r/${room}`, "Ann");
 		await ann.join();
 		await ann.press("chat-button");
 		await write(ann, "mine of before");
@@ -325,7 +278,7 @@ describe("the chat of the page", () => {
 
 	it("says when nothing is kept; and one banner at a time", async (t) => {
 		const forgetful = await serverFor(t, { args: ["--store.url=none"] });
-		const [ann] = await callOf(t, browser, forgetful, freshRoom("memory"), ["Ann", "Bob"]);
+		const [ann] = await callOf(t, house.browser, forgetful, freshRoom("memory"), ["Ann", "Bob"]);
 		await ann.press("chat-button");
 		await ann.sees("chat-volatile", "This server keeps no messages");
 		assert.equal(await ann.find("chat-attach").count(), 0, "nor files");
@@ -335,7 +288,7 @@ describe("the chat of the page", () => {
 		assert.equal(await ann.page.locator(".banners > *").count(), 1);
 		await cut(ann.page, false);
 		await ann.sees("open-banner");
-		const kept = await Guest.open(t, browser, server, `/r/${freshRoom("kept")}`, "Cem");
+		const kept = await house.open(t, `/r/${freshRoom("kept")}`, "Cem");
 		await kept.join();
 		await kept.press("chat-button");
 		await kept.find("chat-attach").waitFor();
@@ -346,16 +299,13 @@ describe("the chat of the page", () => {
 	it("fits a phone, by day and by night", async (t) => {
 		for (const colorScheme of ["light", "dark"]) {
 			const room = freshRoom("phone");
-			const robot = await connect(t, server);
+			const robot = await connect(t, house.server);
 			await robot.join(room, { name: "Robot" });
 			await robot.do({
 				type: "chat",
 				text: "Shall we begin? I have the notes of the last time here.",
 			});
-			const guest = await Guest.open(t, browser, server, `/r/${room}`, "Ann", {
-				...PHONE,
-				colorScheme,
-			});
+			const guest = await house.open(t, `/r/${room}`, "Ann", { ...PHONE, colorScheme });
 			await guest.join();
 			await guest.press("chat-button");
 			await write(guest, "Yes, let me just find my glasses. They were on the table a minute ago.");

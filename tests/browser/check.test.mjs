@@ -67,7 +67,7 @@ describe("the ways of a call", () => {
 		assert.match(found.websocket.text, /A proxy in between must pass WebSockets/);
 		assert.equal(found.polling.state, "pass");
 		assert.equal(found.clock.state, "fail");
-		assert.match(found.clock.text, /The server's clock is (3599|3600|3601) s ahead of yours/);
+		assert.match(found.clock.text, /The server's clock is 3[56]\d\d s ahead of yours/);
 	});
 
 	it("say on /check why a relay refuses", async (t) => {

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { launchBrowser } from "../lib/browser.mjs";
+import { launchBrowser, PATIENCE } from "../lib/browser.mjs";
 import { connect, freshRoom } from "../lib/client.mjs";
 import { installSdk } from "../lib/sdk.mjs";
 import { freshDir, serverFor } from "../lib/server.mjs";
@@ -94,6 +94,7 @@ describe("the examples in a browser", () => {
 				const context = await browser.newContext();
 				t.after(() => context.close());
 				const page = await context.newPage();
+				page.setDefaultTimeout(PATIENCE);
 				page.on("pageerror", (error) => complaints.push(String(error)));
 				await page.goto(address);
 				await page.getByLabel("Your name").fill(who);

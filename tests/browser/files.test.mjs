@@ -1,12 +1,11 @@
 // Files in the chat of the page: chosen, dropped, pasted; shown, saved, refused, cancelled.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, describe, it } from "node:test";
-import { callOf, Guest, launchBrowser, PHONE } from "../lib/browser.mjs";
+import { describe, it } from "node:test";
+import { keepHouse, PHONE } from "../lib/browser.mjs";
 import { connect, freshRoom } from "../lib/client.mjs";
 import { noise, uploaded } from "../lib/files.mjs";
 import { metricIs } from "../lib/metrics.mjs";
-import { startServer } from "../lib/server.mjs";
 import { poll } from "../lib/wait.mjs";
 
 /** A picture of one red pixel. */
@@ -16,16 +15,7 @@ const PNG = Buffer.from(
 );
 
 describe("files in the chat of the page", () => {
-	let browser;
-	let server;
-	before(async () => {
-		browser = await launchBrowser();
-		server = await startServer({ args: ["--files.size=2M"] });
-	});
-	after(async () => {
-		await browser?.close();
-		await server?.stop();
-	});
+	const house = keepHouse({ args: ["--files.size=2M"] });
 
 	const choose = (guest, ...files) => guest.find("chat-file-input").setInputFiles(files);
 	const file = (name, buffer, mimeType = "application/octet-stream") => ({ name, buffer, mimeType });
@@ -33,7 +23,7 @@ describe("files in the chat of the page", () => {
 
 	it("what is chosen arrives at the other side, byte for byte", async (t) => {
 		const room = freshRoom("files");
-		const [ann, bob] = await callOf(t, browser, server, room, ["Ann", "Bob"]);
+		const [ann, bob] = await house.call(t, room, ["Ann", "Bob"]);
 		await ann.press("chat-button");
 		await bob.press("chat-button");
 		const bytes = noise(1_500_000);
@@ -52,6 +42,7 @@ describe("files in the chat of the page", () => {
 		await bob.page.waitForFunction(
 			() => document.querySelector('[data-testid="chat-picture"]')?.naturalWidth === 1,
 		);
+		await ann.sees("chat-file");
 		await ann.seesNo("chat-upload");
 		assert.equal(await ann.find("chat-file").count(), 1, "ours are shown to us once");
 		await ann.shot("files-desktop");
@@ -65,9 +56,9 @@ describe("files in the chat of the page", () => {
 
 	it("takes what is dropped on it, and pictures that are pasted", async (t) => {
 		const room = freshRoom("drop");
-		const bob = await connect(t, server);
+		const bob = await connect(t, house.server);
 		await bob.join(room, { name: "Bob" });
-		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann");
+		const ann = await house.open(t, `/r/${room}`, "Ann");
 		await ann.join();
 		const transfer = await ann.page.evaluateHandle(() => {
 			const data = new DataTransfer();
@@ -98,7 +89,7 @@ describe("files in the chat of the page", () => {
 
 	it("says in words what cannot be sent", async (t) => {
 		const room = freshRoom("large");
-		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann");
+		const ann = await house.open(t, `/r/${room}`, "Ann");
 		await ann.join();
 		await ann.press("chat-button");
 		await choose(ann, file("film.mp4", noise((2 << 20) + 1), "video/mp4"));
@@ -114,14 +105,14 @@ describe("files in the chat of the page", () => {
 
 	it("shows how far it is, and stops when it is told to", async (t) => {
 		const room = freshRoom("cancel");
-		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann");
+		const ann = await house.open(t, `/r/${room}`, "Ann");
 		await ann.join();
 		await ann.press("chat-button");
-		// A network of 100 kB/s.
+		// A network of 50 kB/s.
 		const tools = await ann.page.context().newCDPSession(ann.page);
 		await tools.send("Network.enable");
 		await tools.send("Network.emulateNetworkConditions", {
-			...{ offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 100_000 },
+			...{ offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 50_000 },
 		});
 		await choose(ann, file("one.bin", noise(1_900_000)), file("two.bin", noise(10)));
 		const bar = ann.page.getByRole("progressbar", { name: "Sending one.bin" });
@@ -135,20 +126,20 @@ describe("files in the chat of the page", () => {
 		await ann.sees("chat-file", "two.bin");
 		await ann.seesNo("chat-upload");
 		assert.equal(await ann.find("chat-message").count(), 1);
-		await metricIs(server, "files_transfers", 0);
+		await metricIs(house.server, "files_transfers", 0);
 		await ann.press("leave-button");
 	});
 
 	it("fits a phone", async (t) => {
 		const room = freshRoom("phone");
-		const bob = await connect(t, server);
+		const bob = await connect(t, house.server);
 		bob.joinData = await bob.join(room, { name: "Bob" });
 		const files = [
-			await uploaded(server, bob, PNG, { name: "red.png", type: "image/png" }),
-			await uploaded(server, bob, noise(40_000), { name: `${"long name ".repeat(10)}.pdf` }),
+			await uploaded(house.server, bob, PNG, { name: "red.png", type: "image/png" }),
+			await uploaded(house.server, bob, noise(40_000), { name: `${"long name ".repeat(10)}.pdf` }),
 		];
 		await bob.do({ type: "chat", text: "Two things", files: files.map(({ id }) => id) });
-		const ann = await Guest.open(t, browser, server, `/r/${room}`, "Ann", PHONE);
+		const ann = await house.open(t, `/r/${room}`, "Ann", PHONE);
 		await ann.join();
 		await ann.press("chat-button");
 		await ann.sees("chat-picture");

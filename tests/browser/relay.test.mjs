@@ -32,7 +32,7 @@ async function talk(server) {
 	await b.setRemoteDescription(a.localDescription);
 	await b.setLocalDescription();
 	await a.setRemoteDescription(b.localDescription);
-	const late = new Promise((resolve) => setTimeout(() => resolve(`nothing: ${errors}`), 20_000));
+	const late = new Promise((resolve) => setTimeout(() => resolve(`nothing: ${errors}`), 60_000));
 	const text = await Promise.race([heard, late]);
 	const stats = [...(await a.getStats()).values()];
 	const pair = stats.find(({ type, nominated }) => type === "candidate-pair" && nominated);
@@ -82,7 +82,7 @@ describe("in Chromium, relays alone", () => {
 
 	it("are refused with a credential that is none, and the log says why", async () => {
 		const bad = {
-			urls: `turn:localhost:${server.port}?transport=udp`,
+			urls: `turn:127.0.0.1:${server.port}?transport=udp`, // by a name it would be sought at ::1 as well, for 40 s
 			username: "1600000000:x",
 			credential: "x",
 		};
@@ -90,11 +90,12 @@ describe("in Chromium, relays alone", () => {
 			const pc = new RTCPeerConnection({ iceServers: [iceServer] });
 			const seen = [];
 			pc.onicecandidateerror = ({ errorCode, errorText }) => seen.push(`${errorCode} ${errorText}`);
-			pc.createDataChannel("x");
-			await pc.setLocalDescription();
-			await new Promise((done) => {
+			const gathered = new Promise((done) => {
 				pc.onicegatheringstatechange = () => pc.iceGatheringState === "complete" && done();
 			});
+			pc.createDataChannel("x");
+			await pc.setLocalDescription();
+			await gathered;
 			pc.close();
 			return { errors: seen };
 		}, bad);

@@ -36,7 +36,7 @@ describe("a page with a token", () => {
 			const room = freshRoom("guarded");
 			const token = await tokenFor(room);
 			const ann = await Guest.open(t, browser, server, `/r/${room}${mark}token=${token}`, "Ann");
-			assert.equal(new URL(ann.page.url()).href, `${server.http}/r/${room}`);
+			await ann.page.waitForURL(`${server.http}/r/${room}`);
 			assert.equal(await ann.find("name-input").inputValue(), "Ann A.");
 			for (const visit of ["first", "reloaded"]) {
 				if (visit === "reloaded") {

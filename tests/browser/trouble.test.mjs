@@ -133,9 +133,7 @@ describe("a page in trouble", () => {
 		const [ann, bob] = await callOf(t, browser, server, freshRoom("drop"), ["Ann", "Bob"]);
 		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
 		await Promise.all([ann.remember(), bob.remember()]);
-		await ann.page.evaluate(() => window.parleyDebug.dropConnection());
-		await ann.page.waitForFunction(() => window.parleyDebug.roomState !== "in");
-		await ann.page.waitForFunction(() => window.parleyDebug.roomState === "in");
+		await ann.breaksOff();
 		await Promise.all([ann.counts(2), bob.counts(2)]);
 		await Promise.all([ann.hearsAndSees(bob), bob.hearsAndSees(ann)]);
 		assert.ok((await ann.kept()) && (await bob.kept()), "the media never stopped");
@@ -222,7 +220,7 @@ describe("a page in trouble", () => {
 			await ann.meterMoves(true);
 			await nothingOfItself();
 			line.mend();
-			await ann.press("retry-button");
+			await ann.retries();
 			await ann.seesNo("reconnect-banner");
 			await ann.sees("status", "Microphone on");
 			await nothingOfItself();
