@@ -49,7 +49,7 @@ export function natFinding({ seen, heard, relay }: Nat): Finding {
 	if (seen === "own") return pass("none: others see your own address");
 	const { address } = seen;
 	const place = `${address}:${seen.port}`;
-	if (heard?.same) return pass(`it keeps one port for all: everybody sees you as ${place}`);
+	if (heard?.same) return pass(`one port for all: everybody sees you as ${place}`);
 	if (heard) {
 		const other = heard.port ? `at port ${heard.port}` : "at another port";
 		return fail(
