@@ -193,6 +193,40 @@ describe("parley", () => {
 		}
 	});
 
+	it("help of a command says what that takes", async () => {
+		for (const [command, word] of [
+			["serve", "--listen"],
+			["config", "--docs"],
+			["dialect", "dialect check FILE"],
+			["doctor", "--url"],
+			["ports", "--turn.port-range"],
+			["token", "--identity"],
+			["db", "db backup FILE"],
+			["version", "print the version"],
+			["help", "help [COMMAND]"],
+		]) {
+			const asked = [
+				[command, "--help"],
+				[command, "-h"],
+				["help", command],
+			];
+			if (command === "token") {
+				asked.push(["token", "create", "--help"]);
+			}
+			for (const args of asked) {
+				const { code, stdout, stderr } = await runParley(args);
+				assert.deepEqual([code, stderr], [0, ""], args.join(" "));
+				assert.ok(stdout.startsWith("parley "), stdout);
+				assert.ok(stdout.includes(word), `${args.join(" ")}: ${stdout}`);
+			}
+		}
+		assert.equal((await runParley(["--listen", "127.0.0.1:0", "--help"])).code, 0);
+		assert.equal((await runParley(["-h"])).code, 0);
+		const { code, stderr } = await runParley(["help", "dance"]);
+		assert.notEqual(code, 0);
+		assert.match(stderr, /dance/);
+	});
+
 	it("does not know a command that there is not", async () => {
 		const { code, stderr } = await runParley(["dance"]);
 		assert.notEqual(code, 0);

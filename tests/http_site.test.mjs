@@ -63,6 +63,27 @@ describe("the page", () => {
 		assert.equal((await get(server, "/assets/index-00000000.js")).status, 404);
 		assert.equal((await get(server, "/r/a/b")).status, 404);
 	});
+
+	it("is shown to people where there is none, as 404; programs get the error", async () => {
+		const home = await get(server, "/");
+		const accept = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+		for (const coding of ["identity", "br"]) {
+			const lost = await get(server, "/rooms", { Accept: accept, "Accept-Encoding": coding });
+			assert.equal(lost.status, 404);
+			assert.match(lost.headers["content-type"], /^text\/html/);
+			assert.match(lost.headers["content-security-policy"], /default-src 'self'/);
+			assert.equal(lost.headers["cache-control"], "no-store");
+			const body = coding === "br" ? zlib.brotliDecompressSync(lost.body) : lost.body;
+			assert.deepEqual(body, home.body);
+		}
+		for (const headers of [{}, { Accept: "*/*" }, { Accept: "application/json" }]) {
+			const error = await get(server, "/rooms", headers);
+			assert.equal(error.status, 404);
+			assert.equal(JSON.parse(error.text).error.code, "not_found");
+		}
+		const posted = await request(server, "/rooms", { method: "POST", headers: { Accept: accept } });
+		assert.equal(JSON.parse(posted.text).error.code, "not_found");
+	});
 });
 
 describe("an asset", () => {

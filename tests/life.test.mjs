@@ -190,6 +190,34 @@ describe("an end", () => {
 		await server.stop();
 	});
 
+	it("does not wait for idle connections of clients that do not look at them, as browsers do", async (t) => {
+		const server = await startServer({ args: ["--server.drain=60s", "--net.linger=60s"] });
+		const socket = net.connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+		const idle = new RawSocket(socket);
+		t.after(() => idle.close());
+		idle.write("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+		assert.equal((await idle.response()).status, 200);
+		await server.stop();
+	});
+
+	it("cuts no answer that is on its way to a slow reader", async (t) => {
+		const server = await startServer({ args: ["--server.drain=60s"] });
+		const page = await get(server, "/");
+		const [path] = page.text.match(/\/assets\/[^"]+\.js/);
+		const whole = await get(server, path);
+		const raw = await RawSocket.connect(server);
+		t.after(() => raw.close());
+		const head = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: identity\r\n\r\n`;
+		raw.socket.pause();
+		raw.write(head);
+		await metricIs(server, "http_requests_total", (count) => count >= 4);
+		server.signal("SIGTERM");
+		await server.logged(/draining/);
+		raw.socket.resume();
+		assert.deepEqual((await raw.response()).body, whole.body);
+		await server.stop();
+	});
+
 	it("waits no longer than server.drain for those who do not answer", async (t) => {
 		const server = await startServer({ args: ["--server.drain=500ms"] });
 		const raw = await RawSocket.connect(server);

@@ -66,12 +66,13 @@ class Client:
 
     async def say(self, text):
         """Returns when the server has the message; raises Refused or ConnectionError."""
-        await self._request("chat", room=self.room, text=text)
+        await self._request("chat", 10, room=self.room, text=text)
 
     async def _live(self, socket):
         reading = asyncio.ensure_future(self._read(socket))
         try:
-            await self._request("join", room=self.room, name=self.name, user=self._user)
+            # However long: the room may have a lobby.
+            await self._request("join", None, room=self.room, name=self.name, user=self._user)
             await reading
         finally:
             reading.cancel()
@@ -127,14 +128,14 @@ class Client:
             self._last_chat = chat["n"]
             await self.on_event({**chat, "type": "chat"})
 
-    async def _request(self, kind, **fields):
+    async def _request(self, kind, patience, **fields):
         if self._socket is None:
             raise ConnectionError("the server is away")
         number = next(self._ids)
         reply = asyncio.get_running_loop().create_future()
         self._replies[number] = reply
         await self._socket.send(json.dumps({"type": kind, "id": number, **fields}))
-        return await asyncio.wait_for(reply, 10)
+        return await asyncio.wait_for(reply, patience)
 
     def _lose(self):
         self._socket = None
@@ -156,6 +157,8 @@ async def tell(event):
         print(f"* {event['name']} has left ({event['reason']})", flush=True)
     elif kind == "chat":
         print(f"{event['name']}: {event['text']}", flush=True)
+    elif kind == "waiting":
+        print("* waiting to be let in", flush=True)
     elif kind == "away":
         print(f"* the server is away; next attempt in {event['retry']} s", flush=True)
 

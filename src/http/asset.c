@@ -102,3 +102,13 @@ void http_reply_asset(struct http_exchange *x, const struct http_asset *a)
 		http_add_header(x, "Content-Encoding", slice_str(form.coding));
 	http_reply_fixed(x, 200, a->type, form.bytes);
 }
+
+void http_reply_no_page(struct http_exchange *x, const struct http_asset *page)
+{
+	struct form form = choose(x, page);
+
+	http_add_header(x, "Vary", SLICE("Accept, Accept-Encoding"));
+	if (form.coding)
+		http_add_header(x, "Content-Encoding", slice_str(form.coding));
+	http_reply_fixed(x, 404, page->type, form.bytes);
+}

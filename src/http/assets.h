@@ -19,3 +19,5 @@ extern const size_t http_asset_count;
 const struct http_asset *http_asset_find(struct slice path);
 /* ETag/304, one byte range, the best encoding (gzip, br), HEAD. */
 void http_reply_asset(struct http_exchange *x, const struct http_asset *a);
+/* 404, with a page for people to read. */
+void http_reply_no_page(struct http_exchange *x, const struct http_asset *page);

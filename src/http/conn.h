@@ -77,6 +77,8 @@ struct http_server {
 	struct route_table routes;
 	struct http_neighbour neighbour; /* wants NULL: none */
 	struct list conns;
+	http_handler_fn *no_page; /* NULL: programs and people are told alike */
+	void *no_page_arg;
 	size_t max_body; /* of any route */
 	bool draining;
 	ms_t date_second;

@@ -42,7 +42,8 @@ struct http_neighbour {
 	void *arg;
 };
 void http_server_set_neighbour(struct http_server *s, const struct http_neighbour *n);
-/* No keep-alive from now on; idle connections are closed. */
+/* No keep-alive from now on; idle connections are closed at once: browsers keep theirs and look at them only when
+ * they want them. */
 void http_server_drain(struct http_server *s);
 struct loop *http_server_loop(const struct http_server *s);
 
@@ -69,6 +70,8 @@ enum http_route_flags {
 		4, /* the handler runs when the head is there; see http_take_body() */
 };
 typedef void http_handler_fn(struct http_exchange *x, void *arg);
+/* Answers people who ask for a page that there is not, in place of an error in JSON. */
+void http_server_set_no_page(struct http_server *s, http_handler_fn *fn, void *arg);
 /* `methods`: bits of http_method; GET implies HEAD. Others are answered 405 with Allow, OPTIONS as a CORS preflight. A pattern is literal segments and
  * {name}; a final {name*} takes the rest with its slashes. Patterns must outlive the server. */
 void http_route(struct http_server *s, unsigned methods, const char *pattern,

@@ -164,6 +164,26 @@ static void reply_options(struct http_exchange *x)
 	http_reply(x, 204, NULL, SLICE_NONE);
 }
 
+static bool wants_page(const struct http_exchange *x)
+{
+	struct slice rest = http_header(x, "Accept"), part;
+
+	while (slice_split(&rest, ',', &part))
+		if (slice_starts(slice_trim(part), SLICE("text/html")))
+			return (x->method & (HTTP_GET | HTTP_HEAD)) != 0;
+	return false;
+}
+
+static void reply_missing(struct http_exchange *x)
+{
+	const struct http_server *s = http_conn_of(x)->server;
+
+	if (s->no_page && wants_page(x))
+		s->no_page(x, s->no_page_arg);
+	else
+		http_reply_status(x, 404, "there is nothing of that name");
+}
+
 static void reply_method(struct http_exchange *x)
 {
 	struct buf list = BUF_INIT(100);
@@ -255,7 +275,7 @@ static bool screen(struct http_conn *c)
 		 (x->match.path || slice_is(http_path(x), "*")))
 		reply_options(x);
 	else if (!x->match.path)
-		http_reply_status(x, 404, "there is nothing of that name");
+		reply_missing(x);
 	else if (!x->match.route)
 		reply_method(x);
 	else if (must_redirect(c))
@@ -557,6 +577,12 @@ void http_server_set_neighbour(struct http_server *s, const struct http_neighbou
 	s->neighbour = *n;
 }
 
+void http_server_set_no_page(struct http_server *s, http_handler_fn *fn, void *arg)
+{
+	s->no_page = fn;
+	s->no_page_arg = arg;
+}
+
 struct loop *http_server_loop(const struct http_server *s)
 {
 	return s->loop;
@@ -609,7 +635,10 @@ void http_server_drain(struct http_server *s)
 	s->draining = true;
 	list_each_safe (n, &s->conns) {
 		struct http_conn *c = list_entry(n, struct http_conn, link);
-		if (c->state == HTTP_CONN_IDLE)
-			conn_close(c);
+		if (c->state != HTTP_CONN_IDLE)
+			continue;
+		http_conn_set_state(c, HTTP_CONN_CLOSING);
+		arm(c);
+		stream_finish_now(c->stream);
 	}
 }

@@ -16,6 +16,17 @@
 
 #define FOLDER "files"
 
+void db_print_help(struct buf *out)
+{
+	buf_str(out,
+		"\nparley db check         says ok, or what is damaged\n"
+		"parley db backup FILE   a copy of the database, and of the files beside "
+		"it\n"
+		"parley db export        all that was said, a line of JSON for each "
+		"message\n"
+		"\nWhich database: --data-dir and --store.url, as for the server.\n");
+}
+
 static void print_line(void *arg, struct slice line)
 {
 	(void)arg;
@@ -204,7 +215,9 @@ int db_main(int argc, char **argv)
 	struct config c;
 
 	if (!command) {
-		fprintf(stderr, "parley db check | backup FILE | export   [options]\n");
+		fprintf(stderr,
+			"parley: db check | backup FILE | export [options]; see parley "
+			"db --help\n");
 		return 2;
 	}
 	if (config_load(&c, &set, argc - command->own, argv + command->own, &why) < 0) {

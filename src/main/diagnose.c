@@ -72,6 +72,22 @@ static int own_url(int argc, char **argv, struct buf *url, struct buf *why)
 	return err;
 }
 
+void diagnose_print_help(struct buf *out)
+{
+	buf_str(out,
+		"\nOptions:\n\n"
+		"  --url=...\n      The server to look at, as browsers reach it "
+		"(https://call.example.org). Without it: the one that\n      the "
+		"settings "
+		"of this machine start.\n"
+		"  --token=...\n      A token, for a server that asks for them (parley "
+		"token "
+		"create).\n"
+		"  --json\n      A line of JSON for each check, for scripts.\n"
+		"\nThe exit status is 0 when all is well, 1 when something fails, 2 for "
+		"wrong options.\n");
+}
+
 int diagnose_doctor(int argc, char **argv)
 {
 	const char *token = take_value(&argc, argv, "--token");

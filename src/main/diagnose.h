@@ -7,3 +7,4 @@
 int diagnose_doctor(int argc, char **argv);
 /* parley ports: what a firewall must let through for these settings. The exit status. */
 int diagnose_ports(const struct config *c, const struct option_set *set);
+void diagnose_print_help(struct buf *out);

@@ -21,6 +21,12 @@ static const char usage[] =
 	"parley dialect test FILE --with MESSAGES.json   shows what would be sent to "
 	"whom\n";
 
+void dialects_print_help(struct buf *out)
+{
+	buf_str(out, "\n");
+	buf_str(out, usage);
+}
+
 static int complain(struct buf *why)
 {
 	fprintf(stderr, "%.*s\n", SLICE_FMT(buf_slice(why)));

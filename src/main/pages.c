@@ -11,6 +11,11 @@ static void on_page(struct http_exchange *x, void *arg)
 	http_reply_asset(x, page);
 }
 
+static void on_no_page(struct http_exchange *x, void *arg)
+{
+	http_reply_no_page(x, arg);
+}
+
 /* Files whose names the build made: everything else of the app. */
 static void on_file(struct http_exchange *x, void *arg)
 {
@@ -32,6 +37,7 @@ void pages_add_routes(struct http_server *h)
 		http_route(h, HTTP_GET, "/", HTTP_PAGE, on_page, page);
 		http_route(h, HTTP_GET, "/check", HTTP_PAGE, on_page, page);
 		http_route(h, HTTP_GET, "/r/{room}", HTTP_PAGE, on_page, page);
+		http_server_set_no_page(h, on_no_page, page);
 	}
 	for (size_t i = 0; i < http_asset_count; i++)
 		http_route(h, HTTP_GET, http_assets[i].path, 0, on_file, NULL);

@@ -213,7 +213,7 @@ int token_run(int argc, char **argv)
 	int err = E_MALFORMED;
 
 	if (argc < 1 || strcmp(argv[0], "create") != 0)
-		buf_str(&why, "token create [options]; see parley help");
+		buf_str(&why, "token create [options]; see parley token --help");
 	else
 		err = read_own(set, argc - 1, argv + 1, &why);
 	if (err >= 0)

@@ -153,6 +153,44 @@ static const char *tls_load_pair(const struct tls_context *t, SSL_CTX *ctx)
 	return NULL;
 }
 
+/* What OpenSSL found, as somebody needs it who has to mend the file. */
+static void tls_why(const struct tls_context *t, const char *file, struct buf *why)
+{
+	unsigned long e = ERR_peek_last_error();
+	int lib = ERR_GET_LIB(e), reason = ERR_GET_REASON(e);
+
+	buf_printf(why, "%s: ", file);
+	if (lib == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE)
+		buf_printf(why, "there is no %s in PEM form in it (-----BEGIN ...)",
+			   file == t->key_file ? "private key" : "certificate");
+	else if (lib == ERR_LIB_X509 && reason == X509_R_KEY_VALUES_MISMATCH)
+		buf_printf(why, "this key does not belong to the certificate in %s",
+			   t->cert_file);
+	else if (lib == ERR_LIB_PEM && reason == PEM_R_BAD_PASSWORD_READ)
+		buf_str(why, "the key has a passphrase; Parley needs it without one");
+	else
+		buf_str(why, tls_reason());
+}
+
+#define SOON 14 /* days; a renewal should have come long before */
+
+/* Clients will refuse it, which the server alone does not notice. */
+static void tls_warn_of_end(const struct tls_context *t)
+{
+	const ASN1_TIME *end = X509_get0_notAfter(SSL_CTX_get0_certificate(t->ctx));
+	int days, seconds;
+
+	if (loop_id(t->loop) != 0 || ASN1_TIME_diff(&days, &seconds, NULL, end) != 1)
+		return;
+	if (days < 0 || seconds < 0)
+		log_error("net", "certificate-expired",
+			  "file=%s: clients refuse it; put a new one in its place",
+			  t->cert_file);
+	else if (days < SOON)
+		log_warn("net", "certificate-expires", "file=%s days=%d", t->cert_file,
+			 days);
+}
+
 /* Loads the pair; the old one stays when it fails. */
 static int tls_load(struct tls_context *t, struct buf *why)
 {
@@ -165,7 +203,7 @@ static int tls_load(struct tls_context *t, struct buf *why)
 	if (!what)
 		what = tls_load_pair(t, dtls); /* replaced meanwhile, at worst */
 	if (what) {
-		buf_printf(why, "%s: %s", what, tls_reason());
+		tls_why(t, what, why);
 		ERR_clear_error();
 		SSL_CTX_free(ctx);
 		SSL_CTX_free(dtls);
@@ -175,6 +213,7 @@ static int tls_load(struct tls_context *t, struct buf *why)
 	SSL_CTX_free(t->dtls);
 	t->ctx = ctx;
 	t->dtls = dtls;
+	tls_warn_of_end(t);
 	return 0;
 }
 

@@ -65,6 +65,71 @@ describe("moderation in the page", () => {
 		await ann.seesNo("manage-dialog");
 	});
 
+	it("mutes somebody, who cannot speak until it is allowed again", async (t) => {
+		const [ann, bob] = await house.call(t, freshRoom("mute"), ["Ann", "Bob"]);
+		await ann.hearsAndSees(bob);
+		await manage(ann, bob).click();
+		await ann.press("mute-person");
+		await ann.tile("Bob").getByTestId("tile-muted").waitFor();
+		await bob.sees("told-banner", "has muted you");
+		await bob.shot("told-muted");
+		assert.ok(await bob.find("mute-button").isDisabled());
+		await bob.page.keyboard.press("m");
+		await ann.hearsNothingOf(bob);
+		await ann.press("mute-person");
+		await bob.sees("told-banner", "You may speak again");
+		await bob.find("told-banner").getByRole("button", { name: "Dismiss" }).click();
+		await bob.press("mute-button");
+		await ann.tile("Bob").getByTestId("tile-muted").waitFor({ state: "hidden" });
+		await ann.hearsAndSees(bob);
+	});
+
+	it("keeps the door: a lobby, a lock, and an end for everybody", async (t) => {
+		const room = freshRoom("door");
+		const [ann] = await house.call(t, room, ["Ann"]);
+		await ann.page.keyboard.press("p");
+		await ann.sees("people-dialog", "Ann (you)");
+		await ann.find("lobby-option").check();
+		await ann.page.keyboard.press("Escape");
+		await ann.seesNo("people-dialog");
+		const bob = await house.open(t, `/r/${room}`, "Bob");
+		await bob.join();
+		await bob.sees("in-lobby");
+		await bob.shot("in-lobby");
+		await ann.sees("knock-banner", "Bob waits to be let in");
+		await ann.shot("knock");
+		await ann.press("deny-button");
+		await bob.sees("join-error", "You were not let in");
+		await bob.press("again-button");
+		await ann.press("people-button");
+		await ann.find("knock-row").getByRole("button", { name: "Let in Bob" }).click();
+		await Promise.all([ann.counts(2), bob.counts(2)]);
+		await ann.sees("people-dialog", "Bob");
+		await ann.find("lock-option").check();
+		await ann.shot("people");
+		const cem = await house.open(t, `/r/${room}`, "Cem");
+		await cem.find("name-input").fill("Cem");
+		await cem.press("join-button");
+		await cem.sees("join-error", "This room is locked");
+		await ann.press("close-button");
+		await ann.press("close-confirm");
+		await Promise.all([ann, bob].map((guest) => guest.sees("ended", "The room was closed")));
+	});
+
+	it("puts somebody out for good, and says why", async (t) => {
+		const [ann, bob] = await house.call(t, freshRoom("ban"), ["Ann", "Bob"]);
+		await manage(ann, bob).click();
+		await ann.press("kick-button");
+		await ann.find("kick-reason").fill("this is no karaoke");
+		await ann.find("ban-option").check();
+		await ann.shot("manage-ban");
+		await ann.press("kick-confirm");
+		await bob.sees("ended", "this is no karaoke");
+		await bob.press("again-button");
+		await bob.press("join-button");
+		await bob.sees("join-error", "You may not come back");
+	});
+
 	it("works on a phone", async (t) => {
 		const names = ["Ann", "Bob"];
 		const [ann, bob] = await house.call(t, freshRoom("phone"), names, PHONE);

@@ -1,4 +1,5 @@
 // The packages that tests need are the web app's development packages: one lock file for all.
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
@@ -20,6 +21,9 @@ export const asyncapiSchema = (version) =>
 /** Checks OpenAPI documents against the published schemas; a module of the new kind. */
 export const loadOpenapiValidator = () =>
 	import(pathToFileURL(require.resolve("@seriousme/openapi-schema-validator")));
+
+/** The script that finds what keeps people out of a page. */
+export const loadAxe = () => readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 // Loaded when asked for: it is large, and only the browser tests drive it.
 export const loadPlaywright = () => require("playwright-core");

@@ -60,6 +60,7 @@ function Call({ name }: { name: string }) {
 
 function statusOf({ state, people }: CallView): string {
 	if (state === "away") return "The server is away; the call goes on";
+	if (state === "waiting") return "Waiting to be let in";
 	if (state !== "in") return "Joining";
 	if (people.length === 0) return "Nobody else is here yet";
 	return `With ${people.map(({ person }) => person.name).join(", ")}`;

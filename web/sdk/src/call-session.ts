@@ -92,9 +92,22 @@ export class CallSession {
 		this.connection.close();
 	}
 
+	/** What the room does not let us send is switched off where it begins. */
+	#obey(): void {
+		const { media, room } = this;
+		const listens = room.self?.role === "listener";
+		if ((listens || room.self?.state.muted) && media.micOn) void media.setMic(false);
+		if (listens && media.cameraOn) void media.setCamera(false);
+		if (listens && media.screenOn) void media.setScreen(false);
+	}
+
 	#followMedia(): () => void {
 		const { media, mesh, room } = this;
+		const obey = () => this.#obey();
 		const offs = [
+			room.on("seated", obey),
+			room.on("self", obey),
+			media.on("changed", obey),
 			media.on("track", ({ slot, track }) => void mesh.setTrack(slot, track)),
 			media.on("changed", ({ micOn, cameraOn, screenOn }) =>
 				room.update({ mic: micOn, camera: cameraOn, screen: screenOn }),

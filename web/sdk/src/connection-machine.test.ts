@@ -49,6 +49,18 @@ describe("ConnectionMachine", () => {
 		expect(machine.retryAt).toBe(3500);
 	});
 
+	it("is patient at first, impatient on the way back, and ever more patient then", () => {
+		machine.handleStart();
+		const times = [machine.helloTimeout(10_000)];
+		for (let attempt = 0; attempt < 3; attempt++) {
+			machine.handleLost(0);
+			machine.handleRetry();
+			times.push(machine.helloTimeout(10_000));
+		}
+		expect(times).toEqual([10_000, 4000, 8000, 10_000]);
+		expect(machine.helloTimeout(1000)).toBe(1000);
+	});
+
 	it("gives a draining server the time it asked for", () => {
 		machine.handleStart();
 		machine.handleHello(0);

@@ -17,6 +17,9 @@ const MOVES: Record<ConnectionState, readonly ConnectionState[]> = {
 	closed: ["connecting"],
 };
 
+// On the way back a dead network is likelier than a slow one. TCP asks again after 1, 3, 7, 15 seconds: a new
+// attempt is heard sooner than an old one once the network is there.
+const BACK_HELLO_MS = 4_000;
 // A server that says hello and hangs up at once shall not be asked again every second.
 const STABLE_MS = 5_000;
 
@@ -36,6 +39,13 @@ export class ConnectionMachine {
 	/** When the next attempt is due, while `waiting`. */
 	get retryAt(): number | undefined {
 		return this.#retryAt;
+	}
+
+	/** How long the server may take to say hello now: each attempt is more patient than the one before. */
+	helloTimeout(longest: number): number {
+		return this.#attempt === 0
+			? longest
+			: Math.min(BACK_HELLO_MS * 2 ** (this.#attempt - 1), longest);
 	}
 
 	/** True if a socket must be opened now. */

@@ -31,7 +31,10 @@ export interface ConnectionOptions {
 	policy?: ReconnectPolicy;
 	/** How often a quiet line is asked whether it lives. */
 	keepalive?: KeepaliveTimes;
-	/** How long the server may take to accept the socket and say hello: 10 s by default. */
+	/**
+	 * How long the server may take to accept the socket and say hello: 10 s by default. After a loss the
+	 * first attempts are given up sooner (4 s, 8 s).
+	 */
 	helloTimeout?: number;
 	/** How long it may take to answer a request: 10 s by default. */
 	requestTimeout?: number;

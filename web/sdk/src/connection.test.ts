@@ -45,6 +45,38 @@ describe("Connection", () => {
 		expect(sockets.length).toBe(3);
 	});
 
+	it("gives up an attempt in a dead network sooner once it was open", async () => {
+		connection.open();
+		await socket().hello();
+		socket().break();
+		vi.advanceTimersByTime(1000);
+		expect(connection.state).toBe("connecting");
+		vi.advanceTimersByTime(4000);
+		expect(socket().closed).toBe(true);
+		vi.advanceTimersByTime(2000);
+		expect([connection.state, sockets.length]).toEqual(["connecting", 3]);
+		await socket().hello();
+		expect(connection.state).toBe("open");
+	});
+
+	it("begins an attempt anew when the network is another", async () => {
+		const page = new EventTarget();
+		vi.stubGlobal("window", page);
+		vi.stubGlobal("document", new EventTarget());
+		try {
+			connection.open();
+			const first = socket();
+			page.dispatchEvent(new Event("online"));
+			expect([first.closed, sockets.length, connection.state]).toEqual([true, 2, "connecting"]);
+			first.break();
+			await socket().hello();
+			expect(connection.state).toBe("open");
+			connection.close();
+		} finally {
+			vi.unstubAllGlobals();
+		}
+	});
+
 	it("tries at once when told to", async () => {
 		connection.open();
 		await socket().hello();

@@ -187,10 +187,14 @@ export class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	#connect(): void {
-		const { token, helloTimeout = 10_000 } = this.#options;
 		this.#refused = undefined;
-		this.#schedule(helloTimeout, () => this.#handleLost());
 		this.#tellState();
+		if (this.state === "connecting") this.#begin();
+	}
+
+	#begin(): void {
+		const { token, helloTimeout = 10_000 } = this.#options;
+		this.#schedule(this.#machine.helloTimeout(helloTimeout), () => this.#handleLost());
 		if (typeof token === "function") void this.#fetchToken(token);
 		else this.#openSocket(token);
 	}
@@ -352,7 +356,12 @@ export class Connection extends Emitter<ConnectionEvents> {
 		this.#timer = setTimeout(action, ms);
 	}
 
-	readonly #online = (): void => this.retryNow();
+	/** An attempt that is under way began in a network that is gone: it would find the new one late. */
+	readonly #online = (): void => {
+		if (this.state !== "connecting") return this.retryNow();
+		this.#dropSocket(ConnectionError.lost());
+		this.#begin();
+	};
 
 	readonly #offline = (): void => {
 		if (this.state === "open") this.retryNow();

@@ -26,6 +26,7 @@ export type {
 	Socket,
 	SocketClass,
 } from "./connection-options.js";
+export type { Door, DoorEvents } from "./door.js";
 export type { Emitter, Unsubscribe } from "./emitter.js";
 export {
 	ChatError,
@@ -54,7 +55,7 @@ export type { ReconnectPolicy } from "./reconnect-policy.js";
 export type { RequestWait } from "./requests.js";
 export type { RingDesk, Standing } from "./ring-desk.js";
 export { Room } from "./room.js";
-export type { JoinOptions, RoomEvents, RoomState } from "./room-options.js";
+export type { BanOptions, JoinOptions, RoomEvents, RoomState } from "./room-options.js";
 export type { Slot, SlotTracks } from "./slots.js";
 export { meterOf } from "./speaking.js";
 export type { ChatFile, UploadOptions } from "./upload.js";
@@ -64,6 +65,7 @@ export type {
 	Changes,
 	Hello,
 	JoinReply,
+	Knock,
 	LeaveReason,
 	Member,
 	Metadata,

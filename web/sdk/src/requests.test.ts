@@ -42,6 +42,18 @@ describe("Requests", () => {
 		expect(requests.handleReply({ type: "reply", id, ok: true })).toBe(false);
 	});
 
+	it("waits on as long as it is told to be patient", async () => {
+		const requests = new Requests();
+		let waits = true;
+		const { done } = requests.open(1000, { patient: () => waits });
+		const failed = expect(done).rejects.toMatchObject({ reason: "timeout" });
+		vi.advanceTimersByTime(5500);
+		expect(requests.size).toBe(1);
+		waits = false;
+		vi.advanceTimersByTime(500);
+		await failed;
+	});
+
 	it("rejects with the signal's reason when it is aborted, and lets a late reply go", async () => {
 		const requests = new Requests();
 		const control = new AbortController();

@@ -14,6 +14,8 @@ export interface RequestWait extends Abortable {
 	 * moment later, when events that came along with the reply may have been told already.
 	 */
 	granted?: (data: unknown) => void;
+	/** Asked when the time for an answer is over: true waits as long once more. */
+	patient?: () => boolean;
 }
 
 /** Request ids and the promises that wait for their replies. */
@@ -30,7 +32,7 @@ export class Requests {
 	 * settles. What was asked may be carried out in spite of an abort: its reply is let go.
 	 */
 	open(timeoutMs: number, wait: RequestWait = {}): { id: number; done: Promise<unknown> } {
-		const { signal, granted } = wait;
+		const { signal, granted, patient } = wait;
 		const id = this.#next++;
 		const done = new Promise<unknown>((resolve, reject) => {
 			const settle = <T>(how: (value: T) => void) => {
@@ -47,7 +49,11 @@ export class Requests {
 			};
 			const pending = { resolve: settle(grant), reject: settle(reject) };
 			const abort = () => pending.reject(signal?.reason);
-			const timer = setTimeout(() => pending.reject(ConnectionError.timeout(timeoutMs)), timeoutMs);
+			const expire = () => {
+				if (patient?.()) timer = setTimeout(expire, timeoutMs);
+				else pending.reject(ConnectionError.timeout(timeoutMs));
+			};
+			let timer = setTimeout(expire, timeoutMs);
 			signal?.addEventListener("abort", abort);
 			this.#pending.set(id, pending);
 		});

@@ -1,3 +1,4 @@
+import type { Abortable } from "./abort.js";
 import type { ChatEntry } from "./chat-timeline.js";
 import type { OutboxStore } from "./outbox.js";
 import type { Person, PresenceEvents } from "./presence.js";
@@ -31,11 +32,20 @@ export interface JoinOptions {
 /**
  * - `out`: not joined yet, or left.
  * - `joining`: asked for a seat, or waiting for the line to ask.
+ * - `waiting`: in the lobby; somebody must let us in.
  * - `in`: a member.
  * - `away`: was a member; the line is down or the seat is being asked for again.
  * - `ended`: removed, or refused for good.
  */
-export type RoomState = "out" | "joining" | "in" | "away" | "ended";
+export type RoomState = "out" | "joining" | "waiting" | "in" | "away" | "ended";
+
+/** How somebody is kept out; see Room.ban. */
+export interface BanOptions extends Abortable {
+	/** The network address as well: everybody who shares it stays out. */
+	address?: boolean;
+	/** Told to who is sent away. */
+	reason?: string;
+}
 
 /** What a Room tells; see `on`. */
 export interface RoomEvents extends PresenceEvents {

@@ -122,6 +122,60 @@ describe("Room", () => {
 		expect(room.state).toBe("in");
 	});
 
+	it("waits in the lobby for as long as it takes, and begins anew when its line was lost", async () => {
+		const seated = room.join();
+		await socket().hello();
+		await socket().say({ type: "waiting", room: "fox" });
+		expect(room.state).toBe("waiting");
+		// The line is kept alive meanwhile.
+		for (let round = 0; round < 6; round++) {
+			vi.advanceTimersByTime(10_000);
+			await socket().say({ type: "pong" });
+		}
+		expect(room.state).toBe("waiting");
+		await comeBack();
+		expect(room.state).toBe("joining");
+		await socket().say({ type: "waiting", room: "fox" });
+		await seat();
+		expect([room.state, (await seated).room]).toEqual(["in", "fox"]);
+	});
+
+	it("is over when it is turned away in the lobby", async () => {
+		const seated = expect(room.join()).rejects.toMatchObject({ reason: "denied" });
+		await socket().hello();
+		await socket().say({ type: "waiting", room: "fox" });
+		await socket().refuse(socket().last("join"), "denied");
+		await seated;
+		expect(room.state).toBe("ended");
+	});
+
+	it("asks the server to mute, ban and close, and tells what it refuses", async () => {
+		void room.join();
+		await socket().hello();
+		await seat([member("m1", "ann")]);
+		const asked = [
+			room.mute("m1"),
+			room.mute(undefined, false),
+			room.ban("m1", { reason: "spam" }),
+			room.unban("ann"),
+		];
+		expect(socket().sent.slice(-4)).toMatchObject([
+			{ type: "mute", room: "fox", member: "m1", on: true },
+			{ type: "mute", room: "fox", on: false },
+			{ type: "ban", room: "fox", member: "m1", reason: "spam" },
+			{ type: "unban", room: "fox", user: "ann" },
+		]);
+		for (const type of ["mute", "ban", "unban"]) {
+			for (const sent of socket().sent.filter((one) => one.type === type)) {
+				await socket().reply(sent, {});
+			}
+		}
+		await Promise.all(asked);
+		const closed = expect(room.close("over")).rejects.toMatchObject({ reason: "denied" });
+		await socket().refuse(socket().last("close"), "denied");
+		await closed;
+	});
+
 	it("stays out when it was kicked", async () => {
 		void room.join();
 		await socket().hello();

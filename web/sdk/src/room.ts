@@ -2,6 +2,7 @@ import type { Abortable } from "./abort.js";
 import { Chat } from "./chat.js";
 import { type ChatEvent, isChatEvent } from "./chat-wire.js";
 import type { Connection } from "./connection.js";
+import { Door } from "./door.js";
 import { Emitter, type Unsubscribe } from "./emitter.js";
 import { ConnectionError, RequestError } from "./errors.js";
 import { ExponentialBackoff } from "./exponential-backoff.js";
@@ -11,7 +12,7 @@ import { OwnIds } from "./own-ids.js";
 import { PresenceStore } from "./presence.js";
 import { randomId } from "./random.js";
 import type { ReconnectPolicy } from "./reconnect-policy.js";
-import type { JoinOptions, RoomEvents, RoomState } from "./room-options.js";
+import type { BanOptions, JoinOptions, RoomEvents, RoomState } from "./room-options.js";
 import type { UploadPlace } from "./upload.js";
 import {
 	type Changes,
@@ -44,6 +45,8 @@ export class Room extends Emitter<RoomEvents> {
 	readonly presence: PresenceStore;
 	/** What was written. */
 	readonly chat: Chat;
+	/** Who may come in, and who waits. */
+	readonly door: Door;
 	/** What the server knows us by; the same over rejoins. */
 	readonly user: string | undefined;
 	/** This load of the page, for telling a reload from a return. */
@@ -69,6 +72,7 @@ export class Room extends Emitter<RoomEvents> {
 		this.user = options.user ?? (connection.identified ? undefined : `u_${randomId()}`);
 		this.presence = new PresenceStore(options.keep);
 		this.chat = this.#makeChat();
+		this.door = new Door((type, fields, wait) => this.#request(type, fields, wait));
 		for (const name of FORWARDED) {
 			this.presence.on(name, (payload) => this.emit(name, payload as never));
 		}
@@ -154,18 +158,40 @@ export class Room extends Emitter<RoomEvents> {
 
 	/** Asks for the voice of a member through the server; `none`: no more. A VoiceRelay does it. */
 	async relay(member: string, codec: "opus" | "pcm" | "none", wait?: Abortable): Promise<void> {
-		await this.#connection.request("relay", { room: this.name, member, codec }, wait);
+		await this.#request("relay", { member, codec }, wait);
 	}
 
 	/** For owners and moderators: what a member may do. */
 	async setRole(member: string, role: Role, wait?: Abortable): Promise<void> {
-		await this.#connection.request("role", { room: this.name, member, role }, wait);
+		await this.#request("role", { member, role }, wait);
+	}
+
+	/**
+	 * For owners and moderators: turns a microphone off and keeps it so, or lets it be turned on
+	 * again. Without a member: those of all who do not look after the room.
+	 */
+	async mute(member: string | undefined, on = true, wait?: Abortable): Promise<void> {
+		await this.#request("mute", { member, on }, wait);
 	}
 
 	/** For owners and moderators: sends a member away. */
 	async kick(member: string, reason?: string, wait?: Abortable): Promise<void> {
-		const extra = reason === undefined ? {} : { reason };
-		await this.#connection.request("kick", { room: this.name, member, ...extra }, wait);
+		await this.#request("kick", { member, reason }, wait);
+	}
+
+	/** The same, and the member's user cannot come back while the room lives. */
+	async ban(member: string, { signal, ...how }: BanOptions = {}): Promise<void> {
+		await this.#request("ban", { member, ...how }, { signal });
+	}
+
+	/** Lets a user come back. */
+	async unban(user: string, wait?: Abortable): Promise<void> {
+		await this.#request("unban", { user }, wait);
+	}
+
+	/** For owners: sends everybody away. */
+	async close(reason?: string, wait?: Abortable): Promise<void> {
+		await this.#request("close", { reason }, wait);
 	}
 
 	/** Should a join be under way, the goodbye follows it, and its answer is let go. */
@@ -178,7 +204,7 @@ export class Room extends Emitter<RoomEvents> {
 	#makeChat(): Chat {
 		const line = {
 			request: (type: string, fields: object, wait?: Abortable) =>
-				this.#connection.request(type, { room: this.name, ...fields }, wait),
+				this.#request(type, fields, wait),
 			send: (type: string, fields: object) => this.#send(type, fields),
 			identified: this.#connection.identified,
 			uploadPlace: () => this.#uploadPlace(),
@@ -206,6 +232,10 @@ export class Room extends Emitter<RoomEvents> {
 		return { ...this.#options.metadata, instance: this.instance };
 	}
 
+	#request(type: string, fields: object, wait?: Abortable): Promise<unknown> {
+		return this.#connection.request(type, { room: this.name, ...fields }, wait);
+	}
+
 	#send(type: string, fields: object): boolean {
 		return this.#connection.send(type, { room: this.name, ...fields });
 	}
@@ -217,6 +247,9 @@ export class Room extends Emitter<RoomEvents> {
 		else if (this.#state === "in") {
 			this.chat.handleAway();
 			this.#setState("away");
+		} else if (this.#state === "waiting") {
+			// The server has crossed us off its list: the way back begins at the end of it.
+			this.#setState(this.#self ? "away" : "joining");
 		}
 	}
 
@@ -245,20 +278,27 @@ export class Room extends Emitter<RoomEvents> {
 			const own = { name, user: this.user, metadata: this.#metadata, state: this.#wanted };
 			const fields = how === "join" ? { ...own, ...(options ? { options } : {}) } : {};
 			const granted = (reply: unknown) => {
-				if (isJoinReply(reply)) this.#handleSeated(reply);
+				if (isJoinReply(reply)) this.#handleSeated(reply, how === "join");
 			};
-			await this.#connection.request(how, { room, ...fields }, { granted });
+			const patient = () => this.#state === "waiting";
+			await this.#connection.request(how, { room, ...fields }, { granted, patient });
 		} catch (error) {
 			this.#handleRefused(error);
 		}
 	}
 
-	#handleSeated(reply: JoinReply): void {
-		if (this.#state !== "joining" && this.#state !== "away") return;
+	/** We ask for a seat, or wait to be given one. */
+	get #asking(): boolean {
+		return this.#state === "joining" || this.#state === "waiting" || this.#state === "away";
+	}
+
+	#handleSeated(reply: JoinReply, anew: boolean): void {
+		if (!this.#asking) return;
 		this.#attempt = 0;
 		this.#reply = reply;
 		this.#self = reply.you;
 		this.#setState("in");
+		this.door.handleSeated(reply, anew);
 		this.emit("seated", reply);
 		this.presence.handleSnapshot(reply.members, reply.you);
 		this.chat.handleSeated(reply.you, reply);
@@ -267,7 +307,7 @@ export class Room extends Emitter<RoomEvents> {
 	}
 
 	#handleRefused(error: unknown): void {
-		if (this.#state !== "joining" && this.#state !== "away") return;
+		if (!this.#asking) return;
 		// The line went down while we asked: the next `open` asks again.
 		if (this.#connection.state !== "open") return;
 		const reason = error instanceof RequestError ? error.reason : "timeout";
@@ -290,6 +330,7 @@ export class Room extends Emitter<RoomEvents> {
 
 	#handleEvent(event: RoomEvent): void {
 		if (event.room !== this.name) return;
+		if (event.type === "waiting") return this.#handleWaiting();
 		if (this.#state !== "in") return this.#handleReplayed(event);
 		switch (event.type) {
 			case "joined":
@@ -304,9 +345,17 @@ export class Room extends Emitter<RoomEvents> {
 			case "reject":
 			case "relay":
 				return this.#handleFrom(event);
+			case "settings":
+			case "knock":
+			case "unknock":
+				return this.door.handleEvent(event);
 			default:
 				return this.chat.handleEvent(event);
 		}
+	}
+
+	#handleWaiting(): void {
+		if (this.#asking) this.#setState("waiting");
 	}
 
 	/** Over a restart of the server the chat comes before we know again how the room stands. */
@@ -336,6 +385,7 @@ export class Room extends Emitter<RoomEvents> {
 		this.#self = { ...this.#self, state: { ...this.#self.state, ...state } };
 		if (name !== undefined) this.#self.name = name;
 		if (role !== undefined) this.#self.role = role;
+		this.door.handleRole(this.#self.role);
 		this.emit("self", this.#self);
 	}
 

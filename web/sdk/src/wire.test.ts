@@ -14,6 +14,10 @@ describe("parseServerMessage", () => {
 			{ type: "joined", room: "r", seq: 1, member: member("m1", "ann"), offer: false },
 			{ type: "left", room: "r", seq: 2, member: "m1", reason: "timeout" },
 			{ type: "chat", room: "r", seq: 3, from: "m1", name: "Ann", text: "hi", time: 1, n: 1 },
+			{ type: "settings", room: "r", seq: 4, locked: true, lobby: false },
+			{ type: "knock", room: "r", seq: 5, member: { id: "m2", name: "Eve" } },
+			{ type: "unknock", room: "r", seq: 6, member: "m2" },
+			{ type: "waiting", room: "r" },
 		];
 		for (const message of messages) {
 			expect(parseServerMessage(JSON.stringify(message))).toEqual(message);
@@ -28,6 +32,8 @@ describe("parseServerMessage", () => {
 			'{"type":"new"}',
 			'{"type":"joined","member":{}}',
 			'{"type":5}',
+			'{"type":"knock","member":{"id":"m1"}}',
+			'{"type":"settings","locked":true}',
 		];
 		for (const text of wrong) expect(parseServerMessage(text)).toBeUndefined();
 	});

@@ -48,6 +48,9 @@ export type Hello = Pick<wire.ServerHello, "type" | "session" | "server" | "iceS
 /** Bytes of a piece of voice, members it may be for, pieces per second (0: none are taken). */
 export type VoiceLimits = NonNullable<wire.ServerHello["limits"]["voice"]>;
 
+/** Somebody who waits in the lobby of a room. */
+export type Knock = wire.ServerKnock["member"];
+
 /** The session goes on; what was missed follows. */
 export type ResumeReply = wire.ServerReplyResume;
 
@@ -69,7 +72,11 @@ export type RoomEvent =
 	| (ChatEvent & { room: string; seq?: number })
 	| wire.ServerAccept
 	| wire.ServerReject
-	| wire.ServerRelay;
+	| wire.ServerRelay
+	| wire.ServerSettings
+	| wire.ServerKnock
+	| wire.ServerUnknock
+	| wire.ServerWaiting;
 
 /** All that the server says, as far as this client understands it. */
 export type ServerMessage =
@@ -138,17 +145,23 @@ function isKnown(value: Json): boolean {
 			return typeof value.from === "string";
 		case "relay":
 			return typeof value.from === "string" && typeof value.codec === "string";
+		case "settings":
+			return typeof value.locked === "boolean" && typeof value.lobby === "boolean";
+		case "knock":
+			return isKnock(value.member);
+		case "unknock":
+			return typeof value.member === "string";
+		case "waiting":
+			return typeof value.room === "string";
 		default:
 			return isChatEvent(value) ?? false;
 	}
 }
 
+function isKnock(value: unknown): value is Knock & Json {
+	return isObject(value) && typeof value.id === "string" && typeof value.name === "string";
+}
+
 function isMember(value: unknown): value is Member {
-	return (
-		isObject(value) &&
-		typeof value.id === "string" &&
-		typeof value.name === "string" &&
-		typeof value.role === "string" &&
-		isObject(value.state)
-	);
+	return isKnock(value) && typeof value.role === "string" && isObject(value.state);
 }

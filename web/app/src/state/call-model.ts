@@ -3,9 +3,10 @@ import {
 	CallSession,
 	type ConnectionState,
 	type Person,
-	type Role,
 	type RoomEvents,
+	type RoomState,
 } from "../../../sdk/src/index.js";
+import { Care } from "./care.js";
 import { type ChatLeft, ChatModel } from "./chat-model.js";
 import { outboxOption, tabUser } from "./identity.js";
 import type { MediaModel } from "./media-model.js";
@@ -33,8 +34,8 @@ export type Ending =
 	| { kind: "closed"; detail: string | undefined }
 	| { kind: "refused"; words: PlainWords };
 
-/** `calling` and `declined` are a caller's in a ring room. */
-export type Phase = "joining" | "calling" | "declined" | "in" | "ended";
+/** `waiting`: in the lobby. `calling` and `declined` are a caller's in a ring room. */
+export type Phase = "joining" | "waiting" | "calling" | "declined" | "in" | "ended";
 
 const CAPACITY = 6;
 
@@ -51,6 +52,8 @@ export class CallModel {
 	/** The last one who declined our call. */
 	readonly declinedBy = signal<string>();
 	readonly chat: ChatModel;
+	/** Owners and moderators look after the room. */
+	readonly care: Care;
 	readonly hand = signal(false);
 	readonly ring = signal(false);
 	readonly connection = signal<{ state: ConnectionState; retryAt: number | undefined }>({
@@ -63,11 +66,10 @@ export class CallModel {
 	readonly volatile = signal(false);
 	readonly status = signal<Status>({ tone: "connecting", text: "Connecting" });
 	readonly ending = signal<Ending>();
-	/** The key of whom the dialog is about. */
-	readonly managed = signal<string>();
 	/** What a screen reader is told; each new text is read once. */
 	readonly announcement = signal("");
 	readonly seatedAt = signal<number>();
+	readonly roomState = signal<RoomState>("out");
 	/** The browser wants a tap before it plays the others' voices. */
 	readonly muffled = signal(false);
 	readonly relayOnly = signal(loadPrefs().relayOnly);
@@ -75,6 +77,8 @@ export class CallModel {
 	readonly canRelay = signal(false);
 	readonly phase = computed(() => this.#phase());
 	readonly #offs: (() => void)[] = [];
+	/** Somebody in the room was asked to let us in. */
+	#waited = false;
 
 	constructor(settings: CallSettings) {
 		this.room = settings.room;
@@ -89,7 +93,9 @@ export class CallModel {
 			...outboxOption(),
 			relayOnly: this.relayOnly.value,
 		});
-		this.chat = new ChatModel(this.session.room, (text) => this.#announce(text), settings.left);
+		const announce = (text: string) => this.#announce(text);
+		this.chat = new ChatModel(this.session.room, announce, settings.left);
+		this.care = new Care(this.session.room, announce);
 		this.#follow();
 		this.refresh();
 	}
@@ -108,8 +114,7 @@ export class CallModel {
 
 	/** The call moves to another room: out of this one, with the devices on. */
 	handOver(): void {
-		for (const off of this.#offs.splice(0)) off();
-		this.chat.close();
+		this.#unhook();
 		this.session.leave();
 	}
 
@@ -126,18 +131,6 @@ export class CallModel {
 
 	reject(key: string): void {
 		this.session.mesh.reject(key);
-	}
-
-	/** False if the server did not take it. */
-	async setRole(key: string, role: Role): Promise<boolean> {
-		const { room } = this.session;
-		return this.#asked(key, (id) => room.setRole(id, role));
-	}
-
-	/** The same. */
-	async kick(key: string): Promise<boolean> {
-		const { room } = this.session;
-		return this.#asked(key, (id) => room.kick(id));
 	}
 
 	setRelayOnly(relayOnly: boolean): void {
@@ -166,6 +159,7 @@ export class CallModel {
 			const others = remoteTiles(session);
 			const links = others.map(({ link }) => link);
 			this.others.value = others;
+			this.roomState.value = session.room.state;
 			this.canRelay.value = hasRelay(session.connection.iceServers);
 			this.incoming.value = callers(session, "incoming");
 			this.outgoing.value = callers(session, "outgoing");
@@ -179,21 +173,11 @@ export class CallModel {
 		});
 	}
 
-	async #asked(key: string, ask: (memberId: string) => Promise<void>): Promise<boolean> {
-		const person = this.session.room.presence.get(key);
-		if (!person) return true;
-		try {
-			await ask(person.id);
-			return true;
-		} catch {
-			this.refresh();
-			return false;
-		}
-	}
-
 	#phase(): Phase {
 		if (this.ending.value) return "ended";
-		if (this.seatedAt.value === undefined) return "joining";
+		if (this.seatedAt.value === undefined) {
+			return this.roomState.value === "waiting" ? "waiting" : "joining";
+		}
 		if (!this.ring.value || this.others.value.length > 0) return "in";
 		if (this.outgoing.value.length > 0) return "calling";
 		return this.declinedBy.value === undefined ? "in" : "declined";
@@ -211,9 +195,9 @@ export class CallModel {
 				this.open.value = open === true;
 				this.volatile.value = volatile === true;
 			}),
-			room.on("state", refresh),
+			room.on("state", (state) => this.#handleRoomState(state)),
 			room.on("seated", ({ ring }) => this.#handleSeated(ring)),
-			room.on("self", ({ role }) => this.#handleRole(role)),
+			room.on("self", refresh),
 			room.on("away", refresh),
 			room.on("back", refresh),
 			room.on("reject", ({ from }) => {
@@ -238,20 +222,17 @@ export class CallModel {
 	}
 
 	#handleSeated(ring: boolean): void {
+		this.#waited = false;
 		this.ring.value = ring;
 		this.seatedAt.value ??= Date.now();
 		this.#announce(`You are in the room ${this.room}`);
 		this.refresh();
 	}
 
-	/** Listeners may not send: what was on goes off, as the server has it. */
-	#handleRole(role: Role): void {
-		const before = this.self.peek()?.role;
-		if (role !== before) this.#announce(`You are ${role === "owner" ? "an" : "a"} ${role} now`);
-		if (role === "listener" && before !== "listener") {
-			void this.media.media.setMic(false);
-			void this.media.media.setCamera(false);
-			void this.media.media.setScreen(false);
+	#handleRoomState(state: RoomState): void {
+		if (state === "waiting") {
+			this.#waited = true;
+			this.#announce("You wait to be let in");
 		}
 		this.refresh();
 	}
@@ -284,12 +265,17 @@ export class CallModel {
 		if (reason === "kick") this.#end({ kind: "kicked", detail });
 		else if (reason === "replaced") this.#end({ kind: "replaced" });
 		else if (reason === "closed") this.#end({ kind: "closed", detail });
-		else this.#end({ kind: "refused", words: joinWords(error) });
+		else this.#end({ kind: "refused", words: joinWords(error, this.#waited) });
+	}
+
+	#unhook(): void {
+		for (const off of this.#offs.splice(0)) off();
+		this.chat.close();
+		this.care.close();
 	}
 
 	#end(ending: Ending): void {
-		for (const off of this.#offs.splice(0)) off();
-		this.chat.close();
+		this.#unhook();
 		// No lamp may stay on behind the page that says the call is over.
 		this.media.close();
 		batch(() => {

@@ -50,7 +50,7 @@ export function ownTile(call: CallSession, name: string, own: Partial<PresenceSt
 		name: self?.name ?? name,
 		self: true,
 		role: self?.role ?? "speaker",
-		state: { ...SILENT, ...own },
+		state: { ...SILENT, ...own, muted: self?.state.muted === true },
 		away: false,
 		link: "connected",
 		quality: "good",
@@ -114,4 +114,14 @@ export const ROLE_WORDS: Record<Role, { name: string; may: string }> = {
 export function rolesToGive(own: Role, theirs: Role): readonly Role[] {
 	if (own === "owner") return ["owner", "moderator", "speaker", "listener"];
 	return own === "moderator" && theirs !== "owner" ? ["moderator", "speaker", "listener"] : [];
+}
+
+/** Whether we may give roles to somebody, mute or remove them. */
+export function mayManage(own: Role, person: TileModel): boolean {
+	return !person.self && rolesToGive(own, person.role).length > 0;
+}
+
+/** Owners and moderators. */
+export function looksAfter(role: Role | undefined): boolean {
+	return role === "owner" || role === "moderator";
 }

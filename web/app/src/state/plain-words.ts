@@ -2,6 +2,7 @@ import {
 	ConnectionError,
 	type MediaError,
 	RequestError,
+	type Role,
 	type Slot,
 } from "../../../sdk/src/index.js";
 
@@ -73,8 +74,12 @@ function mediaWords(thing: string, error: MediaError, href: string): PlainWords 
 	}
 }
 
-/** Why a room could not be entered. */
-export function joinWords(error: unknown): PlainWords {
+/**
+ * Why a room could not be entered.
+ *
+ * @param waited somebody in the room was asked to let us in
+ */
+export function joinWords(error: unknown, waited = false): PlainWords {
 	if (error instanceof ConnectionError) {
 		return {
 			title: "The server cannot be reached",
@@ -97,9 +102,30 @@ export function joinWords(error: unknown): PlainWords {
 						: "Open the link that was sent to you once more, or ask for one.",
 			};
 		case "denied":
+			if (waited) {
+				return {
+					title: "You were not let in",
+					advice: "Somebody in the room turned you away, or everybody has left. You may ask again.",
+				};
+			}
 			return {
 				title: "You may not enter this room",
 				advice: "Ask whoever invited you for another link.",
+			};
+		case "locked":
+			return {
+				title: "This room is locked",
+				advice: "Nobody else comes in now. Ask somebody inside to unlock it, then try again.",
+			};
+		case "banned":
+			return {
+				title: "You may not come back into this room",
+				advice: "Somebody who looks after it has put you out for good.",
+			};
+		case "limit":
+			return {
+				title: "The server has no place for this now",
+				advice: "Too many people wait, or too many rooms are open. Try again in a few minutes.",
 			};
 		case "rate_limited":
 			return {
@@ -118,4 +144,58 @@ export function joinWords(error: unknown): PlainWords {
 				advice: `Try again in a moment.${reason ? ` The server said: ${reason}.` : ""}`,
 			};
 	}
+}
+
+/** What a role that was given to us means. */
+export function roleWords(role: Role, before: Role): PlainWords {
+	switch (role) {
+		case "listener":
+			return {
+				title: "You are a listener now",
+				advice: "Your microphone and camera are off. You hear and see the others, and can write.",
+			};
+		case "speaker":
+			return before === "listener"
+				? {
+						title: "You are a speaker now",
+						advice: "Switch your microphone or camera on when you like.",
+					}
+				: {
+						title: "You are a speaker now",
+						advice: "Others look after the room; in the call nothing changes for you.",
+					};
+		case "moderator":
+			return {
+				title: "You are a moderator now",
+				advice: "You can mute and remove people, and let others in: open the list of people.",
+			};
+		case "owner":
+			return {
+				title: "You are an owner now",
+				advice: "You decide who comes in, and what each may do: open the list of people.",
+			};
+	}
+}
+
+/** Our microphone was taken, or given back. */
+export function mutedWords(muted: boolean): PlainWords {
+	return muted
+		? {
+				title: "Somebody who looks after the room has muted you",
+				advice: "You can switch your microphone on again when they allow it.",
+			}
+		: { title: "You may speak again", advice: "Switch your microphone on when you like." };
+}
+
+/** What is new about the door of the room; undefined: nothing. */
+export function doorWords(
+	now: { locked: boolean; lobby: boolean },
+	wasLocked: boolean,
+	hadLobby: boolean,
+): string | undefined {
+	if (now.locked !== wasLocked) {
+		return now.locked ? "The room is locked: nobody else comes in" : "The room is no longer locked";
+	}
+	if (now.lobby === hadLobby) return undefined;
+	return now.lobby ? "Newcomers now wait to be let in" : "Newcomers come in without waiting";
 }

@@ -1,15 +1,16 @@
 import { signal } from "@preact/signals";
 
-/** `/`, `/check`, or `/r/{room}`, with `?ring=1` for a room that rings. */
+/** `/`, `/check`, or `/r/{room}`, with `?ring=1` for a room that rings. `lost`: there is no such page. */
 export type Route =
 	| { page: "home" }
+	| { page: "lost" }
 	| { page: "check" }
 	| { page: "room"; room: string; ring: boolean };
 
 export function parseRoute(path: string, query: string): Route {
 	if (/^\/check\/?$/.test(path)) return { page: "check" };
 	const match = /^\/r\/([^/]+)\/?$/.exec(path);
-	if (!match?.[1]) return { page: "home" };
+	if (!match?.[1]) return { page: /^\/(r\/?)?$/.test(path) ? "home" : "lost" };
 	let room: string;
 	try {
 		room = decodeURIComponent(match[1]);
@@ -20,8 +21,8 @@ export function parseRoute(path: string, query: string): Route {
 }
 
 export function pathOf(route: Route): string {
-	if (route.page === "home") return "/";
 	if (route.page === "check") return "/check";
+	if (route.page !== "room") return "/";
 	return `/r/${encodeURIComponent(route.room)}${route.ring ? "?ring=1" : ""}`;
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ConnectionError, MediaError, RequestError } from "../../../sdk/src/index.js";
 import { bestGrid } from "./grid.js";
 import { linkOf } from "./people.js";
-import { joinWords, problemWords } from "./plain-words.js";
+import { doorWords, joinWords, mutedWords, problemWords, roleWords } from "./plain-words.js";
 import { mergePrefs } from "./prefs.js";
 import { parseRoute, pathOf } from "./route.js";
 import { durationText, type StatusInput, secondsUntil, statusOf } from "./status.js";
@@ -54,6 +54,11 @@ describe("statusOf", () => {
 		expect(tone({ links: ["connected", "relayed"] })).toBe("connected");
 	});
 
+	it("says that one waits to be let in", () => {
+		const status = statusOf({ ...input, room: "waiting", wasIn: false, links: [] });
+		expect(status).toEqual({ tone: "connecting", text: "Waiting" });
+	});
+
 	it("is orange when the server is away, and says whether the call goes on", () => {
 		expect(statusOf({ ...input, connection: "waiting", room: "away" })).toEqual({
 			tone: "local",
@@ -103,6 +108,33 @@ describe("joinWords", () => {
 		expect(joinWords(expired).advice).toContain("Ask whoever");
 		expect(joinWords(new RequestError("new_code", "x")).advice).toContain("new_code");
 	});
+
+	it("says why the door stays shut, and what can be done", () => {
+		const title = (code: string, waited = false) =>
+			joinWords(new RequestError(code, "x"), waited).title;
+		expect(title("locked")).toBe("This room is locked");
+		expect(title("banned")).toContain("may not come back");
+		expect(title("denied")).toBe("You may not enter this room");
+		expect(title("denied", true)).toBe("You were not let in");
+		expect(title("limit")).toContain("no place");
+	});
+});
+
+describe("what others do to us", () => {
+	it("is told with what it means", () => {
+		expect(roleWords("listener", "speaker").advice).toContain("microphone and camera are off");
+		expect(roleWords("speaker", "listener").advice).toContain("Switch your microphone");
+		expect(roleWords("speaker", "moderator").advice).not.toContain("microphone");
+		expect(mutedWords(true).advice).toContain("when they allow it");
+	});
+
+	it("is told of the door only when that is another", () => {
+		const shut = { locked: true, lobby: false };
+		expect(doorWords(shut, false, false)).toContain("locked");
+		expect(doorWords({ locked: false, lobby: true }, true, true)).toContain("no longer locked");
+		expect(doorWords({ locked: false, lobby: true }, false, false)).toContain("wait");
+		expect(doorWords(shut, true, false)).toBeUndefined();
+	});
 });
 
 describe("parseRoute", () => {
@@ -115,9 +147,12 @@ describe("parseRoute", () => {
 		}
 	});
 
-	it("falls back to the start page", () => {
-		expect(parseRoute("/r/", "")).toEqual({ page: "home" });
-		expect(parseRoute("/x/y", "")).toEqual({ page: "home" });
+	it("knows the start page, and what is no page", () => {
+		for (const path of ["/", "/r", "/r/"]) expect(parseRoute(path, "")).toEqual({ page: "home" });
+		for (const path of ["/x/y", "/rooms", "/r/a/b"]) {
+			expect(parseRoute(path, "")).toEqual({ page: "lost" });
+		}
+		expect(pathOf({ page: "lost" })).toBe("/");
 	});
 
 	it("takes a broken escape as it stands", () => {

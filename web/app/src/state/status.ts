@@ -29,6 +29,7 @@ export function statusOf({ connection, room, micOn, links, wasIn }: StatusInput)
 	if (connection === "waiting" || connection === "closed") {
 		return { tone: "local", text: awayText(links) };
 	}
+	if (room === "waiting") return { tone: "connecting", text: "Waiting" };
 	if (room !== "in") return { tone: "connecting", text: "Connecting" };
 	if (links.some(isUnsettled)) return { tone: "connecting", text: "Connecting" };
 	return micOn ? { tone: "live", text: "Microphone on" } : { tone: "connected", text: "Connected" };

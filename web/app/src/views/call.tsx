@@ -1,17 +1,18 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CallModel } from "../state/call-model.js";
-import { loadPrefs, savePrefs } from "../state/prefs.js";
 import type { RoomsModel } from "../state/rooms-model.js";
-import { durationText, secondsUntil } from "../state/status.js";
+import { durationText } from "../state/status.js";
+import { Banners } from "./banners.js";
 import { Chat } from "./chat.js";
 import { useDrop } from "./chat-files.js";
 import { Controls } from "./controls.js";
 import { useNow, useShortcuts } from "./hooks.js";
-import { AlertIcon, CloseIcon, RoomsIcon } from "./icons.js";
+import { LockIcon, PeopleIcon, RoomsIcon } from "./icons.js";
+import { InLobby } from "./lobby.js";
 import { Manage } from "./manage.js";
-import { CopyButton, Meter } from "./parts.js";
-import { Problems } from "./prejoin.js";
+import { CopyButton } from "./parts.js";
+import { PeopleDialog } from "./people.js";
 import { Calling, Declined, Incoming } from "./ringing.js";
 import { Rooms } from "./rooms.js";
 import { Settings } from "./settings.js";
@@ -32,14 +33,20 @@ interface CallProps {
 export function Call({ model, rooms, onSwitch, onLeave, onAgain, onHome }: CallProps) {
 	const settings = useSignal(false);
 	const choosing = useSignal(false);
+	const people = useSignal(false);
 	const toggleSettings = () => {
 		settings.value = !settings.value;
+	};
+	const togglePeople = () => {
+		people.value = !people.value;
 	};
 	const sending = (toggle: () => Promise<void>) => () => {
 		if (model.self.value?.role !== "listener") void toggle();
 	};
 	useShortcuts({
-		m: sending(() => model.media.toggleMic()),
+		m: sending(async () => {
+			if (!model.self.value?.state.muted) await model.media.toggleMic();
+		}),
 		v: sending(() => model.media.toggleCamera()),
 		s: sending(() => model.media.toggleScreen()),
 		h: () => model.toggleHand(),
@@ -47,6 +54,7 @@ export function Call({ model, rooms, onSwitch, onLeave, onAgain, onHome }: CallP
 		r: () => {
 			choosing.value = rooms !== undefined;
 		},
+		p: togglePeople,
 		"?": toggleSettings,
 	});
 	useWakeLock();
@@ -66,9 +74,12 @@ export function Call({ model, rooms, onSwitch, onLeave, onAgain, onHome }: CallP
 				onRooms={() => {
 					choosing.value = true;
 				}}
+				onPeople={togglePeople}
 			/>
 			<Banners model={model} />
-			{phase === "calling" ? (
+			{phase === "waiting" ? (
+				<InLobby model={model} onLeave={onLeave} />
+			) : phase === "calling" ? (
 				<Calling model={model} onCancel={onLeave} />
 			) : phase === "declined" ? (
 				<Declined name={model.declinedBy.value ?? ""} onAgain={onAgain} onHome={onHome} />
@@ -80,6 +91,7 @@ export function Call({ model, rooms, onSwitch, onLeave, onAgain, onHome }: CallP
 			)}
 			{model.chat.open.value && <Chat model={model} />}
 			<Incoming model={model} />
+			{people.value && <PeopleDialog model={model} onClose={togglePeople} />}
 			<Manage model={model} />
 			{settings.value && <Settings model={model} onClose={toggleSettings} />}
 			{rooms && choosing.value && (
@@ -104,11 +116,11 @@ interface CallHeadProps {
 	model: CallModel;
 	rooms: RoomsModel | undefined;
 	onRooms: () => void;
+	onPeople: () => void;
 }
 
-function CallHead({ model, rooms, onRooms }: CallHeadProps) {
+function CallHead({ model, rooms, onRooms, onPeople }: CallHeadProps) {
 	const { tone, text } = model.status.value;
-	const people = model.others.value.length + 1;
 	return (
 		<header class="call-head">
 			{rooms && (
@@ -130,18 +142,42 @@ function CallHead({ model, rooms, onRooms }: CallHeadProps) {
 				</button>
 			)}
 			<div class="call-title">
-				<h1 data-testid="room-title">{model.room}</h1>
+				<h1 data-testid="room-title" dir="auto">
+					{model.room}
+				</h1>
 				<span class="call-facts">
-					<span data-testid="people-count">{people === 1 ? "1 person" : `${people} people`}</span>
+					{model.phase.value !== "waiting" && <PeopleButton model={model} onPress={onPeople} />}
 					<Elapsed since={model.seatedAt.value} />
 				</span>
 			</div>
 			<span class={`status ${tone}`} data-testid="status" data-tone={tone} role="status">
 				<span class="status-dot" aria-hidden="true" />
-				{text}
+				<span class="status-text">{text}</span>
 			</span>
-			<CopyButton text={inviteLink(model)} />
+			<CopyButton text={() => inviteLink(model)} />
 		</header>
+	);
+}
+
+/** How many are here; a press lists them, and what the room asks of newcomers. */
+function PeopleButton({ model, onPress }: { model: CallModel; onPress: () => void }) {
+	const people = model.others.value.length + 1;
+	const { locked, waiting } = model.care;
+	return (
+		<button
+			type="button"
+			class="people-button"
+			data-testid="people-button"
+			aria-haspopup="dialog"
+			aria-keyshortcuts="P"
+			title="Who is here (P)"
+			onClick={onPress}
+		>
+			{locked.value ? <LockIcon size={16} /> : <PeopleIcon size={16} />}
+			<span data-testid="people-count">{people === 1 ? "1 person" : `${people} people`}</span>
+			{locked.value && <span class="unseen">, locked</span>}
+			{waiting.value.length > 0 && <span class="unseen">, {waiting.value.length} waiting</span>}
+		</button>
 	);
 }
 
@@ -149,79 +185,6 @@ function Elapsed({ since }: { since: number | undefined }) {
 	const now = useNow(1_000);
 	return since === undefined ? null : (
 		<span class="elapsed">{durationText(now.value - since)}</span>
-	);
-}
-
-/** One at a time, what matters most first: banners must not push the call away. */
-function Banners({ model }: { model: CallModel }) {
-	return <div class="banners">{banner(model)}</div>;
-}
-
-function banner(model: CallModel) {
-	const { state, retryAt } = model.connection.value;
-	if (state === "closed" || (state === "waiting" && retryAt !== undefined)) {
-		return <Away model={model} retryAt={state === "closed" ? undefined : retryAt} />;
-	}
-	const troubled = Object.keys(model.media.problems.value).length > 0;
-	return troubled ? <Problems media={model.media} most={1} /> : <OpenMode model={model} />;
-}
-
-/** A server without keys is for trying things out; who uses it shall know. */
-function OpenMode({ model }: { model: CallModel }) {
-	const read = useSignal(loadPrefs().openRead);
-	if (!model.open.value || read.value) return null;
-	const dismiss = () => {
-		savePrefs({ openRead: true });
-		read.value = true;
-	};
-	return (
-		<div class="notice open-mode" role="status" data-testid="open-banner">
-			<AlertIcon />
-			<div class="notice-text">
-				<strong>Anybody who knows this room's name can come in</strong>
-				<span>This server runs without keys, which is meant for trying it out.</span>
-			</div>
-			<button type="button" class="plain round" aria-label="Dismiss" onClick={dismiss}>
-				<CloseIcon size={18} />
-			</button>
-		</div>
-	);
-}
-
-/** The way back to the server: how long until the next attempt, and a button for now. */
-function Away({ model, retryAt }: { model: CallModel; retryAt: number | undefined }) {
-	const now = useNow(500);
-	const left = retryAt === undefined ? undefined : secondsUntil(retryAt, now.value);
-	return (
-		<div class="notice away" data-testid="reconnect-banner">
-			<span class="status-dot" aria-hidden="true" />
-			<div class="notice-text">
-				<strong role="status">The server is away</strong>
-				<span>
-					{model.others.value.length > 0
-						? "Those you see and hear stay with you; nobody can come or go."
-						: "It may be restarting, or your network is down."}
-					{left !== undefined && (
-						<span data-testid="countdown">
-							{" "}
-							{left > 0 ? `Next attempt in ${left} s.` : "Trying…"}
-						</span>
-					)}
-				</span>
-				<span class="notice-level">
-					Your microphone {model.media.micOn.value ? "works" : "is off"}
-					<Meter level={model.media.level.value} on={model.media.micOn.value} />
-				</span>
-			</div>
-			<button
-				type="button"
-				class="soft"
-				data-testid="retry-button"
-				onClick={() => model.retryNow()}
-			>
-				Try now
-			</button>
-		</div>
 	);
 }
 

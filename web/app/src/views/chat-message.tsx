@@ -71,7 +71,7 @@ export function Message({ chat, people, entry, follows, open, last, onOpen }: Me
 function Head({ entry }: { entry: ChatEntry }) {
 	return (
 		<span class="message-head">
-			<strong>{entry.mine ? "You" : entry.name || "Guest"}</strong>
+			<strong dir="auto">{entry.mine ? "You" : entry.name || "Guest"}</strong>
 			{entry.to !== undefined && <span class="message-private">only to you two</span>}
 			<time dateTime={new Date(entry.time).toISOString()}>{timeText(entry.time, Date.now())}</time>
 		</span>
@@ -88,7 +88,7 @@ function Answered({ chat, entry }: { chat: ChatModel; entry: ChatEntry }) {
 	return (
 		<button type="button" class="message-quote" onClick={() => void go()}>
 			<ReplyIcon size={15} />
-			<span>
+			<span dir="auto">
 				{answered
 					? `${answered.mine ? "You" : answered.name}: ${gistOf(answered)}`
 					: "An earlier message"}

@@ -44,7 +44,7 @@ function VisitRow({ visit }: { visit: Visit }) {
 		<li class="visit" data-testid="visit" data-here={leftAt === undefined}>
 			<Avatar name={visit.name || "Guest"} />
 			<span class="visit-about">
-				<strong>{visit.name || "Guest"}</strong>
+				<strong dir="auto">{visit.name || "Guest"}</strong>
 				<small>
 					{leftAt === undefined ? "Here since " : ""}
 					{timeText(joinedAt, now)}

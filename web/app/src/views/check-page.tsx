@@ -1,7 +1,6 @@
-import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { CheckModel, type Line } from "../check/check-model.js";
-import { Brand } from "./parts.js";
+import { Brand, CopyButton } from "./parts.js";
 
 /** `/check`: which path of a call works from here, and what cures the one that does not. */
 export function CheckPage() {
@@ -40,7 +39,7 @@ export function CheckPage() {
 					>
 						Check again
 					</button>
-					<CopyReport model={model} />
+					<CopyButton text={() => model.report()} label="Copy the report" testid="check-copy" />
 				</div>
 			</main>
 		</div>
@@ -76,17 +75,4 @@ function summary(lines: readonly Line[], running: boolean): string {
 	).length;
 	if (failed === 0) return "Everything that was tried works.";
 	return failed === 1 ? "One thing does not work." : `${failed} things do not work.`;
-}
-
-function CopyReport({ model }: { model: CheckModel }) {
-	const copied = useSignal(false);
-	const copy = async () => {
-		await navigator.clipboard?.writeText(model.report());
-		copied.value = true;
-	};
-	return (
-		<button type="button" class="soft" data-testid="check-copy" onClick={() => void copy()}>
-			{copied.value ? "Copied" : "Copy the report"}
-		</button>
-	);
 }

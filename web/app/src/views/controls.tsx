@@ -73,15 +73,16 @@ export function Controls({ model, onSettings, onLeave }: ControlsProps) {
 	const camera = media.cameraOn.value;
 	const screen = media.screenOn.value;
 	const listener = model.self.value?.role === "listener";
+	const muted = model.self.value?.state.muted === true;
 	return (
 		<section class="controls" aria-label="Call controls">
 			<Control
 				testid="mute-button"
 				label="Mute"
-				hint={mic ? "Mute" : "Unmute"}
+				hint={muted ? "Muted by somebody who looks after the room" : mic ? "Mute" : "Unmute"}
 				shortcut="M"
 				pressed={!mic}
-				disabled={listener}
+				disabled={listener || muted}
 				{...(mic ? {} : { tone: "off" as const })}
 				onPress={() => void media.toggleMic()}
 			>

@@ -166,6 +166,24 @@ export function PeopleIcon(props: IconProps) {
 	);
 }
 
+export function PersonIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<circle cx="12" cy="8" r="4" />
+			<path d="M4.5 20a7.5 7.5 0 0 1 15 0" />
+		</Icon>
+	);
+}
+
+export function LockIcon(props: IconProps) {
+	return (
+		<Icon {...props}>
+			<rect x="5" y="10.5" width="14" height="9.5" rx="2.5" />
+			<path d="M8 10.5V8a4 4 0 0 1 8 0v2.5" />
+		</Icon>
+	);
+}
+
 export function DotsIcon(props: IconProps) {
 	return (
 		<Icon {...props}>

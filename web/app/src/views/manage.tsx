@@ -1,12 +1,14 @@
 import { useSignal } from "@preact/signals";
 import type { Role } from "../../../sdk/src/index.js";
 import type { CallModel } from "../state/call-model.js";
+import type { Removal } from "../state/care.js";
 import { ROLE_WORDS, rolesToGive, type TileModel } from "../state/people.js";
-import { Dialog, DialogHead } from "./parts.js";
+import { MicIcon } from "./icons.js";
+import { AskTwice, Dialog, DialogHead } from "./parts.js";
 
-/** For owners and moderators: what somebody may do in the room, and the way out of it. */
+/** For owners and moderators: what somebody may do in the room, their microphone, and the way out of it. */
 export function Manage({ model }: { model: CallModel }) {
-	const person = model.others.value.find(({ key }) => key === model.managed.value);
+	const person = model.others.value.find(({ key }) => key === model.care.managed.value);
 	const own = model.self.value?.role ?? "listener";
 	if (!person) return null;
 	const roles = rolesToGive(own, person.role);
@@ -20,7 +22,7 @@ function ManageDialog({ model, person }: { model: CallModel; person: TileModel }
 	/** Chosen, and the server is being asked. */
 	const chosen = useSignal<Role>();
 	const close = () => {
-		model.managed.value = undefined;
+		model.care.managed.value = undefined;
 	};
 	const trying = async (action: Promise<boolean>) => {
 		refused.value = false;
@@ -28,7 +30,7 @@ function ManageDialog({ model, person }: { model: CallModel; person: TileModel }
 	};
 	const choose = async (role: Role) => {
 		chosen.value = role;
-		await trying(model.setRole(person.key, role));
+		await trying(model.care.setRole(person.key, role));
 		chosen.value = undefined;
 	};
 	return (
@@ -52,53 +54,96 @@ function ManageDialog({ model, person }: { model: CallModel; person: TileModel }
 					</label>
 				))}
 			</fieldset>
+			{person.role !== "listener" && (
+				<Muting person={person} onMute={(on) => void trying(model.care.mute(person.key, on))} />
+			)}
 			{refused.value && (
 				<p role="alert" class="danger-text" data-testid="manage-refused">
 					The server did not allow it, or is away.
 				</p>
 			)}
-			<Removal person={person} onRemove={() => void trying(model.kick(person.key))} />
+			<Remove
+				person={person}
+				open={model.open.value}
+				onRemove={(how) => void trying(model.care.remove(person.key, how))}
+			/>
 		</Dialog>
 	);
 }
 
-/** Asks once more: nobody shall be put out by a slip of the finger. */
-function Removal({ person, onRemove }: { person: TileModel; onRemove: () => void }) {
-	const asking = useSignal(false);
-	if (!asking.value)
-		return (
-			<button
-				type="button"
-				class="soft danger-text"
-				data-testid="kick-button"
-				onClick={() => {
-					asking.value = true;
-				}}
-			>
-				Remove from the room
-			</button>
-		);
+/** The microphone of somebody who may speak. */
+function Muting({ person, onMute }: { person: TileModel; onMute: (on: boolean) => void }) {
+	const muted = person.state.muted === true;
 	return (
-		<div class="removal">
-			<p role="status">Remove {person.name} from the room?</p>
+		<div class="muting">
 			<button
-				ref={focusOn}
 				type="button"
 				class="soft"
-				onClick={() => {
-					asking.value = false;
-				}}
+				data-testid="mute-person"
+				aria-describedby="muting-about"
+				onClick={() => onMute(!muted)}
 			>
-				Keep
+				<MicIcon off={!muted} size={20} />
+				{muted ? "Allow the microphone again" : "Mute"}
 			</button>
-			<button type="button" class="primary danger" data-testid="kick-confirm" onClick={onRemove}>
-				Remove
-			</button>
+			<small id="muting-about">
+				{muted
+					? "They switch it on themselves."
+					: "They cannot switch their microphone on until you allow it."}
+			</small>
 		</div>
 	);
 }
 
-/** Where the keyboard goes on when the button that was pressed is gone. */
-function focusOn(element: HTMLElement | null): void {
-	element?.focus();
+interface RemovalProps {
+	person: TileModel;
+	/** The server asks nobody who they are. */
+	open: boolean;
+	onRemove: (how: Removal) => void;
+}
+
+function Remove({ person, open, onRemove }: RemovalProps) {
+	const ban = useSignal(false);
+	const reason = useSignal("");
+	return (
+		<AskTwice
+			label="Remove from the room"
+			question={`Remove ${person.name} from the room?`}
+			yes="Remove"
+			testid="kick"
+			onYes={() => onRemove({ ban: ban.value, reason: reason.value })}
+		>
+			<div class="field">
+				<label for="kick-reason">What they are told (may be left empty)</label>
+				<input
+					id="kick-reason"
+					data-testid="kick-reason"
+					autocomplete="off"
+					maxLength={120}
+					value={reason.value}
+					onInput={(event) => {
+						reason.value = event.currentTarget.value;
+					}}
+				/>
+			</div>
+			<label class="choice">
+				<input
+					type="checkbox"
+					data-testid="ban-option"
+					checked={ban.value}
+					onChange={(event) => {
+						ban.value = event.currentTarget.checked;
+					}}
+				/>
+				<span>
+					Do not let them come back
+					<small>
+						{open
+							? "This server asks nobody who they are: in another window they are somebody else. Lock the room to be sure."
+							: "For as long as anybody is in this room."}
+					</small>
+				</span>
+			</label>
+		</AskTwice>
+	);
 }

@@ -27,7 +27,10 @@ export function Dialog({ label, testid, onClose, children }: DialogProps) {
 	useEffect(() => {
 		const dialog = ref.current;
 		dialog?.showModal();
-		return () => dialog?.close();
+		return () => {
+			ref.current = null;
+			dialog?.close();
+		};
 	}, []);
 	return (
 		// biome-ignore lint/a11y/useKeyWithClickEvents: Escape is the key, and `cancel` its event.
@@ -43,6 +46,11 @@ export function Dialog({ label, testid, onClose, children }: DialogProps) {
 				event.preventDefault();
 				onClose?.();
 			}}
+			// Browsers let nobody keep a dialog open for ever: a second Escape closes it unasked.
+			onClose={() => {
+				if (onClose && ref.current) onClose();
+				else ref.current?.showModal();
+			}}
 			onClick={(event) => {
 				if (event.target === ref.current) onClose?.();
 			}}
@@ -55,12 +63,73 @@ export function Dialog({ label, testid, onClose, children }: DialogProps) {
 export function DialogHead({ title, onClose }: { title: string; onClose: () => void }) {
 	return (
 		<header class="dialog-head">
-			<h2>{title}</h2>
+			<h2 dir="auto">{title}</h2>
 			<button type="button" class="plain round" aria-label="Close" onClick={onClose}>
 				<CloseIcon />
 			</button>
 		</header>
 	);
+}
+
+interface AskTwiceProps {
+	label: string;
+	question: string;
+	/** The word on the button that does it. */
+	yes: string;
+	/** `{testid}-button` asks, `{testid}-confirm` does it. */
+	testid: string;
+	onYes: () => void;
+	/** What else is to be decided. */
+	children?: ComponentChildren;
+}
+
+/** A button that asks once more: nothing of the kind shall happen by a slip of the finger. */
+export function AskTwice({ label, question, yes, testid, onYes, children }: AskTwiceProps) {
+	const asking = useSignal(false);
+	if (!asking.value)
+		return (
+			<button
+				type="button"
+				class="soft danger-text"
+				data-testid={`${testid}-button`}
+				onClick={() => {
+					asking.value = true;
+				}}
+			>
+				{label}
+			</button>
+		);
+	return (
+		<form
+			class="ask-twice"
+			onSubmit={(event) => {
+				event.preventDefault();
+				asking.value = false;
+				onYes();
+			}}
+		>
+			<p role="status">{question}</p>
+			{children}
+			<button
+				ref={focusOn}
+				type="button"
+				class="soft"
+				onClick={() => {
+					asking.value = false;
+				}}
+			>
+				Keep
+			</button>
+			<button type="submit" class="primary danger" data-testid={`${testid}-confirm`}>
+				{yes}
+			</button>
+		</form>
+	);
+}
+
+/** Where the keyboard goes on when the button that was pressed is gone. */
+function focusOn(element: HTMLElement | null): void {
+	element?.focus();
 }
 
 interface NoticeProps {
@@ -93,17 +162,23 @@ export function Notice({ words, onDismiss }: NoticeProps) {
 
 const COPIED_MS = 2_000;
 
-/** Copies a link and says so. */
-export function CopyButton({ text, label = "Copy link" }: { text: string; label?: string }) {
+interface CopyButtonProps {
+	text: () => string;
+	label?: string;
+	testid?: string;
+}
+
+/** Copies a text and says so. */
+export function CopyButton({ text, label = "Copy link", testid = "copy-link" }: CopyButtonProps) {
 	const copied = useSignal(false);
 	const copy = async () => {
-		copied.value = await copyText(text);
+		copied.value = await copyText(text());
 		setTimeout(() => {
 			copied.value = false;
 		}, COPIED_MS);
 	};
 	return (
-		<button type="button" class="soft" data-testid="copy-link" onClick={() => void copy()}>
+		<button type="button" class="soft" data-testid={testid} onClick={() => void copy()}>
 			{copied.value ? <CheckIcon size={18} /> : <LinkIcon size={18} />}
 			<span aria-live="polite">{copied.value ? "Copied" : label}</span>
 		</button>

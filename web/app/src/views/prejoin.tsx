@@ -42,7 +42,7 @@ export function Prejoin({ room, ring, given, media, onJoin }: PrejoinProps) {
 				<form class="prejoin-form" onSubmit={join}>
 					<div>
 						<p class="eyebrow">{ring ? "You are about to call" : "You are about to join"}</p>
-						<h1 class="room-title" data-testid="room-title">
+						<h1 class="room-title" data-testid="room-title" dir="auto">
 							{room}
 						</h1>
 					</div>

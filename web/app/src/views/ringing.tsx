@@ -17,7 +17,7 @@ export function Incoming({ model }: { model: CallModel }) {
 				<span class="halo">
 					<Avatar name={caller.name} />
 				</span>
-				<h2>{caller.name}</h2>
+				<h2 dir="auto">{caller.name}</h2>
 				<p>is calling you</p>
 				<div class="ringing-actions">
 					<button

@@ -26,7 +26,7 @@ export function Rooms({ rooms, current, onSwitch, onClose }: RoomsProps) {
 			<ul class="rooms">
 				<li class="room-row current" aria-current="true">
 					<span class="room-about">
-						<strong>{current}</strong>
+						<strong dir="auto">{current}</strong>
 						<small>Your call is here</small>
 					</span>
 				</li>
@@ -76,7 +76,7 @@ function RoomRow(props: { other: OtherRoom; onGo: () => void; onLeave: () => voi
 	return (
 		<li class="room-row" data-testid="room-row">
 			<button type="button" class="plain room-about" onClick={props.onGo}>
-				<strong>{name}</strong>
+				<strong dir="auto">{name}</strong>
 				<small>{away.value ? "Not reached" : people.value === 0 ? "Nobody there" : count}</small>
 			</button>
 			{chat.unread.value > 0 && (

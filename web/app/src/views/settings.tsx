@@ -9,6 +9,7 @@ const SHORTCUTS = [
 	["S", "Share the screen"],
 	["H", "Raise and lower your hand"],
 	["C", "Open and close the chat"],
+	["P", "Who is here"],
 	["R", "Other rooms"],
 	["?", "This window"],
 	["Esc", "Close what is open"],

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { CallModel } from "../state/call-model.js";
 import { bestGrid } from "../state/grid.js";
-import { rolesToGive, type TileModel } from "../state/people.js";
+import { mayManage, type TileModel } from "../state/people.js";
 import { useSize } from "./hooks.js";
 import { CopyButton } from "./parts.js";
 import { ScreenTile, Tile } from "./tile.js";
@@ -15,9 +15,9 @@ export function Stage({ model }: { model: CallModel }) {
 	const screens = everybody.filter((person) => person.state.screen && person.tracks.screen);
 	const [other] = others;
 	const manageOf = (person: TileModel) =>
-		!person.self && rolesToGive(self.role, person.role).length > 0
+		mayManage(self.role, person)
 			? () => {
-					model.managed.value = person.key;
+					model.care.managed.value = person.key;
 				}
 			: undefined;
 
@@ -90,21 +90,25 @@ function Entering() {
 	);
 }
 
+function inviteWords({ open, care }: CallModel): string {
+	if (care.locked.value) return "The room is locked: nobody comes in, even by this link.";
+	if (!open.value) return "Others come in by invitations of their own; this is where they lead.";
+	return care.lobby.value
+		? "Send this link to whoever you want to talk to, and let them in when they come."
+		: "Send this link to whoever you want to talk to. It is all they need.";
+}
+
 function Invite({ model }: { model: CallModel }) {
 	const link = inviteLink(model);
 	return (
 		<section class="invite" data-testid="empty-room">
 			<h2>Nobody else is here yet</h2>
-			<p>
-				{model.open.value
-					? "Send this link to whoever you want to talk to. It is all they need."
-					: "Others come in by invitations of their own; this is where they lead."}
-			</p>
+			<p>{inviteWords(model)}</p>
 			<code class="invite-link" data-testid="invite-link">
 				{link.replace(/^https?:\/\//, "")}
 			</code>
 			<div class="invite-actions">
-				<CopyButton text={link} />
+				<CopyButton text={() => link} />
 				{"share" in navigator && (
 					<button
 						type="button"

@@ -70,11 +70,11 @@ export function Tile({ person, compact = false, onManage }: TileProps) {
 			<footer class="tile-foot">
 				<span class={mic ? "tile-name" : "tile-name muted"}>
 					{!mic && (
-						<span class="tile-mic" data-testid="tile-muted" title="Microphone off">
+						<span class="tile-mic" data-testid="tile-muted" title={micWords(person)}>
 							<MicIcon off size={15} />
 						</span>
 					)}
-					<span class="tile-text" data-testid="tile-name">
+					<span class="tile-text" data-testid="tile-name" dir="auto">
 						{person.self ? `${person.name} (you)` : person.name}
 					</span>
 					{person.role === "listener" && <span class="tile-role">listener</span>}
@@ -92,6 +92,10 @@ export function Tile({ person, compact = false, onManage }: TileProps) {
 			</footer>
 		</article>
 	);
+}
+
+function micWords({ state }: TileModel): string {
+	return state.muted ? "Muted by somebody who looks after the room" : "Microphone off";
 }
 
 function LinkNote({ person }: { person: TileModel }) {
@@ -116,7 +120,7 @@ function describe(person: TileModel): string {
 	const parts = [
 		person.self ? `${person.name}, you` : person.name,
 		person.role === "listener" ? "listener" : "",
-		person.state.mic ? "microphone on" : "microphone off",
+		person.state.mic ? "microphone on" : micWords(person).toLowerCase(),
 		person.state.camera ? "camera on" : "camera off",
 		person.state.hand ? "hand raised" : "",
 		person.self ? "" : person.link === "connected" ? QUALITY[person.quality] : person.link,

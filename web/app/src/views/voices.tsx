@@ -20,6 +20,11 @@ export function Voices({ model }: { model: CallModel }) {
 	);
 }
 
+/** A program that does not obey the room is not heard all the same. */
+function maySpeak({ role, state }: TileModel): boolean {
+	return role !== "listener" && state.muted !== true;
+}
+
 function Voice({ person, model }: { person: TileModel; model: CallModel }) {
 	const ref = useTrack<HTMLAudioElement>(person.tracks.audio);
 	const output = model.media.output.value;
@@ -32,8 +37,7 @@ function Voice({ person, model }: { person: TileModel; model: CallModel }) {
 		// The device of yesterday may be gone; then the default plays on.
 		if (output) ref.current?.setSinkId?.(output).catch(() => undefined);
 	}, [output, ref]);
-	// biome-ignore lint/a11y/useMediaCaption: live voices have no captions yet.
-	return <audio ref={ref} autoplay data-testid="voice" />;
+	return <audio ref={ref} autoplay muted={!maySpeak(person)} data-testid="voice" />;
 }
 
 function unmuffle(model: CallModel): void {
