@@ -133,6 +133,13 @@ describe("a setting", () => {
 		["a time that is none", ["--server.drain=soon"], {}, /server\.drain.*soon/s],
 		["a word that is not among them", ["--log.format=xml"], {}, /log\.format.*xml/s],
 		["a store that is none of ours", ["--store.url=mysql://x/y"], {}, /store\.url.*sqlite/],
+		[
+			"an origin that no browser sends",
+			["--http.allowed-origins=https://app.example.org/"],
+			{},
+			/http\.allowed-origins.*app\.example\.org\/.*no \/ at the end/s,
+		],
+		["an origin that is none", ["--http.allowed-origins=nonsense"], {}, /nonsense is no origin/],
 		["a flag without its value", ["--room.capacity"], {}, /room\.capacity/],
 		[
 			"a file that is not there",

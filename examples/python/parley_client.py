@@ -72,7 +72,9 @@ class Client:
         reading = asyncio.ensure_future(self._read(socket))
         try:
             # However long: the room may have a lobby.
-            await self._request("join", None, room=self.room, name=self.name, user=self._user)
+            # It reads and writes: nobody shall wait for its voice and picture.
+            own = {"name": self.name, "user": self._user, "metadata": {"watching": True}}
+            await self._request("join", None, room=self.room, **own)
             await reading
         finally:
             reading.cancel()

@@ -224,7 +224,8 @@ static void warn_when_readable(const char *name, const char *path)
 	struct stat st;
 
 	if (stat(path, &st) == 0 && (st.st_mode & S_IROTH))
-		log_warn("option", "secret-readable-by-all", "name=%s file=%s", name,
+		log_warn("option", "secret-readable-by-all",
+			 "name=%s file=%s: chmod 600 it", name,
 			 log_value(&shown, slice_str(path)));
 }
 

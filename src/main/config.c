@@ -374,6 +374,27 @@ static int read_flags(struct option_set *set, int argc, char **argv, struct buf 
 	return 0;
 }
 
+/* One that browsers could send: "https://app.example.org", without a path; else it would never match. */
+static int check_origins(const struct option_list *l, struct buf *why)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct slice origin = slice_str(l->item[i]);
+		struct slice rest = slice_from(origin, slice_find(origin, ':'));
+
+		if (slice_is(origin, "*") || slice_is(origin, "null"))
+			continue;
+		if (slice_starts(rest, SLICE("://")) && rest.n > 3 &&
+		    slice_find(slice_from(rest, 3), '/') == rest.n - 3)
+			continue;
+		buf_printf(why,
+			   "http.allowed-origins: %s is no origin, such as "
+			   "https://app.example.org (no path, no / at the end), nor *",
+			   l->item[i]);
+		return E_MALFORMED;
+	}
+	return 0;
+}
+
 static int check_whole(const struct config *c, struct buf *why)
 {
 	if ((c->tls_cert[0] == 0) != (c->tls_key[0] == 0)) {
@@ -392,7 +413,7 @@ static int check_whole(const struct config *c, struct buf *why)
 		buf_str(why, "listen: at least one address is needed");
 		return E_MALFORMED;
 	}
-	return 0;
+	return check_origins(&c->allowed_origins, why);
 }
 
 int config_load(struct config *c, struct option_set **out, int argc, char **argv,

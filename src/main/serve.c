@@ -337,11 +337,6 @@ static int open_certificate(struct server *s, struct buf *why)
 	const struct config *c = s->config;
 	struct buf names = BUF_INIT(2048);
 
-	if (!c->tls_cert[0] != !c->tls_key[0]) {
-		buf_printf(why, "tls.cert and tls.key go together: %s is missing",
-			   c->tls_cert[0] ? "tls.key" : "tls.cert");
-		return E_MALFORMED;
-	}
 	if (c->tls_cert[0]) {
 		s->cert_file = xstrdup(c->tls_cert);
 		s->key_file = xstrdup(c->tls_key);

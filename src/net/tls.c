@@ -153,23 +153,38 @@ static const char *tls_load_pair(const struct tls_context *t, SSL_CTX *ctx)
 	return NULL;
 }
 
-/* What OpenSSL found, as somebody needs it who has to mend the file. */
-static void tls_why(const struct tls_context *t, const char *file, struct buf *why)
+/* One of OpenSSL's errors, as somebody needs it who has to mend the file; false: it says nothing of that kind. */
+static bool tls_why_plainly(const struct tls_context *t, const char *file,
+			    unsigned long e, struct buf *why)
 {
-	unsigned long e = ERR_peek_last_error();
 	int lib = ERR_GET_LIB(e), reason = ERR_GET_REASON(e);
+	bool key = file == t->key_file;
 
-	buf_printf(why, "%s: ", file);
-	if (lib == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE)
+	if ((lib == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE) ||
+	    (key && lib == ERR_LIB_OSSL_DECODER && reason == ERR_R_UNSUPPORTED))
 		buf_printf(why, "there is no %s in PEM form in it (-----BEGIN ...)",
-			   file == t->key_file ? "private key" : "certificate");
+			   key ? "private key" : "certificate");
 	else if (lib == ERR_LIB_X509 && reason == X509_R_KEY_VALUES_MISMATCH)
 		buf_printf(why, "this key does not belong to the certificate in %s",
 			   t->cert_file);
 	else if (lib == ERR_LIB_PEM && reason == PEM_R_BAD_PASSWORD_READ)
 		buf_str(why, "the key has a passphrase; Parley needs it without one");
 	else
-		buf_str(why, tls_reason());
+		return false;
+	return true;
+}
+
+/* The cause is in the middle of what was noted down on the way out of it. */
+static void tls_why(const struct tls_context *t, const char *file, struct buf *why)
+{
+	const char *last = tls_reason();
+	unsigned long e;
+
+	buf_printf(why, "%s: ", file);
+	while ((e = ERR_get_error()) != 0)
+		if (tls_why_plainly(t, file, e, why))
+			return;
+	buf_str(why, last);
 }
 
 #define SOON 14 /* days; a renewal should have come long before */

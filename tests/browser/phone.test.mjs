@@ -75,6 +75,11 @@ describe("the page on a phone", () => {
 			await ann.sees("chat-message", "hello from the phone");
 			await fits(ann);
 			await ann.shot(`${what}-chat`);
+			await ann.page.setViewportSize({ ...options.viewport, height: 300 });
+			await ann.page.waitForFunction(() => {
+				const { scrollTop, scrollHeight, clientHeight } = document.querySelector(".chat-list");
+				return scrollHeight - clientHeight - scrollTop < 2;
+			});
 			await bob.press("leave-button");
 			await bob.sees("ended");
 			await fits(bob);

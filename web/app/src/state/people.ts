@@ -105,7 +105,7 @@ export function linkOf(state: RTCPeerConnectionState): TileModel["link"] {
 
 export const ROLE_WORDS: Record<Role, { name: string; may: string }> = {
 	owner: { name: "Owner", may: "everything, and makes other owners" },
-	moderator: { name: "Moderator", may: "speaks, gives roles, removes people" },
+	moderator: { name: "Moderator", may: "speaks, gives roles, mutes and removes people" },
 	speaker: { name: "Speaker", may: "speaks and shows camera and screen" },
 	listener: { name: "Listener", may: "listens and writes, without microphone and camera" },
 };

@@ -138,6 +138,16 @@ function useScroll(chat: ChatModel, entries: readonly ChatEntry[]) {
 		if (atEnd.value || last?.mine) toEnd();
 		if (list.current) height.current = list.current.scrollHeight;
 	}, [last?.key, entries.length]);
+	// A keyboard that comes up, or a phone that is turned, takes away of the list's end.
+	useEffect(() => {
+		const element = list.current;
+		if (!element) return;
+		const observer = new ResizeObserver(() => {
+			if (atEnd.peek()) toEnd();
+		});
+		observer.observe(element);
+		return () => observer.disconnect();
+	}, []);
 	// A list that does not fill its place cannot be scrolled: older messages come by themselves.
 	useEffect(() => {
 		const element = list.current;
