@@ -91,6 +91,11 @@ const loads = (server, count) => metricIs(server, "jwks_loads_total", count);
 const serverWith = (t, place, args = []) =>
 	serverFor(t, { workers: 2, args: [`--auth.jwks=${place}`, ...args] });
 
+/** The second fetch waited for its time of two seconds, not only for the gap; the first may have been noted late. */
+function mustBeLater({ asked }) {
+	assert.ok(asked[1].at - asked[0].at >= 500, `after ${asked[1].at - asked[0].at} ms`);
+}
+
 describe("public keys by URL", () => {
 	it("are fetched at the start, and again for a key that is not known", async (t) => {
 		const [one, two] = [new Key("one"), new Key("two")];
@@ -189,19 +194,19 @@ describe("public keys by URL", () => {
 	it("are fetched again when their time is over", async (t) => {
 		const provider = await Provider.start(t, new Key("one"));
 		const server = await serverWith(t, provider.url, [
-			"--auth.jwks-interval=1s",
+			"--auth.jwks-interval=2s",
 			"--auth.jwks-gap=100ms",
 		]);
-		await loads(server, (n) => n >= 3);
-		assert.ok(provider.asked[1].at - provider.asked[0].at >= 900);
+		await loads(server, (n) => n >= 2);
+		mustBeLater(provider);
 	});
 
 	it("are fetched sooner when Cache-Control says so", async (t) => {
 		const provider = await Provider.start(t, new Key("one"));
-		provider.headers = { "cache-control": "public, max-age=1" };
+		provider.headers = { "cache-control": "public, max-age=2" };
 		const server = await serverWith(t, provider.url, ["--auth.jwks-gap=100ms"]);
 		await loads(server, (n) => n >= 2);
-		assert.ok(provider.asked[1].at - provider.asked[0].at >= 900);
+		mustBeLater(provider);
 	});
 
 	it("are fetched at SIGHUP, whatever the gap", async (t) => {
