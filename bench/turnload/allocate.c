@@ -21,6 +21,14 @@ static void new_tid(struct alloc *a)
 	}
 }
 
+static void prove(struct message_buf *m, const struct alloc *a)
+{
+	message_put(m, USERNAME, load.user, (int)strlen(load.user));
+	message_put(m, REALM, a->realm, (int)strlen(a->realm));
+	message_put(m, NONCE, a->nonce, (int)strlen(a->nonce));
+	message_seal(m, a->key);
+}
+
 static void request(struct alloc *a)
 {
 	struct message_buf m;
@@ -32,12 +40,12 @@ static void request(struct alloc *a)
 		memcpy(v, (uint8_t[]){ 17, 0, 0, 0 }, 4);
 		message_put(&m, TRANSPORT, v, 4);
 		if (a->phase == PROVING)
-			message_prove(&m, a);
+			prove(&m, a);
 		break;
 	case PERMITTING:
 		message_begin(&m, PERMIT, a->tid);
 		message_put_address(&m, PEER, &load.peer);
-		message_prove(&m, a);
+		prove(&m, a);
 		break;
 	case BINDING:
 		message_begin(&m, BIND, a->tid);
@@ -45,13 +53,13 @@ static void request(struct alloc *a)
 		put16(v + 2, 0);
 		message_put(&m, CHANNEL, v, 4);
 		message_put_address(&m, PEER, &load.peer);
-		message_prove(&m, a);
+		prove(&m, a);
 		break;
 	case FREEING:
 		message_begin(&m, REFRESH, a->tid);
 		put32(v, 0);
 		message_put(&m, LIFETIME, v, 4);
-		message_prove(&m, a);
+		prove(&m, a);
 		break;
 	default:
 		return;
@@ -124,13 +132,9 @@ void alloc_on_answer(struct alloc *a, const uint8_t *b, int n)
 	switch (a->phase) {
 	case ASKING: /* a server without authentication */
 	case PROVING:
-		if ((v = message_find(b, n, RELAYED, &l)) && l >= 8) {
-			a->relayed.sin_family = AF_INET;
-			a->relayed.sin_port =
-				htons((uint16_t)(get16(v + 2) ^ (COOKIE >> 16)));
-			a->relayed.sin_addr.s_addr = htonl(get32(v + 4) ^ COOKIE);
+		if (message_find_address(b, n, RELAYED, &a->relayed))
 			settle(a, READY);
-		} else
+		else
 			settle(a, FAILED);
 		break;
 	case PERMITTING:

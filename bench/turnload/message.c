@@ -1,10 +1,8 @@
-/* STUN messages as this generator needs them; the server under test has its own. */
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <string.h>
 
-#include "turnload.h"
+#include "message.h"
 
 void put16(uint8_t *p, unsigned v)
 {
@@ -45,25 +43,32 @@ void message_put(struct message_buf *m, unsigned type, const void *v, int len)
 	put16(m->b + 2, (unsigned)m->n - 20);
 }
 
+void put_address(uint8_t v[8], const struct sockaddr_in *a)
+{
+	v[0] = 0;
+	v[1] = 1; /* IPv4 */
+	put16(v + 2, ntohs(a->sin_port) ^ (COOKIE >> 16));
+	put32(v + 4, ntohl(a->sin_addr.s_addr) ^ COOKIE);
+}
+
 void message_put_address(struct message_buf *m, unsigned type,
 			 const struct sockaddr_in *a)
 {
-	uint8_t v[8] = { 0, 1 };
-	put16(v + 2, ntohs(a->sin_port) ^ (COOKIE >> 16));
-	put32(v + 4, ntohl(a->sin_addr.s_addr) ^ COOKIE);
+	uint8_t v[8];
+
+	put_address(v, a);
 	message_put(m, type, v, 8);
 }
 
-void message_prove(struct message_buf *m, const struct alloc *a)
+void message_seal(struct message_buf *m, const uint8_t key[16])
 {
-	uint8_t mac[20];
-	unsigned l = 20;
-	message_put(m, USERNAME, load.user, (int)strlen(load.user));
-	message_put(m, REALM, a->realm, (int)strlen(a->realm));
-	message_put(m, NONCE, a->nonce, (int)strlen(a->nonce));
-	put16(m->b + 2, (unsigned)m->n - 20 + 24);
-	HMAC(EVP_sha1(), a->key, 16, m->b, (size_t)m->n, mac, &l);
-	message_put(m, INTEGRITY, mac, 20);
+	uint8_t mac[MAC];
+	unsigned l = MAC;
+
+	/* The length that is proven counts the proof. */
+	put16(m->b + 2, (unsigned)m->n - 20 + 4 + MAC);
+	HMAC(EVP_sha1(), key, 16, m->b, (size_t)m->n, mac, &l);
+	message_put(m, INTEGRITY, mac, MAC);
 }
 
 const uint8_t *message_find(const uint8_t *b, int n, unsigned type, int *len)
@@ -80,4 +85,19 @@ const uint8_t *message_find(const uint8_t *b, int n, unsigned type, int *len)
 		o += 4 + ((l + 3) & ~3);
 	}
 	return NULL;
+}
+
+bool message_find_address(const uint8_t *b, int n, unsigned type, struct sockaddr_in *a)
+{
+	int l;
+	const uint8_t *v = message_find(b, n, type, &l);
+
+	if (!v || l < 8 || v[1] != 1)
+		return false;
+	*a = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)(get16(v + 2) ^ (COOKIE >> 16))),
+		.sin_addr.s_addr = htonl(get32(v + 4) ^ COOKIE),
+	};
+	return true;
 }

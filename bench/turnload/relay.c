@@ -8,6 +8,7 @@
 #include "../wsload/latency.h"
 #include "../wsload/util.h"
 #include "turnload.h"
+#include "udp.h"
 
 /* One direction, in the measured window. */
 struct count {
@@ -299,14 +300,6 @@ void relay_run(double seconds)
 
 /* --- life --- */
 
-static void enlarge(int fd, int size)
-{
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-}
-
 static int socket_at(const struct sockaddr_in *at)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -332,7 +325,7 @@ void relay_open(void)
 		pattern[i] = (uint8_t)(i * 31 + (i >> 3));
 	ep = epoll_create1(EPOLL_CLOEXEC);
 	peer_fd = socket_at(&load.peer);
-	enlarge(peer_fd, 64 << 20);
+	udp_enlarge(peer_fd, 64 << 20);
 	getsockname(peer_fd, (struct sockaddr *)&load.peer, &n);
 	watch(peer_fd, NULL);
 	allocs = xzalloc((size_t)load.count * sizeof(*allocs));
@@ -346,7 +339,7 @@ void relay_open(void)
 		if (connect(allocs[i].fd, (struct sockaddr *)&load.server,
 			    sizeof(load.server)) < 0)
 			die("connect: %s", strerror(errno));
-		enlarge(allocs[i].fd, 4 << 20);
+		udp_enlarge(allocs[i].fd, 4 << 20);
 		watch(allocs[i].fd, &allocs[i]);
 	}
 }

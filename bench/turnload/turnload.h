@@ -10,36 +10,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define COOKIE 0x2112A442u
+#include "message.h"
+
 #define BATCH 64
-#define PACKET_MAX 1600
 #define STAMP 24 /* head of a payload: magic 4, allocation 4, number 8, time 8 */
-
-enum message {
-	ALLOCATE = 0x003,
-	REFRESH = 0x004,
-	SEND = 0x006,
-	DATA = 0x007,
-	PERMIT = 0x008,
-	BIND = 0x009,
-	INDICATION = 0x010,
-	SUCCESS = 0x100,
-	FAILURE = 0x110,
-};
-
-enum attribute {
-	USERNAME = 0x06,
-	INTEGRITY = 0x08,
-	ERROR_CODE = 0x09,
-	CHANNEL = 0x0C,
-	LIFETIME = 0x0D,
-	PEER = 0x12,
-	PAYLOAD = 0x13,
-	REALM = 0x14,
-	NONCE = 0x15,
-	RELAYED = 0x16,
-	TRANSPORT = 0x19,
-};
 
 /* From nothing to an allocation that relays, and back. */
 enum phase {
@@ -77,23 +51,6 @@ struct load {
 	double rate, seconds, warmup;
 };
 extern struct load load;
-
-/* --- message.c --- */
-struct message_buf {
-	uint8_t b[PACKET_MAX];
-	int n;
-};
-void put16(uint8_t *p, unsigned v);
-void put32(uint8_t *p, uint32_t v);
-unsigned get16(const uint8_t *p);
-uint32_t get32(const uint8_t *p);
-void message_begin(struct message_buf *m, unsigned type, const uint8_t tid[12]);
-void message_put(struct message_buf *m, unsigned type, const void *value, int n);
-void message_put_address(struct message_buf *m, unsigned type,
-			 const struct sockaddr_in *a);
-void message_prove(struct message_buf *m, const struct alloc *a);
-/* NULL when there is none. */
-const uint8_t *message_find(const uint8_t *b, int n, unsigned type, int *length);
 
 /* --- allocate.c --- */
 extern struct alloc *allocs;
