@@ -24,30 +24,15 @@ class ParleyTurn(Parley):
     options = PARLEY_TURN
 
 
-class Coturn(Server):
-    """Debian's coturn, with the threads it takes by itself."""
+class OnUdpPort(Server):
+    """A server that is told its port, and is ready when it answers a Binding request."""
 
-    name = "coturn"
-
-    def __init__(self, workers=1, data_dir=None):
-        del workers, data_dir
-        if not shutil.which("turnserver"):
-            raise BenchError("there is no turnserver: scripts/install-deps bench")
-        self.dir = tempfile.mkdtemp(prefix="parley-bench-")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        super().__init__([
-            "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--log-file=stdout",
-            "--no-stdout-log", "-L", "127.0.0.1", "-E", "127.0.0.1", "-p", str(port),
-            "-a", "-u", "bench:bench", "-r", "bench", "--allow-loopback-peers",
-            "--userdb", os.path.join(self.dir, "db"), "--pidfile", os.path.join(self.dir, "pid"),
-        ])
+    def __init__(self, command, port):
+        super().__init__(command)
         self.port = port
         self.await_binding()
 
     def await_binding(self):
-        """Until it answers a Binding request."""
         request = bytes([0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42, *range(12)])
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.settimeout(0.1)
@@ -60,7 +45,42 @@ class Coturn(Server):
                 except OSError:
                     continue
         self.stop()
-        raise BenchError(f"coturn does not start: {self.said()!r}")
+        raise BenchError(f"{self.name} does not start: {self.said()!r}")
+
+
+def free_udp_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Refturn(OnUdpPort):
+    """The yardstick: bench/refturn."""
+
+    name = "refturn"
+    program = None
+
+    def __init__(self):
+        port = free_udp_port()
+        super().__init__([self.program, str(port), "300"], port)
+
+
+class Coturn(OnUdpPort):
+    """Debian's coturn, with the threads it takes by itself."""
+
+    name = "coturn"
+
+    def __init__(self):
+        if not shutil.which("turnserver"):
+            raise BenchError("there is no turnserver: scripts/install-deps bench")
+        self.dir = tempfile.mkdtemp(prefix="parley-bench-")
+        port = free_udp_port()
+        super().__init__([
+            "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--log-file=stdout",
+            "--no-stdout-log", "-L", "127.0.0.1", "-E", "127.0.0.1", "-p", str(port),
+            "-a", "-u", "bench:bench", "-r", "bench", "--allow-loopback-peers",
+            "--userdb", os.path.join(self.dir, "db"), "--pidfile", os.path.join(self.dir, "pid"),
+        ], port)
 
     def stop(self):
         super().stop()

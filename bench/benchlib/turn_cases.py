@@ -1,26 +1,32 @@
 """What is measured of TURN, and what it is held to: CPU and memory beside coturn's."""
 
 from .cases import Case, Figure, Ratio
-from .turn import Coturn, ParleyTurn, TurnVariant
+from .turn import Coturn, ParleyTurn, Refturn, TurnVariant
 
 WINDOW = ["--secs", "2.5", "--warm", "0.5"]
 RATE = 20000
 FULL = 150000
 
 
-def beside(name, args, what, key, limit, extra=()):
+def beside(name, args, what, key, limit):
     variants = [TurnVariant("coturn", Coturn, args), TurnVariant("parley", ParleyTurn, args)]
-    return Case(name, variants, [Ratio(what, key, "parley", "coturn", limit), *extra], rounds=3)
+    return Case(name, variants, [Ratio(what, key, "parley", "coturn", limit)], rounds=3)
 
 
 def relay(name, count, size, way, limit, *more, rate=RATE):
+    """Beside coturn, with the yardstick on its other side: so low can a relay go here."""
     args = ["-n", str(count), "-l", str(size), "--dir", way, "--rate", str(rate), *WINDOW, *more]
-    loss = [
-        Figure("lost", "loss_pct", "parley", "%"),
-        Figure("lost by coturn", "loss_pct", "coturn", "%"),
-    ]
-    return beside(name, args, "CPU per relayed packet", "cpu_us_per_packet", limit,
-                  loss if rate > RATE else ())
+    key = "cpu_us_per_packet"
+    case = beside(name, args, "CPU per relayed packet", key, limit)
+    case.variants.insert(0, TurnVariant("refturn", Refturn, args))
+    case.measures.append(Ratio("the yardstick's", key, "refturn", "coturn"))
+    if rate > RATE:
+        case.measures += [
+            Figure("lost", "loss_pct", "parley", "%"),
+            Figure("lost by coturn", "loss_pct", "coturn", "%"),
+            Figure("lost by the yardstick", "loss_pct", "refturn", "%"),
+        ]
+    return case
 
 
 def setup():
