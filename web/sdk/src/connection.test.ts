@@ -108,6 +108,23 @@ describe("Connection", () => {
 		expect(socket().closeCode).toBeUndefined();
 	});
 
+	it("reads what has come before it holds the line for dead, when its page had no time", async () => {
+		connection.open();
+		await socket().hello();
+		vi.advanceTimersByTime(10_000);
+		// The page stands still: the clock goes on, and the answer waits to be read.
+		vi.setSystemTime(Date.now() + 20_000);
+		vi.advanceTimersByTime(5000);
+		expect(connection.state).toBe("open");
+		await socket().say({ type: "pong" });
+		vi.advanceTimersByTime(500);
+		expect([connection.state, sockets.length]).toEqual(["open", 1]);
+		vi.advanceTimersByTime(10_000);
+		vi.setSystemTime(Date.now() + 20_000);
+		vi.advanceTimersByTime(5500);
+		expect([connection.state, sockets.length]).toEqual(["connecting", 2]);
+	});
+
 	it("keeps a quiet line that answers its pings", async () => {
 		connection.open();
 		await socket().hello();

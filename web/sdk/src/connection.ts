@@ -28,6 +28,10 @@ const SOCKET_OPEN = 1;
 // the server takes codes from 4000 on for a disconnect.
 const COMING_BACK = 4000;
 
+// A timer so late, and the time to read what waits.
+const STARVED_MS = 1_000;
+const CATCH_UP_MS = 500;
+
 /**
  * One WebSocket that comes back by itself, and to the same session if the server still has it. It
  * knows requests and events; of rooms only which event of each it has seen last.
@@ -351,9 +355,15 @@ export class Connection extends Emitter<ConnectionEvents> {
 		this.#requests.handleLost(error);
 	}
 
-	#schedule(ms: number, action: () => void): void {
+	#schedule(ms: number, action: () => void, patient = true): void {
 		clearTimeout(this.#timer);
-		this.#timer = setTimeout(action, ms);
+		const due = Date.now() + ms;
+		this.#timer = setTimeout(() => {
+			// A page that had no time hears that it is late before it hears what has come meanwhile.
+			const starved = patient && Date.now() - due > STARVED_MS;
+			if (starved) this.#schedule(CATCH_UP_MS, action, false);
+			else action();
+		}, ms);
 	}
 
 	/** An attempt that is under way began in a network that is gone: it would find the new one late. */
