@@ -9,6 +9,7 @@ import { iceCredential } from "./lib/ice.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { freeUdpPorts, serverFor, startServer } from "./lib/server.mjs";
 import { ATTR, echoPeer, encode, METHOD, relayFor, turnFor } from "./lib/turn.mjs";
+import { within } from "./lib/wait.mjs";
 
 const USER = { username: "ann", credential: "secret" };
 const ARGS = ["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"];
@@ -225,7 +226,8 @@ describe("a TCP allocation (RFC 6062)", () => {
 	it("hands peers on that connect to it, when they are permitted", async (t) => {
 		const ann = await tcpRelay(t, "tcp");
 		const stranger = connectTcp(ann.relay.port, "127.0.0.1").on("error", () => {});
-		await new Promise((done) => stranger.once("close", done));
+		const turnedAway = new Promise((done) => stranger.once("close", done)); // be it by a reset
+		await within(turnedAway, "the end of a stranger's connection");
 		assert.equal((await ann.permit({ address: "127.0.0.1", port: 1 })).code, 0);
 		const peer = connectTcp(ann.relay.port, "127.0.0.1");
 		t.after(() => peer.destroy());
@@ -240,10 +242,11 @@ describe("a TCP allocation (RFC 6062)", () => {
 		const data = await dataFor(t, "tcp", attempt.value("connectionId"));
 		await data.hears("early");
 		data.write("late");
-		const [late] = await once(peer, "data");
+		const [late] = await within(once(peer, "data"), "what the client says");
 		assert.equal(late.toString(), "late");
+		const end = once(peer, "close"); // it may come before the answer
 		await ann.refresh(0);
-		await once(peer, "close");
+		await within(end, "the end of the peer's connection");
 	});
 
 	it("tells what does not go", async (t) => {
