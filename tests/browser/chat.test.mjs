@@ -277,7 +277,8 @@ describe("the chat of the page", () => {
 	});
 
 	it("says when nothing is kept; and one banner at a time", async (t) => {
-		const forgetful = await serverFor(t, { args: ["--store.url=none"] });
+		// Whoever lost the seat would come back without its role, and be told so.
+		const forgetful = await serverFor(t, { args: ["--store.url=none"], grace: "1m" });
 		const [ann] = await callOf(t, house.browser, forgetful, freshRoom("memory"), ["Ann", "Bob"]);
 		await ann.press("chat-button");
 		await ann.sees("chat-volatile", "This server keeps no messages");
