@@ -4,6 +4,7 @@ import { loadPrefs, savePrefs } from "../state/prefs.js";
 import { secondsUntil } from "../state/status.js";
 import { useNow } from "./hooks.js";
 import { AlertIcon, CloseIcon, PersonIcon } from "./icons.js";
+import { KnockButtons } from "./knock.js";
 import { Meter } from "./parts.js";
 import { Problems } from "./prejoin.js";
 
@@ -43,22 +44,7 @@ function Knocking({ model: { care } }: { model: CallModel }) {
 				)}
 			</div>
 			<div class="notice-buttons">
-				<button
-					type="button"
-					class="soft"
-					data-testid="deny-button"
-					onClick={() => void care.deny(knock)}
-				>
-					Turn away
-				</button>
-				<button
-					type="button"
-					class="primary"
-					data-testid="admit-button"
-					onClick={() => void care.admit(knock)}
-				>
-					Let in
-				</button>
+				<KnockButtons knock={knock} care={care} />
 			</div>
 		</div>
 	);

@@ -4,6 +4,7 @@ import type { CallModel } from "../state/call-model.js";
 import type { Care } from "../state/care.js";
 import { looksAfter, mayManage, ROLE_WORDS, type TileModel } from "../state/people.js";
 import { DotsIcon, HandIcon, MicIcon } from "./icons.js";
+import { KnockButtons } from "./knock.js";
 import { AskTwice, Dialog, DialogHead } from "./parts.js";
 import { Avatar } from "./preview.js";
 
@@ -58,22 +59,7 @@ function KnockRow({ knock, care }: { knock: Knock; care: Care }) {
 		<li class="person" data-testid="knock-row">
 			<Avatar name={name} />
 			<strong dir="auto">{name}</strong>
-			<button
-				type="button"
-				class="soft"
-				aria-label={`Turn away ${name}`}
-				onClick={() => void care.deny(knock)}
-			>
-				Turn away
-			</button>
-			<button
-				type="button"
-				class="primary"
-				aria-label={`Let in ${name}`}
-				onClick={() => void care.admit(knock)}
-			>
-				Let in
-			</button>
+			<KnockButtons knock={knock} care={care} name={name} />
 		</li>
 	);
 }
