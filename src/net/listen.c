@@ -45,19 +45,19 @@ static int socket_port(int fd, uint16_t *port)
 
 int listen_reserve(struct addr *a)
 {
-	int fd = net_socket_bound(a, SOCK_STREAM, false);
+	int fd = net_socket_bound(a, SOCK_STREAM, NET_PORT_ALONE);
 
 	if ((fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL) && a->family == AF_INET6 &&
 	    addr_is_any(a)) {
 		a->family = AF_INET; /* a machine without IPv6: "any" is then any IPv4 */
-		fd = net_socket_bound(a, SOCK_STREAM, false);
+		fd = net_socket_bound(a, SOCK_STREAM, NET_PORT_ALONE);
 	}
 	if (fd < 0)
 		return fd;
 	/* Two sockets may be bound with SO_REUSEADDR, but only one of them may listen. */
 	int err = listen(fd, 1) < 0 ? -errno : socket_port(fd, &a->port);
 	close(fd);
-	return err < 0 ? err : net_socket_bound(a, SOCK_STREAM, true);
+	return err < 0 ? err : net_socket_bound(a, SOCK_STREAM, NET_PORT_SHARED);
 }
 
 static void listener_resume(struct loop_timer *t)
@@ -119,7 +119,7 @@ static void listener_on_event(struct loop_io *io, uint32_t events)
 int listen_open(struct listener **out, struct loop *l, const struct addr *a,
 		listen_accept_fn *fn, void *arg)
 {
-	int fd = net_socket_bound(a, SOCK_STREAM, true);
+	int fd = net_socket_bound(a, SOCK_STREAM, NET_PORT_SHARED);
 	if (fd < 0)
 		return fd;
 
@@ -157,7 +157,7 @@ int listen_connect(const struct addr *from, const struct addr *to)
 {
 	struct sockaddr_storage ss;
 	socklen_t n = addr_to_sock(to, &ss);
-	int fd = net_socket_bound(from, SOCK_STREAM, true);
+	int fd = net_socket_bound(from, SOCK_STREAM, NET_PORT_SHARED);
 
 	if (fd < 0)
 		return fd;

@@ -110,7 +110,7 @@ static void take(struct udp *u, unsigned slot)
 }
 
 /* One batch of at most `want`; how many came. */
-static unsigned receive(struct udp *u, unsigned want)
+static unsigned receive(struct udp *u, int fd, unsigned want)
 {
 	struct udp_pool *pool = u->pool;
 
@@ -119,7 +119,7 @@ static unsigned receive(struct udp *u, unsigned want)
 		pool->cursor = 0;
 	}
 	unsigned base = pool->cursor;
-	int n = recvmmsg(u->io.fd, &pool->in[base], want, MSG_DONTWAIT, NULL);
+	int n = recvmmsg(fd, &pool->in[base], want, MSG_DONTWAIT, NULL);
 	if (n <= 0)
 		return 0; /* also an error that somebody on the way reported: it is that packet's */
 	metric_add(METRIC_UDP_IN, n);
@@ -133,15 +133,13 @@ static unsigned receive(struct udp *u, unsigned want)
 }
 
 /* Few headers first: where there are many sockets each holds one packet. */
-static void on_event(struct loop_io *io, uint32_t events)
+void udp_read(struct udp *u, int fd, uint32_t events)
 {
-	struct udp *u = container_of(io, struct udp, io);
-
 	if ((events & EPOLLERR) && u->error_fn)
-		udp_read_errors(u);
+		udp_read_errors(u, fd);
 	for (unsigned i = 0; i < ROUNDS && !u->closed; i++) {
 		unsigned want = u->want;
-		unsigned n = receive(u, want);
+		unsigned n = receive(u, fd, want);
 		if (n < want) {
 			u->want = (uint16_t)(n < 2 ? 2 : n);
 			return;
@@ -150,30 +148,30 @@ static void on_event(struct loop_io *io, uint32_t events)
 	}
 }
 
-/* --- life --- */
-
-static int set(int fd, int level, int name, int value)
+static void on_event(struct loop_io *io, uint32_t events)
 {
-	return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
+	udp_read(container_of(io, struct udp, io), io->fd, events);
 }
+
+/* --- life --- */
 
 int udp_reserve(const struct addr *a)
 {
-	int fd = net_socket_bound(a, SOCK_DGRAM, false);
+	int fd = net_socket_bound(a, SOCK_DGRAM, NET_PORT_ALONE);
 
 	if (fd < 0)
 		return fd;
 	close(fd);
-	return net_socket_bound(a, SOCK_DGRAM, true);
+	return net_socket_bound(a, SOCK_DGRAM, NET_PORT_SHARED);
 }
 
 /* As large as we may have them; the kernel clips without an error. */
 static void enlarge(int fd)
 {
-	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_SHARED) < 0)
-		(void)set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_SHARED);
-	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_SHARED) < 0)
-		(void)set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_SHARED);
+	if (net_socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_SHARED) < 0)
+		(void)net_socket_set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER_SHARED);
+	if (net_socket_set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_SHARED) < 0)
+		(void)net_socket_set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_SHARED);
 }
 
 static int set_up(struct udp *u, int fd, unsigned flags)
@@ -184,20 +182,19 @@ static int set_up(struct udp *u, int fd, unsigned flags)
 	if (flags & UDP_SHARED)
 		enlarge(fd);
 	if (u->any && v6)
-		err = set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		err = net_socket_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	else if (u->any)
-		err = set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-	if (err == 0 && u->relay && v6)
-		err = set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
-	else if (err == 0 && u->relay)
-		err = set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+		err = net_socket_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	if (err == 0 && u->relay)
+		err = udp_set_whole(u, fd, false);
 	return err < 0 ? err : loop_io_add(u->pool->loop, &u->io, fd, EPOLLIN, on_event);
 }
 
 int udp_open(struct udp **out, struct udp_pool *pool, const struct addr *at,
 	     unsigned flags, udp_input_fn *fn, void *arg)
 {
-	int fd = net_socket_bound(at, SOCK_DGRAM, flags & UDP_SHARED);
+	int fd = net_socket_bound(at, SOCK_DGRAM,
+				  flags & UDP_SHARED ? NET_PORT_SHARED : NET_PORT_ALONE);
 
 	if (fd < 0)
 		return fd;
@@ -228,6 +225,7 @@ void udp_close(struct udp *u)
 	if (!u)
 		return;
 	udp_flush(u);
+	udp_twin_close(u);
 	loop_io_del(u->pool->loop, &u->io);
 	close(u->io.fd);
 	u->closed = true;

@@ -8,20 +8,26 @@
 
 #include <linux/errqueue.h>
 
+#include "net/socket.h"
 #include "net/udp_private.h"
 
 #define AT_ONCE 16 /* more comes with the next turn */
 
 int udp_hear_errors(struct udp *u, udp_error_fn *fn)
 {
-	bool v6 = u->family == AF_INET6;
-	int on = 1;
+	int err = udp_set_told(u, u->io.fd);
 
-	if (setsockopt(u->io.fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
-		       v6 ? IPV6_RECVERR : IP_RECVERR, &on, sizeof(on)) < 0)
-		return -errno;
-	u->error_fn = fn;
-	return 0;
+	if (err == 0)
+		u->error_fn = fn;
+	return err;
+}
+
+int udp_set_told(const struct udp *u, int fd)
+{
+	bool v6 = u->family == AF_INET6;
+
+	return net_socket_set(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+			      v6 ? IPV6_RECVERR : IP_RECVERR, 1);
 }
 
 static const struct sock_extended_err *find_error(const struct msghdr *h)
@@ -35,7 +41,7 @@ static const struct sock_extended_err *find_error(const struct msghdr *h)
 }
 
 /* False: there is no more. */
-static bool read_one(struct udp *u)
+static bool read_one(struct udp *u, int fd)
 {
 	uint8_t control[256] __attribute__((aligned(8)));
 	union udp_name name;
@@ -47,7 +53,7 @@ static bool read_one(struct udp *u)
 	};
 	struct udp_error e = { 0 };
 
-	if (recvmsg(u->io.fd, &h, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+	if (recvmsg(fd, &h, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 		return false;
 	const struct sock_extended_err *x = find_error(&h);
 	if (!x ||
@@ -62,8 +68,8 @@ static bool read_one(struct udp *u)
 	return true;
 }
 
-void udp_read_errors(struct udp *u)
+void udp_read_errors(struct udp *u, int fd)
 {
-	for (unsigned i = 0; i < AT_ONCE && !u->closed && read_one(u); i++)
+	for (unsigned i = 0; i < AT_ONCE && !u->closed && read_one(u, fd); i++)
 		;
 }

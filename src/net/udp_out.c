@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/udp.h>
 
+#include "net/socket.h"
 #include "net/udp_private.h"
 
 #ifndef UDP_SEGMENT
@@ -145,12 +146,21 @@ static void put_from(struct msghdr *h, const struct udp *u, const struct udp_out
 	}
 }
 
+static socklen_t name_size(const struct udp *u)
+{
+	return u->family == AF_INET ? sizeof(struct sockaddr_in)
+				    : sizeof(struct sockaddr_in6);
+}
+
+bool udp_same_name(const struct udp *u, const union udp_name *a, const union udp_name *b)
+{
+	return memcmp(a, b, name_size(u)) == 0;
+}
+
 static bool same_way(const struct udp *u, const struct udp_out *a,
 		     const struct udp_out *b)
 {
-	size_t n = u->family == AF_INET ? sizeof(a->to.in) : sizeof(a->to.in6);
-
-	return memcmp(&a->to, &b->to, n) == 0 && a->has_from == b->has_from &&
+	return udp_same_name(u, &a->to, &b->to) && a->has_from == b->has_from &&
 	       a->whole == b->whole &&
 	       (!a->has_from || memcmp(a->from, b->from, sizeof(a->from)) == 0);
 }
@@ -174,7 +184,7 @@ static unsigned put_message(const struct udp *u, struct msghdr *h, struct udp_ou
 		segments++;
 	}
 	h->msg_name = &o->to;
-	h->msg_namelen = u->family == AF_INET ? sizeof(o->to.in) : sizeof(o->to.in6);
+	h->msg_namelen = name_size(u);
 	h->msg_iovlen = iovs;
 	h->msg_controllen = 0;
 	h->msg_flags = 0;
@@ -189,42 +199,39 @@ static unsigned put_message(const struct udp *u, struct msghdr *h, struct udp_ou
 	return iovs;
 }
 
-static void set_whole(struct udp *u, bool whole)
+int udp_set_whole(const struct udp *u, int fd, bool whole)
 {
 	bool v6 = u->family == AF_INET6;
-	int how =
-		whole ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT; /* the same numbers for IPv6 */
 
-	if (!u->relay || u->whole == whole)
-		return;
-	u->whole = whole;
-	(void)setsockopt(u->io.fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
-			 v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &how, sizeof(how));
+	/* The same numbers for IPv6. */
+	return net_socket_set(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+			      v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER,
+			      whole ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
 }
 
-static int send_once(const struct udp *u, struct mmsghdr *m, unsigned n)
+static int send_once(int fd, struct mmsghdr *m, unsigned n)
 {
 	const struct msghdr *h = &m->msg_hdr;
 
 	if (n > 1)
-		return sendmmsg(u->io.fd, m, n, MSG_DONTWAIT);
+		return sendmmsg(fd, m, n, MSG_DONTWAIT);
 	/* One part to one relay's peer, the usual packet: the kernel has less to copy. */
 	if (h->msg_iovlen == 1 && !h->msg_control)
-		return sendto(u->io.fd, h->msg_iov->iov_base, h->msg_iov->iov_len,
-			      MSG_DONTWAIT, h->msg_name, h->msg_namelen) < 0
+		return sendto(fd, h->msg_iov->iov_base, h->msg_iov->iov_len, MSG_DONTWAIT,
+			      h->msg_name, h->msg_namelen) < 0
 			       ? -1
 			       : 1;
-	return sendmsg(u->io.fd, h, MSG_DONTWAIT) < 0 ? -1 : 1;
+	return sendmsg(fd, h, MSG_DONTWAIT) < 0 ? -1 : 1;
 }
 
 /* Sends n messages; how many of them were done with, sent or given up. */
-static unsigned send_batch(struct udp *u, struct mmsghdr *m, unsigned n)
+static unsigned send_batch(struct udp *u, int fd, struct mmsghdr *m, unsigned n)
 {
-	int sent = send_once(u, m, n);
+	int sent = send_once(fd, m, n);
 
 	/* It may have failed for what ICMP said of an earlier packet, which is then said and done with. */
 	if (sent < 0 && u->error_fn && errno != EAGAIN)
-		sent = send_once(u, m, n);
+		sent = send_once(fd, m, n);
 	if (sent > 0)
 		return (unsigned)sent;
 	bool segmented = m->msg_hdr.msg_controllen >= CMSG_SPACE(sizeof(uint16_t)) &&
@@ -239,29 +246,43 @@ static unsigned send_batch(struct udp *u, struct mmsghdr *m, unsigned n)
 	return lost;
 }
 
-void udp_flush(struct udp *u)
+/* The messages from `o` on that leave by one call. Where the first was not sent in *next. */
+static void flush_some(struct udp *u, struct udp_out *o, struct udp_out **next)
 {
 	struct udp_pool *pool = u->pool;
-	struct udp_out *o = u->first, *begun[BATCH];
+	struct udp_out *begun[BATCH], *end = o;
+	bool direct = udp_twin_takes(u, o), whole = o->whole;
+	int fd = direct ? udp_twin_fd(u) : u->io.fd;
+	unsigned n = 0, iovs = 0;
+
+	while (end && n < BATCH && iovs < ARRAY_LEN(pool->iov) - SEGMENTS * 3 &&
+	       end->whole == whole && udp_twin_takes(u, end) == direct) {
+		struct msghdr *h = &pool->msg[n].msg_hdr;
+		begun[n++] = end;
+		h->msg_iov = pool->iov + iovs;
+		h->msg_control = pool->control[n - 1];
+		iovs += put_message(u, h, end, &end);
+		if (direct) {
+			h->msg_name = NULL;
+			h->msg_namelen = 0;
+		}
+	}
+	if (u->relay && !direct && u->whole != whole && udp_set_whole(u, fd, whole) == 0)
+		u->whole = whole;
+	unsigned done = send_batch(u, fd, pool->msg, n);
+	if (u->relay && !direct && !whole)
+		udp_twin_note(u, o);
+	*next = done < n ? begun[done] : end;
+}
+
+void udp_flush(struct udp *u)
+{
+	struct udp_out *o = u->first;
 
 	list_unlink(&u->dirty);
 	u->first = u->last = NULL;
-	while (o) {
-		unsigned n = 0, iovs = 0, done;
-		struct udp_out *end = o;
-
-		set_whole(u, o->whole);
-		while (end && n < BATCH && iovs < ARRAY_LEN(pool->iov) - SEGMENTS * 3 &&
-		       end->whole == o->whole) {
-			begun[n] = end;
-			pool->msg[n].msg_hdr.msg_iov = pool->iov + iovs;
-			pool->msg[n].msg_hdr.msg_control = pool->control[n];
-			iovs += put_message(u, &pool->msg[n].msg_hdr, end, &end);
-			n++;
-		}
-		done = send_batch(u, pool->msg, n);
-		o = done < n ? begun[done] : end;
-	}
+	while (o)
+		flush_some(u, o, &o);
 }
 
 void udp_flush_all(struct udp_pool *pool)

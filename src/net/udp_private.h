@@ -1,4 +1,4 @@
-/* udp_private: what udp.c (sockets, receiving) and udp_out.c (sending) share; nobody else includes it. */
+/* udp_private: what udp.c (sockets, receiving), udp_out.c (sending), udp_twin.c and udp_error.c share; nobody else includes it. */
 #pragma once
 #include <netinet/in.h>
 #include "net/udp.h"
@@ -44,11 +44,16 @@ struct udp {
 	struct udp_out *first, *last; /* to be sent */
 	struct list dirty;            /* in pool->dirty while it has output */
 	struct list gone;             /* in pool->gone once it is closed */
+	struct udp_twin *twin;        /* of a relay; NULL: none */
 	int family;
 	uint16_t want; /* packets to ask for first */
-	bool any;      /* bound to any: local addresses count */
-	bool relay;    /* UDP_RELAY */
-	bool whole;    /* DF is set just now */
+	/* Of a relay: messages sent one after the other to an address that the twin is not connected to. */
+	uint16_t run_n;
+	uint32_t run_to;    /* that address, mixed up */
+	uint32_t run_since; /* ms, as the loop's */
+	bool any;           /* bound to any: local addresses count */
+	bool relay;         /* UDP_RELAY */
+	bool whole;         /* DF is set just now */
 	bool no_segments;
 	bool closed;
 };
@@ -62,6 +67,7 @@ struct udp_pool {
 	struct iovec in_iov[SLOTS];
 	union udp_name in_name[SLOTS];
 	uint8_t in_control[SLOTS][CONTROL] __attribute__((aligned(8)));
+	unsigned twins;
 	unsigned cursor; /* the first slot that holds nothing to be sent */
 	bool kept;       /* something of the present batch is to be sent */
 	/* Sending. */
@@ -75,6 +81,22 @@ struct udp_pool {
 	uint8_t *arena; /* bytes that did not come from a slot */
 };
 
-void udp_read_errors(struct udp *u);
+/* What is to be read of `fd`, the socket's own or its twin's. */
+void udp_read(struct udp *u, int fd, uint32_t events);
 void udp_flush_all(struct udp_pool *pool);
 void udp_flush(struct udp *u);
+bool udp_same_name(const struct udp *u, const union udp_name *a, const union udp_name *b);
+int udp_set_whole(const struct udp *u, int fd, bool whole);
+
+/* udp_error.c */
+int udp_set_told(const struct udp *u, int fd);
+void udp_read_errors(struct udp *u, int fd);
+
+/* udp_twin.c */
+struct udp_twin;
+/* Whether `o` leaves by the twin; and by which descriptor then. */
+bool udp_twin_takes(const struct udp *u, const struct udp_out *o);
+int udp_twin_fd(const struct udp *u);
+/* A message that did not: after enough of them to one address the twin is made, or turned to that address. */
+void udp_twin_note(struct udp *u, const struct udp_out *o);
+void udp_twin_close(struct udp *u);

@@ -277,6 +277,146 @@ static void udp_hears_what_icmp_says(void **state)
 	assert_int_equal(last_error.code, 4);
 }
 
+/* --- the twin --- */
+
+#define ENOUGH 40 /* packets, for a twin */
+
+static unsigned descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void say(struct udp *u, const struct addr *to, const char *text)
+{
+	udp_send(u, to, NULL, &(struct udp_parts){ .body = slice_str(text) });
+}
+
+/* Message after message, each in a turn of its own. */
+static void keep_saying(struct inbox *from, struct inbox *to, unsigned times)
+{
+	struct addr there = udp_address(to->u), here = udp_address(from->u);
+
+	for (unsigned i = 0; i < times; i++) {
+		unsigned before = to->count;
+		say(from->u, &there, "x");
+		loop_until(l, to->count == before + 1);
+		assert_true(addr_eq(&to->from, &here));
+	}
+}
+
+/* Whoever sends to the relay is heard, by one socket as it seems. */
+static void hears(struct inbox *relay, struct inbox *from)
+{
+	struct addr there = udp_address(relay->u), here = udp_address(from->u);
+	unsigned before = relay->count;
+
+	say(from->u, &there, "back");
+	loop_until(l, relay->count == before + 1);
+	assert_true(addr_eq(&relay->from, &here));
+	assert_int_equal(relay->last_n, 4);
+}
+
+static void twin_of(const char *at)
+{
+	struct inbox relay, a, b;
+
+	inbox_open(&relay, at, UDP_RELAY);
+	inbox_open(&a, at, 0);
+	inbox_open(&b, at, 0);
+	unsigned before = descriptors();
+	keep_saying(&relay, &b, ENOUGH / 4); /* not yet */
+	assert_int_equal(descriptors(), before);
+	keep_saying(&relay, &a, ENOUGH);
+	assert_int_equal(descriptors(), before + 1);
+	hears(&relay, &a);
+	hears(&relay, &b);
+	keep_saying(&relay, &b, 1);
+	/* It turns to who is the busy one now. */
+	keep_saying(&relay, &b, ENOUGH);
+	assert_int_equal(descriptors(), before + 1);
+	hears(&relay, &a);
+	hears(&relay, &b);
+	keep_saying(&relay, &a, 1);
+	udp_close(relay.u);
+	assert_int_equal(descriptors(), before - 1);
+	udp_close(a.u);
+	udp_close(b.u);
+}
+
+static void udp_twin_is_seen_by_nobody(void **state)
+{
+	(void)state;
+	twin_of("127.0.0.1:0");
+	twin_of("[::1]:0");
+}
+
+/* Also while it is there the port is nobody else's. */
+static void udp_twin_leaves_the_port_closed(void **state)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	struct inbox relay, peer;
+	int on = 1;
+
+	(void)state;
+	inbox_open(&relay, "127.0.0.1:0", UDP_RELAY);
+	inbox_open(&peer, "127.0.0.1:0", 0);
+	keep_saying(&relay, &peer, ENOUGH);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	a.sin_port = htons(udp_address(relay.u).port);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	close(fd);
+	udp_close(relay.u);
+	udp_close(peer.u);
+}
+
+static void udp_twin_closes_within_its_input(void **state)
+{
+	struct inbox relay, peer;
+
+	(void)state;
+	inbox_open(&relay, "127.0.0.1:0", UDP_RELAY);
+	inbox_open(&peer, "127.0.0.1:0", 0);
+	unsigned before = descriptors();
+	keep_saying(&relay, &peer, ENOUGH);
+	relay.close = true;
+	hears(&relay, &peer);
+	assert_int_equal(descriptors(), before - 1);
+	loop_one_turn(l);
+	udp_close(peer.u);
+}
+
+/* The busy peer goes away: that is told, and others are still reached. */
+static void udp_twin_hears_what_icmp_says(void **state)
+{
+	struct inbox relay, peer, other;
+
+	(void)state;
+	errors = 0;
+	inbox_open(&relay, "127.0.0.1:0", UDP_RELAY);
+	inbox_open(&peer, "127.0.0.1:0", 0);
+	inbox_open(&other, "127.0.0.1:0", 0);
+	assert_int_equal(udp_hear_errors(relay.u, on_error), 0);
+	keep_saying(&relay, &peer, ENOUGH);
+	struct addr gone = udp_address(peer.u), there = udp_address(other.u);
+	udp_close(peer.u);
+	for (unsigned i = 0; i < 10; i++) {
+		say(relay.u, &gone, "x");
+		say(relay.u, &there, "y");
+		loop_until(l, errors == i + 1 && other.count == i + 1);
+	}
+	assert_true(addr_eq(&last_error.to, &gone));
+	assert_int_equal(last_error.code, 3);
+	udp_close(relay.u);
+	udp_close(other.u);
+}
+
 static void udp_reserve_finds_who_has_the_port(void **state)
 {
 	struct inbox in;
@@ -295,10 +435,18 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(udp_answers_gathered_in_a_turn),      T(udp_segments_are_packets_again),
-		T(udp_sends_head_body_and_padding),     T(udp_drops_what_is_too_long),
-		T(udp_answers_from_where_it_was_asked), T(udp_may_close_within_its_input),
-		T(udp_survives_refusing_peers),         T(udp_hears_what_icmp_says),
+		T(udp_answers_gathered_in_a_turn),
+		T(udp_segments_are_packets_again),
+		T(udp_sends_head_body_and_padding),
+		T(udp_drops_what_is_too_long),
+		T(udp_answers_from_where_it_was_asked),
+		T(udp_may_close_within_its_input),
+		T(udp_survives_refusing_peers),
+		T(udp_hears_what_icmp_says),
+		T(udp_twin_is_seen_by_nobody),
+		T(udp_twin_leaves_the_port_closed),
+		T(udp_twin_closes_within_its_input),
+		T(udp_twin_hears_what_icmp_says),
 		T(udp_reserve_finds_who_has_the_port),
 	};
 #undef T
