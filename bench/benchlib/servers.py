@@ -19,6 +19,7 @@ STOP_LIMIT_S = 10
 # The server has a CPU of its own, and so has the generator.
 SERVER_CPU = 0
 GENERATOR_CPU = 1
+ANY_CPU = None
 
 PARLEY_OPTIONS = [
     "--log-level", "warn",
@@ -38,7 +39,8 @@ def pinned(cpu):
     """For subprocess: one CPU, and ahead of what else runs here where that is allowed."""
 
     def apply():
-        os.sched_setaffinity(0, {cpu % os.cpu_count()})
+        if cpu is not ANY_CPU:
+            os.sched_setaffinity(0, {cpu % os.cpu_count()})
         with contextlib.suppress(OSError):
             os.setsid()  # an autogroup of its own, so that its weight counts
             with open("/proc/self/autogroup", "w", encoding="ascii") as f:
@@ -64,13 +66,14 @@ class Server:
     echo = []
     room = []
     quiet = []
+    cpu = SERVER_CPU
 
     def __init__(self, command):
         self.log = tempfile.TemporaryFile()  # a pipe that nobody reads would stop it
         self.spawned = time.monotonic()
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log,
-            preexec_fn=pinned(SERVER_CPU), env=self.environment(),
+            preexec_fn=pinned(self.cpu), env=self.environment(),
         )
         self.port = None
         self.ready_ms = None

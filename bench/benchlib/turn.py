@@ -1,4 +1,8 @@
-"""TURN: the server beside coturn, with turnload between clients and a peer of its own."""
+"""TURN: the server beside coturn, with turnload between clients and a peer of its own.
+
+Nobody is pinned to a CPU, unless pin() says so: coturn has two relay threads, and all of them run where the
+kernel puts them, as when they are installed.
+"""
 
 import json
 import os
@@ -9,7 +13,9 @@ import tempfile
 import time
 
 from .load import LIMIT_S
-from .servers import GENERATOR_CPU, START_LIMIT_S, BenchError, Parley, Server, pinned
+from .servers import (
+    ANY_CPU, GENERATOR_CPU, SERVER_CPU, START_LIMIT_S, BenchError, Parley, Server, pinned,
+)
 
 PARLEY_TURN = [
     "--turn.user", "bench:bench", "--turn.allow-peer", "127.0.0.0/8",
@@ -22,10 +28,13 @@ class ParleyTurn(Parley):
     """The server, open to the load of one address and one user."""
 
     options = PARLEY_TURN
+    cpu = ANY_CPU
 
 
 class OnUdpPort(Server):
     """A server that is told its port, and is ready when it answers a Binding request."""
+
+    cpu = ANY_CPU
 
     def __init__(self, command, port):
         super().__init__(command)
@@ -91,6 +100,7 @@ class TurnVariant:
     """A fresh server and one run of turnload."""
 
     program = None  # turnload
+    cpu = ANY_CPU
 
     def __init__(self, name, server, args):
         self.name = name
@@ -103,7 +113,7 @@ class TurnVariant:
             command += ["--pid", str(server.pid), *self.args]
             try:
                 done = subprocess.run(
-                    command, preexec_fn=pinned(GENERATOR_CPU), capture_output=True, text=True,
+                    command, preexec_fn=pinned(self.cpu), capture_output=True, text=True,
                     timeout=LIMIT_S, check=False,
                 )
                 result = json.loads(done.stdout)
@@ -124,3 +134,9 @@ def check(result):
         counts = result.get(way)
         if counts and counts["sent"]:
             result["loss_pct"] = max(result.get("loss_pct", 0), counts["loss_pct"])
+
+
+def pin():
+    """The servers on one CPU and the generator on another, as in the other cases."""
+    ParleyTurn.cpu = OnUdpPort.cpu = SERVER_CPU
+    TurnVariant.cpu = GENERATOR_CPU
