@@ -9,7 +9,7 @@ from .chat import ChatVariant, Pages
 from .cycles import Cycles
 from .load import Variant
 from .resume import IN_TIME_S, Resume
-from .servers import Parley, ParleyPostgres, Refws, SocketIo, SocketIoChat, memory_kb
+from .servers import Floor, Parley, ParleyPostgres, Refws, SocketIo, SocketIoChat, memory_kb
 
 WINDOW = ["--warmup", "0.5", "--duration", "1.2"]
 IDLE_CONNS = 19000  # one process of the generator has 20 000 descriptors
@@ -99,7 +99,7 @@ def sio(subject, name, mode, dialect, args, limit, key=CPU):
     variants = [
         Variant("socket.io", SocketIo, mode, dialect, args),
         Variant("parley", subject, mode, dialect, args),
-        Variant("refws", Refws, mode, "room" if mode == "room" else "quiet", args),
+        Variant("refws", Refws, mode, "room" if mode == "room" else "echo", args),
     ]
     what = "CPU per delivery" if key == CPU else "CPU per connection"
     measures = [
@@ -107,6 +107,14 @@ def sio(subject, name, mode, dialect, args, limit, key=CPU):
         Ratio("the yardstick's", key, "refws", "socket.io"),
     ]
     return Case(name, variants, measures)
+
+
+def above_floor(case):
+    """Adds what bare TCP takes for the load of a case where every message has a call of its own."""
+    refws = case.variants[-1]
+    case.variants.append(Variant("floor", Floor, refws.mode, refws.dialect, refws.args))
+    case.measures.append(Ratio("the floor's", CPU, "floor", "socket.io"))
+    return case
 
 
 def sio_idle(subject):
@@ -138,13 +146,13 @@ def sio_cases(subject):
 
     storm_args = ["--concurrency", "64", *warm]
     return [
-        sio(subject, "sio-echo-d1", "echo", "sio_echo", echo_args(1), 0.22),
+        above_floor(sio(subject, "sio-echo-d1", "echo", "sio_echo", echo_args(1), 0.22)),
         sio(subject, "sio-echo-d16", "echo", "sio_echo", echo_args(16), 0.06),
-        sio(subject, "sio-room-2-64", "room", "sio_room", rooms(2, 64), 0.18),
-        sio(subject, "sio-room-10-64", "room", "sio_room", rooms(10, 64), 0.30),
-        sio(subject, "sio-room-100-64", "room", "sio_room", rooms(100, 64), 0.42),
-        sio(subject, "sio-room-1000-64", "room", "sio_room", rooms(1000, 64), 0.42),
-        sio(subject, "sio-room-100-1024", "room", "sio_room", rooms(100, 1024), 0.42),
+        above_floor(sio(subject, "sio-room-2-64", "room", "sio_room", rooms(2, 64), 0.18)),
+        above_floor(sio(subject, "sio-room-10-64", "room", "sio_room", rooms(10, 64), 0.30)),
+        above_floor(sio(subject, "sio-room-100-64", "room", "sio_room", rooms(100, 64), 0.42)),
+        above_floor(sio(subject, "sio-room-1000-64", "room", "sio_room", rooms(1000, 64), 0.42)),
+        above_floor(sio(subject, "sio-room-100-1024", "room", "sio_room", rooms(100, 1024), 0.42)),
         sio(subject, "sio-win16-100-64", "room", "sio_room",
             rooms(100, 64, "--window", "16"), 0.06),
         sio(subject, "sio-storm", "storm", "sio_quiet", storm_args, 0.12,

@@ -154,6 +154,14 @@ class Refws(OnPort):
         super().__init__([self.program, str(port), "300"], port)
 
 
+class Floor(Refws):
+    """The kernel's floor: bench/floor. It joins rooms by the same words, without WebSocket."""
+
+    name = "floor"
+    echo = ["--proto", "tcp"]
+    room = [*echo, *Refws.room]
+
+
 SIO = ["--proto", "sio", "--path", "/socket.io/?EIO=4&transport=websocket"]
 
 

@@ -15,15 +15,15 @@ def quietly(*command):
 
 
 def build(directory):
-    """Returns the paths of wsload, refws, turnload and refturn."""
+    """Returns the paths of wsload, refws, floor, turnload and refturn."""
     ninja = os.path.join(ROOT, directory, "build.ninja")
     if not os.path.exists(ninja):
         quietly("scripts/build", "release")
     with open(ninja, encoding="utf-8") as f:
-        configured = "bench/refturn" in f.read()
+        configured = "bench/floor" in f.read()
     if not configured:
         quietly("meson", "configure", directory, "-Dbench=true")
-    names = ("wsload", "refws", "turnload", "refturn")
+    names = ("wsload", "refws", "floor", "turnload", "refturn")
     quietly("ninja", "-C", directory, *(f"bench/{name}" for name in names))
     return [os.path.join(ROOT, directory, "bench", name) for name in names]
 

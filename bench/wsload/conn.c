@@ -132,6 +132,8 @@ int conn_send_frame(struct conn *c, enum frame_op op, const char *p, size_t n)
 {
 	static unsigned char frame[FRAME_MAX_HEAD + MAX_TEXT];
 
+	if (opt.tcp)
+		return conn_write(c, p, n);
 	if (n > MAX_TEXT)
 		return -EMSGSIZE;
 	return conn_write(c, frame, frame_write(frame, op, p, n, c->mask));
@@ -153,7 +155,12 @@ static void render(struct conn *c)
 
 	if (stamp_at == TEMPLATE_NO_STAMP)
 		die("--msg must contain {stamp}");
-	frame_message_init(&c->message, text, n, stamp_at, c->mask);
+	if (!opt.tcp)
+		frame_message_init(&c->message, text, n, stamp_at, c->mask);
+	else if (n == opt.size)
+		frame_message_init_bare(&c->message, text, n, stamp_at);
+	else
+		die("--proto tcp: --msg must be --size bytes long");
 }
 
 /* Several in one write: that is what pipelining looks like to the server. */

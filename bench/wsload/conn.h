@@ -49,6 +49,8 @@ void conn_connected(struct conn *c);
 
 /* receive.c */
 void conn_read(struct conn *c);
+/* Connected, and upgraded where that is needed: on to what is said first. */
+void conn_begin(struct conn *c);
 
 /* conn.c */
 void conn_close(struct conn *c, enum conn_state next);

@@ -1,4 +1,4 @@
-/* dial: from nothing to a sent upgrade request. */
+/* dial: from nothing to a sent upgrade request, or what takes its place. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -67,19 +67,11 @@ void conn_open(struct conn *c)
 	c->wants_out = true;
 }
 
-void conn_connected(struct conn *c)
+static void request_upgrade(struct conn *c)
 {
 	char request[2048];
-	int err = 0;
-	socklen_t len = sizeof(err);
 	size_t path_n, stamp_at;
 
-	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	if (err) {
-		conn_fail(c, "connect", err);
-		return;
-	}
-	conn_want_out(c, false);
 	const char *path = conn_expand(c, opt.path, &path_n, &stamp_at);
 	/* The key is the example of RFC 6455, 1.3; receive.c knows its answer. */
 	int n = snprintf(request, sizeof(request),
@@ -95,7 +87,24 @@ void conn_connected(struct conn *c)
 	if (n < 0 || (size_t)n >= sizeof(request))
 		die("--path or --header is too long");
 	c->state = CONN_UPGRADING;
-	err = conn_write(c, request, (size_t)n);
+	int err = conn_write(c, request, (size_t)n);
 	if (err < 0)
 		conn_fail(c, "write of the request", -err);
+}
+
+void conn_connected(struct conn *c)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	if (err) {
+		conn_fail(c, "connect", err);
+		return;
+	}
+	conn_want_out(c, false);
+	if (opt.tcp)
+		conn_begin(c);
+	else
+		request_upgrade(c);
 }

@@ -1,6 +1,7 @@
 #include "frame.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util.h"
 
@@ -57,6 +58,14 @@ ssize_t frame_read(const char *p, size_t n, struct frame *out)
 	return (ssize_t)(2 + bytes + len);
 }
 
+ssize_t frame_read_bare(const char *p, size_t n, size_t size, struct frame *out)
+{
+	if (n == 0 || n < size)
+		return 0;
+	*out = (struct frame){ .op = FRAME_BINARY, .fin = true, .p = p, .n = size };
+	return (ssize_t)size;
+}
+
 void frame_message_init(struct frame_message *m, const char *text, size_t n,
 			size_t stamp_at, const unsigned char mask[4])
 {
@@ -67,6 +76,14 @@ void frame_message_init(struct frame_message *m, const char *text, size_t n,
 	m->stamp_at = m->n - n + digits;
 	for (size_t i = 0; i < 4; i++)
 		m->stamp_mask[i] = mask[(digits + i) & 3];
+}
+
+void frame_message_init_bare(struct frame_message *m, const char *text, size_t n,
+			     size_t stamp_at)
+{
+	*m = (struct frame_message){ .p = xzalloc(n), .n = n };
+	memcpy(m->p, text, n);
+	m->stamp_at = stamp_at + STAMP_MARK;
 }
 
 void frame_message_fini(struct frame_message *m)

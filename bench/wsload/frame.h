@@ -1,4 +1,6 @@
-/* frame: WebSocket frames (RFC 6455, 5.2) as a client writes and reads them. */
+/* frame: WebSocket frames (RFC 6455, 5.2) as a client writes and reads them; and bare
+ * messages, of which only the length is known.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,8 +34,10 @@ size_t frame_write(unsigned char *out, enum frame_op op, const char *p, size_t n
 		   const unsigned char mask[4]);
 /* Bytes used; 0 when the frame is not complete; -1 when no server may send it. */
 ssize_t frame_read(const char *p, size_t n, struct frame *out);
+/* The same of a message of `size` bytes without a frame. */
+ssize_t frame_read_bare(const char *p, size_t n, size_t size, struct frame *out);
 
-/* A text frame that is sent many times, with a new stamp each time. */
+/* A text frame, or a bare message, that is sent many times, with a new stamp each time. */
 struct frame_message {
 	unsigned char *p;
 	size_t n, stamp_at;
@@ -42,5 +46,7 @@ struct frame_message {
 
 void frame_message_init(struct frame_message *m, const char *text, size_t n,
 			size_t stamp_at, const unsigned char mask[4]);
+void frame_message_init_bare(struct frame_message *m, const char *text, size_t n,
+			     size_t stamp_at);
 void frame_message_fini(struct frame_message *m);
 void frame_message_stamp(struct frame_message *m, struct stamp s);

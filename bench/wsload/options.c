@@ -52,7 +52,8 @@ static const struct row {
 	{ "--host", TEXT, &opt.host, "IPv4 address of the server" },
 	{ "--port", COUNT, &opt.port, "its port" },
 	{ "--path", TEXT, &opt.path, "request target, a template" },
-	{ "--proto", TEXT, &opt.proto, "ws, or sio: Socket.IO over its WebSocket" },
+	{ "--proto", TEXT, &opt.proto,
+	  "ws; sio: Socket.IO over its WebSocket; tcp: --size bytes and nothing else" },
 	{ "--header", TEXT, &opt.header, "one more request header, 'Name: value'" },
 	{ "--pid", TEXT, &opt.pids_text,
 	  "server processes P[,P...]: their CPU and memory" },
@@ -67,7 +68,7 @@ static const struct row {
 	{ "--window", COUNT, &opt.window, "room: messages in flight in each" },
 	{ "--slow", COUNT, &opt.slow, "room: the last so many join and never read" },
 	{ "--own", COUNT, &opt.own, "room: copies of a message that its sender gets" },
-	{ "--first", TEXT, &opt.first, "sent once after the upgrade, a template" },
+	{ "--first", TEXT, &opt.first, "sent once when connected, a template" },
 	{ "--await", TEXT, &opt.await, "ready when a text that holds this came" },
 	{ "--msg", TEXT, &opt.msg, "the message, a template with {stamp}" },
 	{ "--duration", REAL, &opt.duration, "seconds measured (resume: at most)" },
@@ -157,6 +158,14 @@ static void read_pids(void)
 	}
 }
 
+static void read_proto(void)
+{
+	opt.sio = strcmp(opt.proto, "sio") == 0;
+	opt.tcp = strcmp(opt.proto, "tcp") == 0;
+	if (!opt.sio && !opt.tcp && strcmp(opt.proto, "ws") != 0)
+		die("--proto must be ws, sio or tcp");
+}
+
 static void check(void)
 {
 	if (opt.port == 0 || opt.port > 65535)
@@ -166,8 +175,8 @@ static void check(void)
 	if (!opt.depth || !opt.window || !opt.members || !opt.rooms || !opt.conns ||
 	    !opt.procs || !opt.concurrency || !opt.spread || opt.duration <= 0)
 		die("counts must be positive");
-	if (strcmp(opt.proto, "ws") != 0 && strcmp(opt.proto, "sio") != 0)
-		die("--proto must be ws or sio");
+	if (opt.tcp && opt.mode != MODE_ECHO && opt.mode != MODE_ROOM)
+		die("--proto tcp is for echo and room");
 	if (inet_pton(AF_INET, opt.host, &opt.addr) != 1)
 		die("--host must be an IPv4 address");
 	if (opt.mode == MODE_ROOM && opt.members + opt.own < opt.slow + 2)
@@ -178,7 +187,6 @@ static void check(void)
 
 static void derive(void)
 {
-	opt.sio = strcmp(opt.proto, "sio") == 0;
 	if (opt.mode == MODE_STORM)
 		opt.conns = opt.concurrency * opt.procs;
 	if (!options_rooms())
@@ -199,6 +207,7 @@ void options_read(int argc, char **argv)
 	for (int i = 2; i < argc; i += 2)
 		set(argv[i], argv[i + 1]);
 	read_pids();
+	read_proto();
 	check();
 	derive();
 }

@@ -18,6 +18,7 @@ struct options {
 	double rate, duration, warmup, hold, connect_timeout;
 	const char *host, *path, *header, *first, *await, *msg, *close, *label, *proto;
 	bool sio; /* Socket.IO: a namespace is joined before anything is said */
+	bool tcp; /* bare messages of `size` bytes: no upgrade, no frames */
 	const char *pids_text;
 	pid_t pids[OPTIONS_MAX_PIDS];
 	size_t npids;

@@ -91,6 +91,14 @@ static bool on_protocol(struct conn *c, const struct frame *f)
 	return true;
 }
 
+void conn_begin(struct conn *c)
+{
+	if (opt.sio)
+		greet(c);
+	else
+		say_first(c);
+}
+
 /* Bytes used; 0 when the head is not complete, or the connection failed. */
 static size_t on_head(struct conn *c, char *p, size_t n)
 {
@@ -111,10 +119,7 @@ static size_t on_head(struct conn *c, char *p, size_t n)
 		conn_fail(c, why, 0);
 		return 0;
 	}
-	if (opt.sio)
-		greet(c);
-	else
-		say_first(c);
+	conn_begin(c);
 	return (size_t)(end + 4 - p);
 }
 
@@ -192,6 +197,15 @@ static unsigned on_frame(struct conn *c, const struct frame *f)
 	}
 }
 
+/* As frame_read(). Without frames all that comes before it is ready is one answer. */
+static ssize_t next_message(const struct conn *c, const char *p, size_t n,
+			    struct frame *f)
+{
+	if (!opt.tcp)
+		return frame_read(p, n, f);
+	return frame_read_bare(p, n, c->state == CONN_READY ? opt.size : n, f);
+}
+
 /* Returns the bytes used. The connection may be closed afterwards. */
 static size_t take_bytes(struct conn *c, char *p, size_t n, unsigned *delivered)
 {
@@ -204,7 +218,7 @@ static size_t take_bytes(struct conn *c, char *p, size_t n, unsigned *delivered)
 	}
 	while (c->fd >= 0) {
 		struct frame f;
-		ssize_t k = frame_read(p + used, n - used, &f);
+		ssize_t k = next_message(c, p + used, n - used, &f);
 
 		if (k == 0)
 			break;

@@ -135,6 +135,45 @@ static void frame_message_carries_each_new_stamp(void **state)
 	frame_message_fini(&m);
 }
 
+static void bare_message_is_its_text_with_each_new_stamp(void **state)
+{
+	static const char text[] = "ab@T00000000000000000000cd";
+	const size_t size = strlen(text);
+	struct stamp found;
+	struct frame_message m;
+
+	(void)state;
+	frame_message_init_bare(&m, text, size, 2);
+	assert_int_equal(m.n, size);
+	for (uint16_t seq = 5; seq < 7; seq++) {
+		frame_message_stamp(&m, (struct stamp){ 77, seq });
+		assert_memory_equal(m.p, "ab@T", 4);
+		assert_memory_equal(m.p + size - 2, "cd", 2);
+		assert_true(stamp_find((const char *)m.p, m.n, &found));
+		assert_int_equal(found.time, 77);
+		assert_int_equal(found.seq, seq);
+	}
+	frame_message_fini(&m);
+}
+
+static void bare_messages_are_cut_by_their_size_alone(void **state)
+{
+	static const char text[] = "abcabcab";
+	struct frame f;
+
+	(void)state;
+	for (size_t n = 0; n < 3; n++)
+		assert_int_equal(frame_read_bare(text, n, 3, &f), 0);
+	for (size_t at = 0; at < 6; at += 3) {
+		assert_int_equal(frame_read_bare(text + at, 8 - at, 3, &f), 3);
+		assert_ptr_equal(f.p, text + at);
+		assert_int_equal(f.n, 3);
+		assert_true(f.fin);
+	}
+	assert_int_equal(frame_read_bare(text + 6, 2, 3, &f), 0);
+	assert_int_equal(frame_read_bare(text, 0, 0, &f), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +185,8 @@ int main(void)
 		cmocka_unit_test(frame_write_masks_as_the_standard_shows),
 		cmocka_unit_test(frame_read_waits_for_all_and_refuses_masks),
 		cmocka_unit_test(frame_message_carries_each_new_stamp),
+		cmocka_unit_test(bare_message_is_its_text_with_each_new_stamp),
+		cmocka_unit_test(bare_messages_are_cut_by_their_size_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
