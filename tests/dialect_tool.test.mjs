@@ -98,6 +98,32 @@ for (const [what, texts, wanted] of [
 	});
 }
 
+for (const [route, wanted] of [
+	["/{a}/{b}/{c}/{d}/{e}/{f}/{room}=relay", "a path has at most 4 {names}"],
+	["/mine/{room=relay", "between two / of a path is a word or a {name}"],
+	["/mine/{id}=relay", "needs a {room} in the path"],
+	["/mine=duo", "its namespaces stand in its table"],
+	["/mine/{room}=nobody", "is no PATH=NAME of a dialect"],
+]) {
+	it(`the route ${route} keeps the server from starting, and it says why`, async () => {
+		const args = ["--listen=127.0.0.1:0", `--data-dir=${freshDir()}`, "--dialect.route", route];
+		const { code, stderr } = await runParley(args);
+		assert.equal(code, 1);
+		assert.ok(stderr.includes(wanted), stderr);
+	});
+}
+
+it("the end of what is tried is told to nobody", async () => {
+	const talk = join(freshDir(), "talk.json");
+	const step = (as) => ({ as, say: ["room:join", { room: "red", userName: as }] });
+	writeFileSync(talk, JSON.stringify([step("ann"), step("bob")]));
+	const file = join(ROOT, "dialects/duo.dialect");
+	const { code, stdout } = await runParley(["dialect", "test", file, "--with", talk]);
+	assert.equal(code, 0);
+	assert.match(stdout, /ann {6}<- \["user:joined"/);
+	assert.doesNotMatch(stdout, /user:left/);
+});
+
 const BLIND = `
 dialect  blind
 speaks   socketio

@@ -8,6 +8,8 @@
 void table_lex_init(struct table_lex *l, const char *file, struct slice text,
 		    struct buf *why)
 {
+	if (slice_starts(text, SLICE("\xef\xbb\xbf"))) /* some editors put it there */
+		text = slice_from(text, 3);
 	*l = (struct table_lex){ .file = file, .rest = text, .why = why };
 }
 

@@ -1,4 +1,5 @@
 /* table_link: the last look at a table: rules are found by name, and what cannot work is said. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -104,6 +105,71 @@ static unsigned personal_events(const struct table *t)
 	return personal;
 }
 
+/* --- paths --- */
+
+static bool has_brace(struct slice s)
+{
+	return slice_find(s, '{') < s.n || slice_find(s, '}') < s.n;
+}
+
+static bool is_param(struct slice part)
+{
+	return part.n > 2 && part.p[0] == '{' && part.p[part.n - 1] == '}';
+}
+
+const char *table_path_wrong(struct slice path)
+{
+	struct slice rest = path, part;
+	unsigned params = 0;
+
+	static_assert(TABLE_MAX_PARAMS == 4, "as the text says");
+	if (path.n == 0 || path.p[0] != '/')
+		return "a path begins with /";
+	while (slice_split(&rest, '/', &part)) {
+		bool param = is_param(part);
+
+		if (has_brace(param ? slice_of(part.p + 1, part.n - 2) : part))
+			return "between two / of a path is a word or a {name}";
+		params += param;
+	}
+	return params > TABLE_MAX_PARAMS ? "a path has at most 4 {names}" : NULL;
+}
+
+/* Whether every room that is joined is the one that the path names. */
+static bool joins_by_path(const struct table *t)
+{
+	bool joins = false;
+
+	for (unsigned i = 0; i < t->step_count; i++) {
+		const struct table_step *s = &t->steps[i];
+
+		if (s->kind != STEP_JOIN)
+			continue;
+		const struct table_value *room = &t->values[s->values.first];
+		if (room->source != SOURCE_VAR || room->var != VAR_ROOM)
+			return false;
+		joins = true;
+	}
+	return joins;
+}
+
+static bool names_room(struct slice path)
+{
+	struct slice part;
+
+	while (slice_split(&path, '/', &part))
+		if (slice_is(part, "{room}"))
+			return true;
+	return false;
+}
+
+const char *table_wrong_at(const struct table *t, struct slice path)
+{
+	if (names_room(path) || !joins_by_path(t))
+		return NULL;
+	return "\"join room=$room\" needs a {room} in the path";
+}
+
 /* --- what cannot work --- */
 
 static bool joins(const struct table *t)
@@ -128,6 +194,13 @@ static int check(struct table *t, struct table_lex *l)
 		return table_lex_fail(l, 0,
 				      "offers lexical is for Socket.IO: its ids begin "
 				      "with a letter");
+	for (unsigned i = 0; i < t->route_count; i++) {
+		const char *wrong = table_wrong_at(t, t->routes[i]);
+
+		if (wrong)
+			return table_lex_fail(l, 0, "%s; %.*s has none", wrong,
+					      SLICE_FMT(t->routes[i]));
+	}
 	return 0;
 }
 

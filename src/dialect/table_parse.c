@@ -247,14 +247,9 @@ static int parse_route(struct table_parse *p)
 	err = table_lex_name(&p->l, "a path", &path);
 	if (err < 0)
 		return err;
-	if (path.p[0] != '/')
-		return table_lex_fail(&p->l, at, "a path begins with /");
-	unsigned params = 0;
-	for (size_t i = 0; i < path.n; i++)
-		params += path.p[i] == '{';
-	if (params > TABLE_MAX_PARAMS)
-		return table_lex_fail(&p->l, at, "a path has at most %d {names}",
-				      TABLE_MAX_PARAMS);
+	const char *wrong = table_path_wrong(path);
+	if (wrong)
+		return table_lex_fail(&p->l, at, "%s", wrong);
 	if (sio != (t->speaks == SPEAKS_SOCKETIO))
 		return table_lex_fail(
 			&p->l, 0,
@@ -432,6 +427,15 @@ static int parse_line(struct table_parse *p)
 	return err < 0 ? err : table_lex_end(&p->l);
 }
 
+/* Which line it is. */
+static int not_utf8(struct table_lex *l)
+{
+	do
+		l->number++;
+	while (slice_split(&l->rest, '\n', &l->line) && utf8_valid(l->line));
+	return table_lex_fail(l, 0, "the text is not UTF-8");
+}
+
 int table_parse(struct table **out, const char *file, struct slice text, unsigned number,
 		struct buf *why)
 {
@@ -444,7 +448,7 @@ int table_parse(struct table **out, const char *file, struct slice text, unsigne
 	t->text = xmemdup(text.n ? text.p : (const uint8_t *)"", text.n ? text.n : 1);
 	table_lex_init(&p.l, file, slice_of(t->text, text.n), why);
 	if (!utf8_valid(text))
-		err = table_lex_fail(&p.l, 0, "the text is not UTF-8");
+		err = not_utf8(&p.l);
 	while (err == 0 && table_lex_next(&p.l))
 		err = parse_line(&p);
 	if (err == 0 && t->name.n == 0)

@@ -57,8 +57,16 @@ static void mistakes_are_shown_with_their_place_and_a_hint(void **state)
 		{ "dialect x\nspeaks json\nroute x\n", "f:3:7: a path begins with /" },
 		{ "dialect x\nspeaks json\nroute /{a}/{b}/{c}/{d}/{e}\n",
 		  "a path has at most 4 {names}" },
+		{ "dialect x\nspeaks json\nroute /x/{room\n",
+		  "f:3:7: between two / of a path is a word or a {name}" },
+		{ "dialect x\nspeaks json\nroute /x{room}\n",
+		  "f:3:7: between two / of a path is a word or a {name}" },
+		{ "dialect x\nspeaks text\nroute /x/{id}\non connect\n    join "
+		  "room=$room\n",
+		  "\"join room=$room\" needs a {room} in the path; /x/{id} has none" },
 		{ HEAD "every 10\n", "a time is 500ms, 10s or 2min" },
-		{ "dialect x\nspeaks json\nroute /\xff\n", "the text is not UTF-8" },
+		{ "dialect x\nspeaks json\nroute /\xff\n",
+		  "f:3:1: the text is not UTF-8" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
@@ -107,11 +115,12 @@ static void comments_blanks_and_line_ends_mean_nothing(void **state)
 			 -5002);
 	buf_clear(&why);
 	assert_int_equal(
-		table_parse(&t, "f",
-			    SLICE("# about\r\n\ndialect x # here\r\nspeaks json "
-				  "kind\nroute /x/{room}\n"
-				  "on \"a b\", c#d   # two names\n\tjoin  room=$room\n"),
-			    1, &why),
+		table_parse(
+			&t, "f",
+			SLICE("\xef\xbb\xbf# about\r\n\ndialect x # here\r\nspeaks json "
+			      "kind\nroute /x/{room}\n"
+			      "on \"a b\", c#d   # two names\n\tjoin  room=$room\n"),
+			1, &why),
 		0);
 	assert_true(slice_is(t->naming, "kind"));
 	assert_non_null(table_rule(t, SLICE("a b")));

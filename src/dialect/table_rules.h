@@ -276,6 +276,9 @@ struct slice table_keep_unquoted(struct table *t, struct slice raw);
 /* --- table_link.c --- */
 /* The last step: E_MALFORMED when the table cannot work. */
 int table_link(struct table *t, struct table_lex *l) NODISCARD;
+/* What is wrong with a path that WebSockets are to come to, and why the table cannot work there; NULL: nothing. */
+const char *table_path_wrong(struct slice path);
+const char *table_wrong_at(const struct table *t, struct slice path);
 /* --- table_session.c --- */
 void table_fill_vocabulary(struct table *t);
 

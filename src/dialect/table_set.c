@@ -207,6 +207,14 @@ static int add_route(struct loading *l, const char *route)
 	}
 	if (l->set->more_count == MAX_WAYS)
 		return E_LIMIT;
+	const char *wrong = t->speaks == SPEAKS_SOCKETIO
+				    ? "its namespaces stand in its table"
+				    : table_path_wrong(slice_of(text.p, at));
+	wrong = wrong ? wrong : table_wrong_at(t, slice_of(text.p, at));
+	if (wrong) {
+		buf_printf(l->why, "dialect.route: %s: %s", route, wrong);
+		return E_MALFORMED;
+	}
 	char *path = slice_dup(slice_of(text.p, at));
 	l->set->more[l->set->more_count++] = path;
 	return add_way(l, path, t);

@@ -38,8 +38,11 @@ static struct client *client_of(const struct session *s)
 	return (struct client *)container_of(s->transport, struct client, transport);
 }
 
+/* Who is closed hears no more. */
 static void put_told(const struct client *c, const char *how, struct slice what)
 {
+	if (c->closed)
+		return;
 	buf_printf(c->try->out, "    %-8s <- %s%.*s\n", c->name, how, SLICE_FMT(what));
 }
 
@@ -248,8 +251,9 @@ int table_try(const struct table *t, struct slice messages, struct buf *out,
 	try->loop = loop_create(0);
 	try->dialect = dialect_create(try->loop, 1, &try->settings, NULL);
 	err = run_steps(try);
-	for (unsigned i = 0; i < try->count; i++) {
+	for (unsigned i = 0; i < try->count; i++)
 		try->client[i].closed = true; /* nobody hears of the end */
+	for (unsigned i = 0; i < try->count; i++) {
 		client_end(&try->client[i]);
 		free(try->client[i].name);
 	}
