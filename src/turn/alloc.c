@@ -397,8 +397,7 @@ static void put_relayed(struct turn_request *r, const struct turn_alloc *a, bool
 		}
 }
 
-static void reply_allocated(struct turn_request *r, const struct turn_alloc *a, bool both,
-			    struct slice token)
+static void reply_allocated(struct turn_request *r, const struct turn_alloc *a, bool both)
 {
 	struct buf *out = &r->turn->out;
 
@@ -407,8 +406,8 @@ static void reply_allocated(struct turn_request *r, const struct turn_alloc *a, 
 	stun_put_xor_addr(out, STUN_XOR_MAPPED_ADDRESS, &r->path->remote);
 	ms_t left = a->relay[a->relay[0].socket ? 0 : 1].until - r->now.mono;
 	stun_put_u32(out, STUN_LIFETIME, (uint32_t)(left > 0 ? left / 1000 : 0));
-	if (token.n > 0)
-		stun_put(out, STUN_RESERVATION_TOKEN, token);
+	if (a->reserved)
+		stun_put(out, STUN_RESERVATION_TOKEN, slice_of(a->token, TURN_TOKEN));
 	if (a->move)
 		turn_move_put_ticket(a);
 	turn_reply_end(r);
@@ -422,8 +421,7 @@ static void on_allocated_already(struct turn_request *r)
 		     slice_eq(a->user, r->user_name);
 
 	if (again)
-		reply_allocated(r, a, stun_find(r->m, STUN_ADDITIONAL_FAMILY),
-				SLICE_NONE);
+		reply_allocated(r, a, stun_find(r->m, STUN_ADDITIONAL_FAMILY));
 	else
 		turn_reply_error(r, 437);
 }
@@ -455,8 +453,6 @@ static void reply_alternate(struct turn_request *r)
 static void allocate(struct turn_request *r, const struct wish *w)
 {
 	struct turn *t = r->turn;
-	uint8_t token[TURN_TOKEN];
-	bool reserved = false;
 	struct turn_alloc *a = alloc_create(r, w->protocol);
 	int err = open_relays(a, w, r->now);
 
@@ -469,8 +465,8 @@ static void allocate(struct turn_request *r, const struct wish *w)
 	if (w->pair) {
 		const struct addr *told = &a->relay[w->v6 ? 1 : 0].told;
 		turn_ledger_reserve(t->settings->ledger, told->family,
-				    (uint16_t)(told->port + 1), r->now.mono, token);
-		reserved = true;
+				    (uint16_t)(told->port + 1), r->now.mono, a->token);
+		a->reserved = true;
 	}
 	set_lifetime(a, 0, r->now.mono + (ms_t)lifetime_for(r, a) * 1000);
 	if (t->allocs.count == 1)
@@ -482,7 +478,7 @@ static void allocate(struct turn_request *r, const struct wish *w)
 		  addr_text(&a->path.remote, &(struct addr_text){ 0 }),
 		  addr_text(&a->relay[a->relay[0].socket ? 0 : 1].told,
 			    &(struct addr_text){ 0 }));
-	reply_allocated(r, a, w->both, slice_of(token, reserved ? TURN_TOKEN : 0));
+	reply_allocated(r, a, w->both);
 }
 
 void turn_on_allocate(struct turn_request *r)

@@ -79,6 +79,8 @@ struct turn_alloc {
 	uint8_t protocol;
 	uint8_t icmps; /* told in this second: */
 	uint32_t icmp_second;
+	bool reserved; /* the next port: */
+	uint8_t token[TURN_TOKEN];
 	uint8_t tid[STUN_TID];  /* of the Allocate, to know it again */
 	struct slice user;      /* an own copy */
 	struct turn_move *move; /* NULL: it may not */
