@@ -8,14 +8,14 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* "<digits>:" in front: when it expires. */
+/* "<digits>:<who>", or "<digits>": when it expires. */
 static bool split_expiry(struct slice name, ms_t *until, struct slice *who)
 {
 	struct slice rest = name, digits;
 	uint64_t seconds;
 
-	if (slice_find(name, ':') == name.n || !slice_split(&rest, ':', &digits) ||
-	    slice_to_u64(digits, &seconds) < 0 || seconds > INT64_MAX / 1000)
+	if (!slice_split(&rest, ':', &digits) || slice_to_u64(digits, &seconds) < 0 ||
+	    seconds > INT64_MAX / 1000)
 		return false;
 	*until = (ms_t)seconds * 1000;
 	*who = rest;

@@ -1,7 +1,7 @@
 /* credential: user names and what they prove with.
  *
  * Two kinds: users with a password from the settings, and credentials that expire, made from a shared secret
- * ("TURN REST"): the user name is "<unix time of expiry>:<who>", the password
+ * ("TURN REST"): the user name is "<unix time of expiry>:<who>", or the time alone, the password
  * base64(HMAC-SHA1(secret, user name)). The key that messages are proven with is MD5 or SHA-256 of
  * "user:realm:password" (RFC 8489, 9.2.2).
  */
@@ -38,7 +38,7 @@ struct turn_key {
 
 struct turn_user {
 	struct turn_key key;
-	struct slice who; /* into the name: after the expiry, or all of it */
+	struct slice who; /* into the name: after the expiry, maybe empty; or all of it */
 	ms_t until;       /* wall clock; 0: it does not expire */
 };
 

@@ -103,6 +103,32 @@ static void credentials_are_those_of_others(void **state)
 	stun_hmac_destroy(h);
 }
 
+/* Who has no name gives the time alone. By hand: the MD5 of "1433895918:realm:PASSWORD", that being
+ * printf 1433895918 | openssl dgst -sha1 -hmac logen -binary | base64 */
+static void credentials_need_no_name(void **state)
+{
+	struct stun_hmac *h = stun_hmac_create();
+	struct turn_user found;
+	struct turn_users u;
+
+	(void)state;
+	turn_users_init(&u);
+	u.secret = SLICE("logen");
+	assert_int_equal(turn_user_find(&u, h, SLICE("1433895918"), SLICE("realm"),
+					TURN_MD5, &found),
+			 0);
+	assert_memory_equal(
+		found.key.p,
+		"\xba\xa9\xb5\x50\x48\xa9\x74\x43\xb4\x2c\x07\x5e\xa9\xa0\xd8\x2a", 16);
+	assert_int_equal(found.until, 1433895918000);
+	assert_int_equal(found.who.n, 0);
+	assert_true(turn_user_expires(SLICE("1433895918")));
+	assert_false(turn_user_expires(SLICE("ann")));
+	assert_false(turn_user_expires(SLICE("")));
+	turn_users_fini(&u);
+	stun_hmac_destroy(h);
+}
+
 static void users_have_names_and_passwords(void **state)
 {
 	static const char *const bad[] = { "", ":", "a:", ":b", "a", "12345:b" };
@@ -277,6 +303,7 @@ int main(void)
 		cmocka_unit_test(policy_permits_public_addresses_only),
 		cmocka_unit_test(policy_opens_what_it_is_told_to),
 		cmocka_unit_test(credentials_are_those_of_others),
+		cmocka_unit_test(credentials_need_no_name),
 		cmocka_unit_test(users_have_names_and_passwords),
 		cmocka_unit_test(users_are_found_by_their_hash),
 		cmocka_unit_test(nonces_are_ours_or_nothing),
