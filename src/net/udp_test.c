@@ -354,6 +354,51 @@ static void udp_twin_is_seen_by_nobody(void **state)
 	twin_of("[::1]:0");
 }
 
+/* A socket bound to any answers each peer from the address that this one knows. */
+static void udp_twin_is_not_of_any(void **state)
+{
+	struct addr there, here;
+	struct inbox relay, peer;
+
+	(void)state;
+	inbox_open(&relay, "0.0.0.0:0", UDP_RELAY);
+	inbox_open(&peer, "127.0.0.1:0", 0);
+	unsigned before = descriptors();
+	there = udp_address(peer.u);
+	here = there;
+	here.port = udp_address(relay.u).port;
+	for (unsigned i = 0; i < ENOUGH; i++) {
+		say(relay.u, &there, "x");
+		loop_until(l, peer.count == i + 1);
+		assert_true(addr_eq(&peer.from, &here));
+	}
+	assert_int_equal(descriptors(), before);
+	udp_close(relay.u);
+	udp_close(peer.u);
+}
+
+/* It cannot turn to where there is no way, and goes on as it was. */
+static void udp_twin_stays_where_it_is(void **state)
+{
+	struct inbox relay, peer;
+	struct addr nowhere;
+
+	(void)state;
+	assert_int_equal(addr_parse(&nowhere, SLICE("255.255.255.255:9")), 0);
+	inbox_open(&relay, "127.0.0.1:0", UDP_RELAY);
+	inbox_open(&peer, "127.0.0.1:0", 0);
+	keep_saying(&relay, &peer, ENOUGH);
+	unsigned before = descriptors();
+	for (unsigned i = 0; i < ENOUGH; i++)
+		say(relay.u, &nowhere, "x");
+	loop_one_turn(l);
+	assert_int_equal(descriptors(), before);
+	keep_saying(&relay, &peer, 1);
+	hears(&relay, &peer);
+	udp_close(relay.u);
+	udp_close(peer.u);
+}
+
 /* Also while it is there the port is nobody else's. */
 static void udp_twin_leaves_the_port_closed(void **state)
 {
@@ -444,6 +489,8 @@ int main(void)
 		T(udp_survives_refusing_peers),
 		T(udp_hears_what_icmp_says),
 		T(udp_twin_is_seen_by_nobody),
+		T(udp_twin_is_not_of_any),
+		T(udp_twin_stays_where_it_is),
 		T(udp_twin_leaves_the_port_closed),
 		T(udp_twin_closes_within_its_input),
 		T(udp_twin_hears_what_icmp_says),

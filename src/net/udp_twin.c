@@ -70,12 +70,10 @@ static int set_up(struct udp *u, struct udp_twin *w, int fd)
 }
 
 /* Both allow it for a moment only: nobody else is to share the port. */
-static int bind_beside(const struct udp *u)
+static int bind_beside(const struct udp *u, const struct addr *at)
 {
-	struct addr at = udp_address(u);
-
 	net_socket_set(u->io.fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	int fd = net_socket_bound(&at, SOCK_DGRAM, NET_PORT_BESIDE);
+	int fd = net_socket_bound(at, SOCK_DGRAM, NET_PORT_BESIDE);
 	net_socket_set(u->io.fd, SOL_SOCKET, SO_REUSEADDR, 0);
 	if (fd >= 0)
 		net_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 0);
@@ -84,9 +82,12 @@ static int bind_beside(const struct udp *u)
 
 static void create(struct udp *u, const union udp_name *to)
 {
-	if (u->pool->twins >= TWINS_MAX)
+	struct addr at = udp_address(u);
+
+	/* Bound to any, it would go on sending from the address of the way to its first peer. */
+	if (u->pool->twins >= TWINS_MAX || addr_is_any(&at))
 		return;
-	int fd = bind_beside(u);
+	int fd = bind_beside(u, &at);
 	if (fd < 0)
 		return;
 	struct udp_twin *w = xzalloc(sizeof(*w));
@@ -128,10 +129,10 @@ void udp_twin_note(struct udp *u, const struct udp_out *o)
 {
 	if (!is_run(u, &o->to))
 		return;
+	/* Where there is no way to that address, the twin stays as it is. It is not closed here: it may be just
+	 * now that it is read. */
 	if (!u->twin)
 		create(u, &o->to);
 	else if (turn_to(udp_twin_fd(u), &o->to) == 0)
 		u->twin->to = o->to;
-	else
-		udp_twin_close(u);
 }
