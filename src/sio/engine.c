@@ -51,6 +51,15 @@ static int candidate_packet(struct eio_engine *e, const struct eio_packet *p)
 	return E_MALFORMED;
 }
 
+/* Version 4: behind much that a slow line brings, the pong comes late. */
+static void has_spoken(struct eio_engine *e, enum eio_type type, ms_t now)
+{
+	if (e->version != 4 || !e->waits || e->patient || type == EIO_PONG)
+		return;
+	e->patient = true;
+	e->at = now + e->times->ping_timeout;
+}
+
 static int transport_packet(struct eio_engine *e, const struct eio_packet *p, ms_t now)
 {
 	switch (p->type) {
@@ -85,6 +94,7 @@ int eio_engine_packet(struct eio_engine *e, enum eio_source from,
 		return EIO_NOTHING;
 	if (from == EIO_BY_CANDIDATE)
 		return candidate_packet(e, p);
+	has_spoken(e, p->type, now);
 	return transport_packet(e, p, now);
 }
 
@@ -112,6 +122,7 @@ enum eio_alarm eio_engine_alarm(struct eio_engine *e, ms_t now)
 	ms_t from = late > e->times->ping_timeout / 2 ? now : e->at;
 	e->at = from + e->times->ping_timeout;
 	e->waits = true;
+	e->patient = false;
 	return EIO_PING_DUE;
 }
 

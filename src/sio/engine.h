@@ -30,7 +30,8 @@ struct eio_engine {
 	uint8_t version; /* 3 or 4 */
 	uint8_t state;   /* enum eio_state */
 	bool waits;      /* for a sign of life, else to ask for one */
-	ms_t at;         /* until then */
+	bool patient; /* something else came meanwhile: it has had its time anew, once */
+	ms_t at;      /* until then */
 };
 
 /* Where a packet came from. */

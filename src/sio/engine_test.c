@@ -33,9 +33,8 @@ static void eio_engine_v4_pings_and_gives_up(void **state)
 	assert_int_equal(eio_engine_next(&e), 1500);
 	assert_int_equal(hear(&e, EIO_BY_WEBSOCKET, EIO_PONG, "", 1400), EIO_NOTHING);
 	assert_int_equal(eio_engine_next(&e), 1700);
-	/* messages are no sign of life, as in the reference */
 	assert_int_equal(eio_engine_alarm(&e, 1700), EIO_PING_DUE);
-	assert_int_equal(hear(&e, EIO_BY_WEBSOCKET, EIO_MESSAGE, "x", 1750), EIO_DELIVER);
+	assert_int_equal(eio_engine_alarm(&e, 1899), EIO_QUIET);
 	assert_int_equal(eio_engine_alarm(&e, 1900), EIO_DEAD);
 }
 
@@ -59,6 +58,25 @@ static void eio_engine_v3_is_pinged(void **state)
 	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_PING, "", 400), EIO_ANSWER);
 	assert_int_equal(eio_engine_alarm(&e, 899), EIO_QUIET);
 	assert_int_equal(eio_engine_alarm(&e, 900), EIO_DEAD);
+}
+
+static void eio_engine_v4_that_hears_something_else_waits_once_more(void **state)
+{
+	struct eio_engine e;
+
+	(void)state;
+	eio_engine_init(&e, &times, 4, false, 0);
+	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_MESSAGE, "x", 100), EIO_DELIVER);
+	assert_int_equal(eio_engine_alarm(&e, 300), EIO_PING_DUE);
+	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_MESSAGE, "x", 450), EIO_DELIVER);
+	assert_int_equal(eio_engine_alarm(&e, 500), EIO_QUIET);
+	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_MESSAGE, "x", 600), EIO_DELIVER);
+	assert_int_equal(eio_engine_alarm(&e, 649), EIO_QUIET);
+	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_PONG, "", 649), EIO_NOTHING);
+	assert_int_equal(eio_engine_alarm(&e, 949), EIO_PING_DUE);
+	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_MESSAGE, "x", 1100), EIO_DELIVER);
+	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_MESSAGE, "x", 1200), EIO_DELIVER);
+	assert_int_equal(eio_engine_alarm(&e, 1300), EIO_DEAD);
 }
 
 static void eio_engine_refuses_the_other_direction(void **state)
@@ -135,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(eio_engine_v4_pings_and_gives_up),
 		cmocka_unit_test(eio_engine_that_was_late_itself_gives_the_whole_time),
+		cmocka_unit_test(eio_engine_v4_that_hears_something_else_waits_once_more),
 		cmocka_unit_test(eio_engine_v3_is_pinged),
 		cmocka_unit_test(eio_engine_refuses_the_other_direction),
 		cmocka_unit_test(eio_engine_upgrades_in_two_steps),
