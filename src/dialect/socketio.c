@@ -182,7 +182,7 @@ static struct session *make_session(struct dialect *d, struct sio_socket *socket
 
 /* What a table says on connect leaves a moment after the answer to it: clients there are that miss the second of two
  * messages which come at once. What the client says meanwhile is heard after it. */
-#define GREETING_DELAY 3
+#define GREETING_DELAY 20
 
 struct greeting {
 	struct list link; /* socketio->greetings */
