@@ -156,5 +156,8 @@ it("a table of another name takes a namespace from a shipped one; blind, it rela
 		assert.deepEqual([of, end], ["a file", "end"]);
 		assert.deepEqual(Buffer.from(first), bytes);
 		assert.deepEqual(Buffer.from(second), bytes.subarray(2));
+		const counted = heard(to, 7);
+		from.emit(7, "its name is a number");
+		assert.equal((await counted)[0], "its name is a number");
 	}
 });

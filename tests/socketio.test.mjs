@@ -126,7 +126,7 @@ describe("the protocol of Socket.IO", () => {
 		["an unknown packet type", "4abc"],
 		["no array", "42{}"],
 		["no name", "42[]"],
-		["a name that is no text", "42[1]"],
+		["a name that is no text", "42[null]"],
 		["a reserved name", '42["connect"]'],
 		["a bad ack id", '42abc["message-with-ack",1]'],
 		["broken JSON", '42["message",'],

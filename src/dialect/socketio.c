@@ -306,10 +306,11 @@ static void echo(struct session *s, const struct sio_event *e)
 		s->transport->send(s, e->array, e->binary);
 }
 
-/* False: it is too long. */
+/* A text, or a number as it is written. False: it is too long. */
 static bool read_name(struct socketio *g, const struct json *j, struct slice *name)
 {
-	*name = json_string_raw(j, 1);
+	*name = json_kind_of(j, 1) == JSON_NUMBER ? json_raw(j, 1)
+						  : json_string_raw(j, 1);
 	if (!j->tok[1].escaped)
 		return name->n <= MAX_NAME;
 	buf_clear(&g->name);

@@ -75,6 +75,8 @@ static bool is_event(const struct json *j)
 {
 	if (json_kind_of(j, 0) != JSON_ARRAY || j->count < 2)
 		return false;
+	if (json_kind_of(j, 1) == JSON_NUMBER)
+		return true;
 	return json_kind_of(j, 1) == JSON_STRING && !is_reserved(j, 1);
 }
 

@@ -28,6 +28,7 @@ static const struct vector sound[] = {
 	{ "0/admin,{\"sid\":\"oSO0OpakMV_3jnilAAAA\"}", SIO_CONNECT, 0, "/admin", -1, "{\"sid\":\"oSO0OpakMV_3jnilAAAA\"}" },
 	{ "4{\"message\":\"Not authorized\"}", SIO_CONNECT_ERROR, 0, "/", -1, "{\"message\":\"Not authorized\"}" },
 	{ "2[\"foo\"]", SIO_EVENT, 0, "/", -1, "[\"foo\"]" },
+	{ "2[7,true]", SIO_EVENT, 0, "/", -1, "[7,true]" },
 	{ "2/admin,[\"bar\"]", SIO_EVENT, 0, "/admin", -1, "[\"bar\"]" },
 	{ "212[\"foo\"]", SIO_EVENT, 0, "/", 12, "[\"foo\"]" },
 	{ "3/admin,13[\"bar\"]", SIO_ACK, 0, "/admin", 13, "[\"bar\"]" },
@@ -44,7 +45,7 @@ static const struct vector sound[] = {
 };
 
 static const char *const broken[] = {
-	"", "7", "a", "2", "2{}", "2[]", "2[1]", "2abc[\"a\"]", "2[\"a\"", "2[\"connect\"]", "2[\"disconnecting\"]",
+	"", "7", "a", "2", "2{}", "2[]", "2[null]", "2[[\"a\"]]", "2abc[\"a\"]", "2[\"a\"", "2[\"connect\"]", "2[\"disconnecting\"]",
 	"0[]", "0\"x\"", "1{}", "3[]", "31{}", "3/a,[1]", "4", "41", "51[\"a\"]", "5-[\"a\"]", "5x-[\"a\"]",
 	"51-[\"a\",{\"_placeholder\":true,\"num\":1}]", "51-[\"a\",{\"_placeholder\":true}]", "517-[\"a\"]",
 	"51-[\"a\",{\"_placeholder\":true,\"num\":-1}]", "51-[\"a\",{\"_placeholder\":true,\"num\":\"splice\"}]",
