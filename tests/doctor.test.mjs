@@ -195,6 +195,10 @@ describe("the doctor", () => {
 			"--listen [::]:0 --turn.enabled=false": ["in TCP any"],
 			"--webhook.url https://app.example.org/x --webhook.url http://10.0.0.2:81 --turn.enabled=false":
 				[...["in TCP 8443", "out TCP 443", "out TCP 81"]],
+			"--auth.jwks https://id.example.org:9443/keys --turn.enabled=false": [
+				...["in TCP 8443", "out TCP 9443"],
+			],
+			"--auth.jwks /etc/parley/keys.json --turn.enabled=false": ["in TCP 8443"],
 		};
 		for (const [args, wanted] of Object.entries(tables)) {
 			const words = args.split(" ").filter(Boolean);

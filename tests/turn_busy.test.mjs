@@ -15,13 +15,10 @@ const CHANNEL = 0x4001;
 /** Sends back what it gets, by a port of its own, or by one that somebody had before. */
 async function openPeer(t, address, port = 0) {
 	const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
-	socket.on("message", (bytes, from) =>
-		socket.send(bytes, from.port, from.address),
-	);
+	socket.on("message", (bytes, from) => socket.send(bytes, from.port, from.address));
 	await new Promise((done) => socket.bind(port, address, done));
 	let open = true;
-	const close = () =>
-		new Promise((done) => (open ? socket.close(done) : done()));
+	const close = () => new Promise((done) => (open ? socket.close(done) : done()));
 	socket.on("close", () => (open = false));
 	t.after(close);
 	return { address, port: socket.address().port, socket, close };
@@ -29,22 +26,14 @@ async function openPeer(t, address, port = 0) {
 
 /** The sockets on the port of a relay. */
 async function socketsOf({ address, port }) {
-	const table = await readFile(
-		isIPv6(address) ? "/proc/net/udp6" : "/proc/net/udp",
-		"utf8",
-	);
+	const table = await readFile(isIPv6(address) ? "/proc/net/udp6" : "/proc/net/udp", "utf8");
 	const ending = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-	return table
-		.split("\n")
-		.filter((line) => line.trim().split(/\s+/)[1]?.endsWith(ending)).length;
+	return table.split("\n").filter((line) => line.trim().split(/\s+/)[1]?.endsWith(ending)).length;
 }
 
 /** A client whose relay has been busy with a peer for long enough. */
 async function busyWith(t, server, address) {
-	const family = [
-		ATTR.requestedFamily,
-		Buffer.from([isIPv6(address) ? 2 : 1, 0, 0, 0]),
-	];
+	const family = [ATTR.requestedFamily, Buffer.from([isIPv6(address) ? 2 : 1, 0, 0, 0])];
 	const ann = await relayFor(t, server, USER, [family]);
 	const peer = await openPeer(t, address);
 	assert.equal((await ann.bind(CHANNEL, peer)).code, 0);
@@ -66,14 +55,8 @@ async function answered(ann, text) {
 describe("a busy relay", () => {
 	let server;
 	before(async () => {
-		const places = ["127.0.0.1", "::1"].flatMap((at) => [
-			"--turn.relay-address",
-			at,
-		]);
-		const open = ["127.0.0.0/8", "::1/128"].flatMap((range) => [
-			"--turn.allow-peer",
-			range,
-		]);
+		const places = ["127.0.0.1", "::1"].flatMap((at) => ["--turn.relay-address", at]);
+		const open = ["127.0.0.0/8", "::1/128"].flatMap((range) => ["--turn.allow-peer", range]);
 		server = await startServer({
 			args: ["--turn.user", "ann:secret", ...places, ...open],
 		});

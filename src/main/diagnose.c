@@ -159,21 +159,20 @@ static size_t print_listeners(const struct option_list *l, const char *protocol,
 	return hidden;
 }
 
-static void print_webhooks(const struct option_list *urls)
+/* Somebody whom the server calls. */
+static void print_called(const char *url, const char *what)
 {
-	for (size_t i = 0; i < urls->count; i++) {
-		struct buf port = BUF_INIT(8), what = BUF_INIT(512);
-		struct target t;
+	struct buf port = BUF_INIT(8), text = BUF_INIT(512);
+	struct target t;
 
-		if (target_parse(&t, slice_str(urls->item[i])) == 0) {
-			buf_dec(&port, t.port);
-			buf_printf(&what, "webhooks to %.*s", SLICE_FMT(t.host));
-			buf_u8(&what, 0);
-			print_port("out", "TCP", buf_slice(&port), (const char *)what.p);
-		}
-		buf_fini(&port);
-		buf_fini(&what);
+	if (target_parse(&t, slice_str(url)) == 0) {
+		buf_dec(&port, t.port);
+		buf_printf(&text, "%s %.*s", what, SLICE_FMT(t.host));
+		buf_u8(&text, 0);
+		print_port("out", "TCP", buf_slice(&port), (const char *)text.p);
 	}
+	buf_fini(&port);
+	buf_fini(&text);
 }
 
 static size_t print_turn_ports(const struct config *c)
@@ -184,8 +183,10 @@ static size_t print_turn_ports(const struct config *c)
 	hidden +=
 		print_listeners(&c->turn_tls_listen, "TCP, UDP", "TURN by TLS and DTLS");
 	print_port("in", "UDP", slice_str(c->turn_port_range),
-		   "relays: media of people without a direct path");
-	print_port("out", "UDP", SLICE("all"), "relays");
+		   "relays: media of people without a direct path (TCP as well for RFC "
+		   "6062, "
+		   "which no browser asks for)");
+	print_port("out", "UDP", SLICE("all"), "relays (and TCP)");
 	return hidden;
 }
 
@@ -199,7 +200,9 @@ int diagnose_ports(const struct config *c, const struct option_set *set)
 				: "pages, API, WebSocket");
 	if (c->turn_enabled)
 		hidden += print_turn_ports(c);
-	print_webhooks(&c->webhook_urls);
+	print_called(c->auth_jwks, "public keys from"); /* nobody, where it is a file */
+	for (size_t i = 0; i < c->webhook_urls.count; i++)
+		print_called(c->webhook_urls.item[i], "webhooks to");
 	if (hidden > 0)
 		printf("\n  Listeners on loopback addresses are left out: nobody else "
 		       "reaches them.\n");
