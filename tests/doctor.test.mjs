@@ -115,6 +115,14 @@ describe("the doctor", () => {
 		assert.deepEqual(troubles(granted), {});
 	});
 
+	it("says that there are no relays, and how there would be", async (t) => {
+		const server = await serverFor(t, { args: ["--turn.enabled=false"] });
+		const found = await examine(server.http);
+		assert.deepEqual(troubles(found), { relay: "left out", NAT: "left out" });
+		assert.match(found.relay.cause, /people behind different NATs/);
+		assert.match(found.relay.cure, /turn\.enabled=true/);
+	});
+
 	it("examines the server of its settings when no URL is given", async (t) => {
 		const server = await serverFor(t);
 		const { stdout } = await runParley(["doctor", "--listen", `127.0.0.1:${server.port}`]);

@@ -234,7 +234,9 @@ static void try_list(struct patient *p, struct slice body)
 			    "/api/turn-credentials has no list");
 	else if (j.tok[list].count == 0)
 		report_leave_out(
-			&p->report, "relay", NULL,
+			&p->report, "relay",
+			"turn.enabled=true, or ice.server with the relay of somebody "
+			"else",
 			"the server hands out no STUN or TURN server: people behind "
 			"different NATs may not see each other");
 	else
