@@ -275,7 +275,7 @@ describe("the server's own check of its relays", () => {
 	it("fails where two relays cannot be had, and /readyz says so", async (t) => {
 		const port = await freeUdpPorts(1);
 		const server = await serverFor(t, { args: ["--turn.port-range", `${port}-${port}`] });
-		await server.logged(/turn +check-failed step=allocate/);
+		await server.logged(/turn +check-failed step=allocate code=508 /);
 		const answer = await fetch(`${server.http}/readyz`);
 		assert.equal(answer.status, 503);
 		assert.equal(await answer.text(), "relay unavailable\n");

@@ -75,6 +75,20 @@ describe("--turn.discover", () => {
 	});
 });
 
+describe("--turn.relay-address", () => {
+	it("with a local address of another machine is told, and the server does without", async (t) => {
+		const pair = "198.51.100.7/198.51.100.8";
+		const server = await serverFor(t, { args: [...ARGS, "--turn.relay-address", pair] });
+		await server.logged(/turn +not-here relay-address=198\.51\.100\.7\/198\.51\.100\.8 /);
+		const ann = await relayFor(t, server, USER);
+		assert.equal(ann.relay.address, "198.51.100.7");
+		const peer = await echoPeer(t);
+		assert.equal((await ann.permit(peer)).code, 0);
+		ann.send(peer, "all the same");
+		await ann.gets("all the same");
+	});
+});
+
 describe("--turn.listen and --turn.tls-listen", () => {
 	it("take UDP, TCP and TLS, and clients are told of the first for UDP", async (t) => {
 		const [plain, secure] = [await freePort(), await freePort()];

@@ -81,23 +81,31 @@ static bool can_be_peer(const struct relay_check *c, const struct addr *relayed)
 	return memcmp(bound->ip, relayed->ip, sizeof(bound->ip)) == 0;
 }
 
-static int try_relays(const struct relay_check *c, const char **step)
+/* How far it came, and with which refusal it ended (0: none). */
+struct outcome {
+	const char *step;
+	unsigned code;
+};
+
+static int try_relays(const struct relay_check *c, struct outcome *o)
 {
 	struct relay_client a, b;
 
-	*step = "allocate";
+	*o = (struct outcome){ .step = "allocate" };
 	int err = open_relay(c, &a);
 	if (err < 0) {
+		o->code = err == E_DENIED ? a.error : 0;
 		relay_client_close(&a);
 		return err;
 	}
 	err = open_relay(c, &b);
+	o->code = err == E_DENIED ? b.error : 0;
 	if (err == 0) {
-		*step = "relay-to-relay";
+		o->step = "relay-to-relay";
 		err = from_relay(&a, &b);
 	}
 	if (err == 0 && can_be_peer(c, &a.relayed)) {
-		*step = "peer-to-relay";
+		o->step = "peer-to-relay";
 		err = from_peer(&a);
 	}
 	relay_client_release(&a);
@@ -118,18 +126,18 @@ static void nap(const struct relay_check *c, ms_t ms)
 static void *run(void *arg)
 {
 	struct relay_check *c = arg;
-	const char *step;
+	struct outcome o;
 	int err;
 
-	while (!atomic_load(&c->stopping) && (err = try_relays(c, &step)) < 0) {
+	while (!atomic_load(&c->stopping) && (err = try_relays(c, &o)) < 0) {
 		if (atomic_load(&c->stopping))
 			break;
 		atomic_store(&c->failed, true);
 		log_error("turn", "check-failed",
-			  "step=%s err=\"%s\"; see turn.relay-address, "
+			  "step=%s code=%u err=\"%s\"; see turn.relay-address, "
 			  "turn.port-range and "
 			  "the firewall",
-			  step, err_text(err));
+			  o.step, o.code, err_text(err));
 		nap(c, AGAIN_AFTER);
 	}
 	if (atomic_exchange(&c->failed, false) && !atomic_load(&c->stopping))

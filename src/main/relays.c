@@ -105,6 +105,11 @@ static int read_relay(struct relays *r, const char *item, struct buf *why)
 	if (rest.n > 0 &&
 	    (addr_parse_ip(&bound, rest) < 0 || bound.family != told.family))
 		return wrong(why, "turn.relay-address", item, "PUBLIC/LOCAL pair");
+	if (rest.n > 0 && !is_here(&bound))
+		log_warn("turn", "not-here",
+			 "relay-address=%s the local one is none of this machine's: "
+			 "bound to any",
+			 item);
 	set_relay(r, &told, &bound);
 	return 0;
 }
