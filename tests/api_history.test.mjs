@@ -152,20 +152,26 @@ describe("bans", () => {
 		const path = `/api/v1/rooms/${room}/bans`;
 		await join(t, room, "ann");
 		const bob = await join(t, room, "bob");
-		assert.deepEqual(await ask(path, "BanList"), { bans: [] });
+		const listed = async () => {
+			const { bans } = await ask(path, "BanList");
+			return bans.map(({ until, ...who }) => who);
+		};
+		assert.deepEqual(await listed(), []);
 		const ban = (body) => call(server, "POST", path, body);
 		await ban({ member: "bob", byAddress: true });
 		await ban({ user: "eve" });
 		await ban({ address: "192.0.2.7" });
-		assert.deepEqual(await ask(path, "BanList"), {
-			bans: [{ user: "bob", address: "127.0.0.1" }, { user: "eve" }, { address: "192.0.2.7" }],
-		});
+		assert.deepEqual(await listed(), [
+			{ user: "bob", address: "127.0.0.1" },
+			{ user: "eve" },
+			{ address: "192.0.2.7" },
+		]);
 		await bob.refused({ type: "join", room, name: "Bob" }, "banned");
 		const lift = (query) => call(server, "DELETE", `${path}?${query}`);
 		assert.equal((await lift("user=eve")).status, 204);
 		assert.equal((await lift("address=127.0.0.1")).status, 204);
 		assert.equal((await lift("user=eve")).status, 404);
-		assert.deepEqual(await ask(path, "BanList"), { bans: [{ address: "192.0.2.7" }] });
+		assert.deepEqual(await listed(), [{ address: "192.0.2.7" }]);
 		await bob.join(room);
 		assert.equal((await call(server, "GET", `${path}x`)).status, 404);
 	});

@@ -6,7 +6,7 @@ import { call } from "./lib/api.mjs";
 import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { talkTo } from "./lib/dialects.mjs";
 import { metricIs } from "./lib/metrics.mjs";
-import { startServer } from "./lib/server.mjs";
+import { freshDir, serverFor, startServer } from "./lib/server.mjs";
 
 for (const workers of [1, 2]) {
 	describe(`a room that is looked after, with ${workers} worker(s)`, () => {
@@ -161,10 +161,13 @@ for (const workers of [1, 2]) {
 			await ann.do({ type: "ban", user: "zoe" });
 			const zoe = await connect(t, server);
 			await zoe.refused({ type: "join", room, name: "Zoe", user: "zoe" }, "banned");
-			// The room is gone, and its bans with it.
+			// A ban is not escaped by everybody's going.
 			for (const member of [ann, eve, bob]) {
 				await member.do({ type: "leave" });
 			}
+			await zoe.refused({ type: "join", room, name: "Zoe", user: "zoe" }, "banned");
+			const bans = `/api/v1/rooms/${room}/bans`;
+			assert.equal((await call(server, "DELETE", `${bans}?user=zoe`)).status, 204);
 			await zoe.do({ type: "join", room, name: "Zoe", user: "zoe" });
 		});
 
@@ -259,3 +262,26 @@ for (const workers of [1, 2]) {
 		});
 	});
 }
+
+describe("a room without a store", () => {
+	const args = ["--store.url", "none", "--room.max-bans", "2"];
+
+	it("keeps its bans while the server runs, and the youngest of too many", async (t) => {
+		const dataDir = freshDir();
+		const first = await startServer({ dataDir, args });
+		const join = (user) => ({ type: "join", room: "r", name: "N", user });
+		const ann = await connect(t, first);
+		await ann.join("r");
+		for (const user of ["eve", "zoe", "bob"]) await ann.do({ type: "ban", user });
+		await ann.do({ type: "lock" });
+		await ann.do({ type: "leave" });
+		const other = await connect(t, first);
+		await other.refused(join("zoe"), "banned");
+		await other.do(join("eve"));
+		await metricIs(first, "bans", 2);
+		await metricIs(first, "bans_dropped_total", 1);
+		await first.stop();
+		const second = await serverFor(t, { dataDir, args });
+		await (await connect(t, second)).do(join("zoe"));
+	});
+});

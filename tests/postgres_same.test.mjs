@@ -3,7 +3,7 @@ import { after } from "node:test";
 import { startPostgres } from "./lib/postgres.mjs";
 import { everyServerHas } from "./lib/server.mjs";
 
-const FILES = ["chat", "coworking_rest", "files", "restart", "retention", "socketio_restart"];
+const FILES = ["chat", "coworking_rest", "files", "kept_rooms", "restart", "retention", "socketio_restart"];
 
 const postgres = await startPostgres(after);
 everyServerHas((dir) => postgres.args(dir));

@@ -325,6 +325,7 @@ static void on_bans(struct api_call *c, const struct bus_answer *a, size_t count
 			json_field_string(&w, "user", ban.user);
 		if (ban.address.n > 0)
 			json_field_string(&w, "address", ban.address);
+		json_field_u64(&w, "until", (uint64_t)ban.until);
 		json_object_end(&w);
 	}
 	json_array_end(&w);
@@ -477,7 +478,7 @@ static const struct api_field room_body[] = {
 };
 static const struct api_field ban_body[] = {
 	{ "member", API_TEXT, false, 1, ROOM_MAX_NAME,
-	  "who is there, by id or user: sent away, and kept out while the room lives" },
+	  "who is there, by id or user: sent away, and kept out (room.ban-time)" },
 	{ "byAddress", API_BOOL, false, 0, 0,
 	  "the member's address as well, as for those who have no user" },
 	{ "user", API_TEXT, false, 1, ROOM_MAX_NAME, "who is not there, by user" },
@@ -552,7 +553,7 @@ const struct api_op api_ops[] = {
 	{ "admit",        HTTP_POST,   ROOM "/waiting/{member}", "Let in who waits", AUTH_ADMIN, NULL, NULL, 204, NULL, admit },
 	{ "deny",         HTTP_DELETE, ROOM "/waiting/{member}", "Send away who waits", AUTH_ADMIN, NULL, NULL, 204, NULL, deny },
 	{ "listBans",     HTTP_GET,    ROOM "/bans",    "Who is kept out", AUTH_ADMIN, NULL, NULL, 200, "BanList", list_bans },
-	{ "ban",          HTTP_POST,   ROOM "/bans",    "Keep somebody out while the room lives", AUTH_ADMIN, NULL, ban_body, 204, NULL, ban },
+	{ "ban",          HTTP_POST,   ROOM "/bans",    "Keep somebody out, for room.ban-time", AUTH_ADMIN, NULL, ban_body, 204, NULL, ban },
 	{ "unban",        HTTP_DELETE, ROOM "/bans",    "Let a user or an address in again", AUTH_ADMIN, banned, NULL, 204, NULL, unban },
 	{ "listMessages", HTTP_GET,    ROOM "/messages", "What was said to all", AUTH_ADMIN, message_query, NULL, 200, "MessageList", api_list_messages },
 	{ "listVisits",   HTTP_GET,    ROOM "/visits",  "Who was here, and when", AUTH_ADMIN, visit_query, NULL, 200, "VisitList", api_list_visits },

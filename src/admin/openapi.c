@@ -43,8 +43,9 @@ static const struct {
 	  "\"required\":[\"waiting\"]}" },
 	{ "BanList", "{\"type\":\"object\",\"properties\":{\"bans\":{\"type\":\"array\","
 		     "\"items\":{\"type\":\"object\",\"properties\":{\"user\":{\"type\":"
-		     "\"string\"},\"address\":{\"type\":\"string\"}}}}},\"required\":[\""
-		     "bans\"]}" },
+		     "\"string\"},\"address\":{\"type\":\"string\"},\"until\":{\"$ref\":"
+		     "\"#/components/schemas/Time\"}},\"required\":[\"until\"]}}},"
+		     "\"required\":[\"bans\"]}" },
 	{ "Message", "{\"type\":\"object\",\"properties\":{\"type\":{\"enum\":[\"chat\","
 		     "\"edited\",\"deleted\",\"reacted\"]},\"from\":{\"type\":\"string\""
 		     ",\"description\":\"a member's id\"},\"name\":{\"type\":\"string\"}"

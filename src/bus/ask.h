@@ -33,6 +33,7 @@ struct room_info {
 
 struct bus_ban {
 	struct slice user, address; /* one may be empty */
+	ms_t until;
 };
 
 struct bus_ask {

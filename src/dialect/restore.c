@@ -251,8 +251,11 @@ static void restore_members(struct dialect *d, struct list *items)
 
 void dialect_restore(struct dialect *d, struct restored *r)
 {
-	restore_members(d, &r->members);
-	list_each (n, &r->seats)
-		restore_seat(d, list_entry(n, struct item, link));
-	dialect_restore_drop(r);
+	if (r) {
+		restore_members(d, &r->members);
+		list_each (n, &r->seats)
+			restore_seat(d, list_entry(n, struct item, link));
+		dialect_restore_drop(r);
+	}
+	room_registry_restored(d->rooms);
 }

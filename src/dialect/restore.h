@@ -11,6 +11,6 @@ struct restored; /* what one worker has to bring back */
 
 /* Fills out[0..workers); each is for dialect_restore() or, unused, for dialect_restore_drop(). NULL: nothing. */
 void dialect_restore_read(struct store *s, unsigned workers, struct restored **out);
-/* Takes `r`. */
+/* Takes `r`, which may be NULL. */
 void dialect_restore(struct dialect *d, struct restored *r);
 void dialect_restore_drop(struct restored *r);

@@ -227,7 +227,11 @@ static void fill_settings(struct try *try)
 	try->settings = (struct dialect_settings){
 		.session_rooms = 8,
 		.ws.max_message = 1 << 20,
-		.room = { .capacity = 1000, .max_rooms = 1000, .chat_replay = 50 },
+		.room = { .capacity = 1000,
+			  .max_rooms = 1000,
+			  .chat_replay = 50,
+			  .ban_time = 60000,
+			  .max_bans = 1000 },
 		.version = "try",
 	};
 }

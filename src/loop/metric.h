@@ -87,6 +87,9 @@
 	  "resumes of unknown or expired sessions, or with a bad secret or number")      \
 	X(ROOMS, gauge, "rooms", "rooms")                                                \
 	X(WAITING, gauge, "waiting", "joins that wait in a lobby")                       \
+	X(BANS, gauge, "bans", "bans of rooms, whether anybody is there or not")         \
+	X(BANS_DROPPED, counter, "bans_dropped_total",                                   \
+	  "bans that ended early: over room.max-bans")                                   \
 	X(MEMBERS, gauge, "members", "members of rooms")                                 \
 	X(USER_CLAIMS, counter, "user_claims_total",                                     \
 	  "joins as a user who was in the room, without a token to prove it")            \

@@ -50,7 +50,7 @@ struct config {
 	int64_t session_rooms, session_log, session_log_size;
 	int64_t voice_frames, voice_size, voice_listeners, voice_queue;
 	ms_t grace;
-	int64_t room_capacity, max_rooms, chat_replay;
+	int64_t room_capacity, max_rooms, ban_time, max_bans, chat_replay;
 	char *store_url, *files_url;
 	int64_t store_queue;
 	ms_t store_patience, chat_keep;

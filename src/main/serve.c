@@ -196,6 +196,8 @@ static int fill_dialect(struct server *s, struct buf *why)
 		.max_rooms = (uint32_t)c->max_rooms,
 		.rate = c->rate > 0 ? (uint32_t)c->room_rate : 0,
 		.chat_replay = (uint32_t)c->chat_replay,
+		.ban_time = c->ban_time,
+		.max_bans = (uint32_t)c->max_bans,
 		.voices = c->voice_frames ? (uint32_t)c->voice_listeners : 0,
 		.tokens = !auth_keys_none(s->keys),
 		.limits = &s->shared.limits,
@@ -544,10 +546,10 @@ static void read_kept(struct server *s)
 
 	if (err == 0)
 		return;
-	log_error(
-		"main", "not-known-yet",
-		"err=%s; which tokens were revoked is asked for until the store says it",
-		err_text(err));
+	log_error("main", "not-known-yet",
+		  "err=%s; who was banned and which tokens were revoked is asked for "
+		  "until the store says it",
+		  err_text(err));
 	for (unsigned i = 0; i < s->shared.admin.workers; i++)
 		worker_ask_kept(s->workers[i]);
 }

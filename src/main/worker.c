@@ -127,9 +127,8 @@ int worker_create(struct worker **out, struct worker_shared *shared, unsigned id
 			 });
 	w->coworking = coworking_create(w->dialect, w->desk);
 	if (shared->dialect.store)
-		w->kept = worker_kept_create(
-			w->loop, room_registry_store(dialect_rooms(w->dialect)),
-			dialect_gate(w->dialect), id == 0 ? w->coworking : NULL);
+		w->kept = worker_kept_create(w->loop, shared->admin.workers, w->dialect,
+					     id == 0 ? w->coworking : NULL);
 	w->limits = auth_limits_create(&shared->limits);
 	http_server_limit(w->http, over_limit, w);
 	add_routes(w);
@@ -213,8 +212,7 @@ static void restore_here(void *arg)
 void worker_restore(struct worker *w, struct restored *r)
 {
 	w->restored = r;
-	if (r)
-		loop_post(w->loop, restore_here, w);
+	loop_post(w->loop, restore_here, w);
 }
 
 void worker_take(struct worker *w, const struct store_note *n)

@@ -12,12 +12,22 @@ struct worker_kept {
 	struct loop *loop;
 	struct store_desk *desk;
 	struct auth_gate *gate;
+	struct room_registry *rooms;
+	unsigned workers;
 	struct coworking *coworking;
 	struct store_ticket ticket;
 	struct loop_timer again;
 	struct store_query next; /* the question */
 	struct buf name;         /* in it */
 };
+
+/* Of rooms that live here. */
+static int take_of_room(struct worker_kept *k, const struct store_note *n)
+{
+	unsigned worker = bus_room_worker(room_of_note(n), k->workers);
+
+	return worker == loop_id(k->loop) ? room_registry_take(k->rooms, n) : 0;
+}
 
 void worker_kept_take(void *arg, const struct store_note *n)
 {
@@ -31,6 +41,8 @@ void worker_kept_take(void *arg, const struct store_note *n)
 				       n->name, n->time, n->until);
 	else if (n->kind == STORE_NOTE_HALL && k->coworking)
 		err = coworking_take(k->coworking, n);
+	else if (n->kind == STORE_NOTE_BAN || n->kind == STORE_NOTE_DOOR)
+		err = take_of_room(k, n);
 	if (err < 0)
 		log_warn("main", "not-taken", "kind=%llu err=%s",
 			 (unsigned long long)n->kind, err_text(err));
@@ -77,15 +89,17 @@ void worker_kept_ask(struct worker_kept *k)
 
 /* --- life --- */
 
-struct worker_kept *worker_kept_create(struct loop *l, struct store_desk *desk,
-				       struct auth_gate *gate,
+struct worker_kept *worker_kept_create(struct loop *l, unsigned workers,
+				       struct dialect *dialect,
 				       struct coworking *coworking)
 {
 	struct worker_kept *k = xzalloc(sizeof(*k));
 
 	k->loop = l;
-	k->desk = desk;
-	k->gate = gate;
+	k->workers = workers;
+	k->rooms = dialect_rooms(dialect);
+	k->desk = room_registry_store(k->rooms);
+	k->gate = dialect_gate(dialect);
 	k->coworking = coworking;
 	k->ticket.done = on_answer;
 	loop_timer_init(&k->again, on_again);

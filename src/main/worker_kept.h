@@ -1,5 +1,5 @@
-/* worker_kept: what a worker's parts have kept in the store is given back to them: revoked tokens to its gate, rooms of
- * the co-working API to where they live.
+/* worker_kept: what a worker's parts have kept in the store is given back to them: revoked tokens to its gate, bans and
+ * settings of rooms, and rooms of the co-working API, to where they live.
  *
  * At the start the main thread does it, before anybody connects. A database that is not there yet is asked
  * from the worker's loop until it has told all.
@@ -10,9 +10,9 @@
 
 struct worker_kept;
 
-/* All must outlive it but the desk, which goes first. `coworking`: NULL where its rooms do not live. */
-struct worker_kept *worker_kept_create(struct loop *l, struct store_desk *desk,
-				       struct auth_gate *gate,
+/* All must outlive it but the dialect's store desk, which goes first. `coworking`: NULL where its rooms do not live. */
+struct worker_kept *worker_kept_create(struct loop *l, unsigned workers,
+				       struct dialect *dialect,
 				       struct coworking *coworking);
 void worker_kept_destroy(struct worker_kept *k);
 /* A store_note_fn; arg: a worker_kept. */

@@ -266,7 +266,7 @@ int room_command(struct member *m, uint64_t request, const struct command *c, ms
 	case COMMAND_DENY:
 	case COMMAND_BAN:
 	case COMMAND_UNBAN:
-		return room_moderate(m->room, m, c, wall);
+		return room_moderate(m->room, m, m->home, request, c, wall);
 	case COMMAND_ALIAS:
 		return room_on_alias(m, c);
 	case COMMAND_AWAY:
@@ -345,6 +345,6 @@ int room_order(struct room *r, struct bus_home from, uint64_t request,
 	case COMMAND_DELETE:
 		return room_say(r, NULL, from, request, &known, wall);
 	default:
-		return room_moderate(r, NULL, &known, wall);
+		return room_moderate(r, NULL, from, request, &known, wall);
 	}
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "bus/mail.h"
 #include "loop/mail.h"
+#include "room/ban.h"
 #include "room/guard.h"
 #include "room/internal.h"
 
@@ -118,6 +119,24 @@ static bool is_recall(enum command_kind kind)
 	       kind == COMMAND_WHOWAS;
 }
 
+/* Who is not there is banned, and let in again, whether anybody else is there or not. */
+static int order_empty(struct room_registry *g, struct bus_home home,
+		       const struct bus_ask *a, ms_t wall)
+{
+	const struct command *c = &a->command;
+	const struct room_banned who = { c->user, c->address };
+
+	if (a->kind != ASK_COMMAND)
+		return E_NOT_FOUND;
+	if (c->kind == COMMAND_CHAT && c->on)
+		return room_say_empty(g, a->room, home, a->ticket, c, wall);
+	if (c->kind == COMMAND_BAN && !c->to && c->to_name.n == 0)
+		return room_ban(g, a->room, &who, home, a->ticket, wall);
+	if (c->kind == COMMAND_UNBAN)
+		return room_unban(g, a->room, &who, home, a->ticket);
+	return E_NOT_FOUND;
+}
+
 static void on_ask(void *arg, unsigned from, struct slice body)
 {
 	struct room_desk *d = arg;
@@ -141,21 +160,17 @@ static void on_ask(void *arg, unsigned from, struct slice body)
 		back.err = room_recall(d->rooms, a.room, NULL,
 				       (struct bus_home){ .worker = from }, a.ticket,
 				       &a.command);
-	else if (!r && a.kind == ASK_COMMAND && a.command.kind == COMMAND_CHAT &&
-		 a.command.on)
-		back.err = room_say_empty(d->rooms, a.room,
-					  (struct bus_home){ .worker = from }, a.ticket,
-					  &a.command, loop_wall(d->loop));
+	else if (a.kind == ASK_BANS)
+		room_list_bans(d->rooms->bans, a.room, loop_wall(d->loop), &members);
 	else if (!r)
-		back.err = E_NOT_FOUND;
+		back.err = order_empty(d->rooms, (struct bus_home){ .worker = from }, &a,
+				       loop_wall(d->loop));
 	else if (a.kind == ASK_ROOM)
 		answer_room(r, &rooms, &members);
 	else if (a.kind == ASK_SPEAKER)
 		back.err = answer_speaker(r, a.name, &members);
 	else if (a.kind == ASK_WAITING)
 		room_guard_list(r, &members);
-	else if (a.kind == ASK_BANS)
-		room_guard_list_bans(r, &members);
 	else
 		back.err = room_order(r, (struct bus_home){ .worker = from }, a.ticket,
 				      &a.command, loop_wall(d->loop));

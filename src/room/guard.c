@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "bus/ask.h"
 #include "bus/mail.h"
+#include "room/ban.h"
+#include "room/keep.h"
 
 /* Somebody in the lobby: the join that is carried out once it is admitted. */
 struct waiting {
@@ -18,14 +20,9 @@ struct waiting {
 	struct buf join; /* encoded */
 };
 
-struct ban {
-	char *user, *address; /* either may be NULL */
-};
-
 struct room_guard {
 	struct waiting *waiting[ROOM_MAX_WAITING]; /* in the order of coming */
-	struct ban *bans;
-	uint32_t waiting_count, ban_count, ban_cap;
+	uint32_t waiting_count;
 	bool locked, lobby;
 };
 
@@ -46,9 +43,10 @@ bool room_has_lobby(const struct room *r)
 	return r->guard && r->guard->lobby;
 }
 
-void room_guard_lobby(struct room *r)
+void room_guard_set(struct room *r, bool locked, bool lobby)
 {
-	guard_of(r)->lobby = true;
+	guard_of(r)->locked = locked;
+	guard_of(r)->lobby = lobby;
 }
 
 /* --- the lobby --- */
@@ -231,110 +229,41 @@ void room_guard_free(struct room *r)
 			answer_waiting(r, w, E_DENIED);
 		waiting_free(w);
 	}
-	for (uint32_t i = 0; i < g->ban_count; i++) {
-		free(g->bans[i].user);
-		free(g->bans[i].address);
-	}
-	free(g->bans);
 	free(g);
 	r->guard = NULL;
 }
 
 /* --- bans --- */
 
-static bool is_banned(const struct room_guard *g, const struct room_entry *e)
-{
-	for (uint32_t i = 0; i < g->ban_count; i++) {
-		const struct ban *b = &g->bans[i];
-
-		if (b->user && slice_is(e->user, b->user))
-			return true;
-		if (b->address && slice_is(e->address, b->address))
-			return true;
-	}
-	return false;
-}
-
-static int add_ban(struct room *r, struct slice user, struct slice address)
-{
-	struct room_guard *g = guard_of(r);
-	const struct room_entry e = { .user = user, .address = address };
-
-	if (user.n == 0 && address.n == 0)
-		return E_BAD_FIELD;
-	if (is_banned(g, &e))
-		return 0;
-	if (g->ban_count == ROOM_MAX_BANS)
-		return E_LIMIT;
-	if (g->ban_count == g->ban_cap) {
-		g->ban_cap = g->ban_cap ? g->ban_cap * 2 : 4;
-		g->bans = xrealloc(g->bans, size_mul(g->ban_cap, sizeof(*g->bans)));
-	}
-	g->bans[g->ban_count++] = (struct ban){
-		.user = user.n > 0 ? slice_dup(user) : NULL,
-		.address = address.n > 0 ? slice_dup(address) : NULL,
-	};
-	return 0;
-}
-
 /* By whom one is known: the user that one has, or one's address; by both when asked to. */
 static int ban_member(struct room *r, const struct member *m, struct member *to,
-		      const struct command *c)
+		      struct bus_home home, uint64_t request, const struct command *c,
+		      ms_t wall)
 {
-	struct slice user = slice_of(to->user, to->user_len);
-	struct slice address = slice_of(to->address, to->address_len);
+	struct room_banned who = { .user = slice_of(to->user, to->user_len) };
 
 	if (to->role == ROLE_OWNER && m && m->role != ROLE_OWNER)
 		return E_DENIED;
-	int err = add_ban(r, user, user.n == 0 || c->on ? address : SLICE_NONE);
-	if (err == 0)
+	if (who.user.n == 0 || c->on)
+		who.address = slice_of(to->address, to->address_len);
+	int err = room_ban(r->registry, room_name(r), &who, home, request, wall);
+	if (err >= 0)
 		room_leave(to, LEAVE_KICK, c->text);
 	return err;
 }
 
-static int on_ban(struct room *r, const struct member *m, const struct command *c)
+static int on_ban(struct room *r, const struct member *m, struct bus_home home,
+		  uint64_t request, const struct command *c, ms_t wall)
 {
+	const struct room_banned who = { c->user, c->address };
 	struct member *to = c->to ? room_member(r, c->to) : NULL;
 
-	if (c->text.n > ROOM_MAX_REASON || c->user.n > ROOM_MAX_NAME ||
-	    c->address.n > ROOM_MAX_NAME)
+	if (c->text.n > ROOM_MAX_REASON)
 		return E_BAD_FIELD;
 	if (to)
-		return ban_member(r, m, to, c);
-	return c->to ? E_NO_MEMBER : add_ban(r, c->user, c->address);
-}
-
-static int on_unban(struct room *r, const struct command *c)
-{
-	struct room_guard *g = guard_of(r);
-	const struct room_entry e = { .user = c->user, .address = c->address };
-	uint32_t kept = 0, before = g->ban_count;
-
-	for (uint32_t i = 0; i < before; i++) {
-		struct ban b = g->bans[i];
-
-		if (is_banned(&(struct room_guard){ .bans = &b, .ban_count = 1 }, &e)) {
-			free(b.user);
-			free(b.address);
-		} else {
-			g->bans[kept++] = b;
-		}
-	}
-	g->ban_count = kept;
-	return kept < before ? 0 : E_NO_MEMBER;
-}
-
-void room_guard_list_bans(const struct room *r, struct buf *out)
-{
-	const struct room_guard *g = r->guard;
-
-	for (uint32_t i = 0; g && i < g->ban_count; i++) {
-		const struct ban *b = &g->bans[i];
-
-		bus_ban_encode(out, &(struct bus_ban){
-					    slice_str(b->user ? b->user : ""),
-					    slice_str(b->address ? b->address : "") });
-	}
+		return ban_member(r, m, to, home, request, c, wall);
+	return c->to ? E_NO_MEMBER
+		     : room_ban(r->registry, room_name(r), &who, home, request, wall);
 }
 
 /* --- settings --- */
@@ -349,7 +278,8 @@ static void tell_settings(struct room *r, const struct member *m)
 	room_tell_all(r, &e, NULL);
 }
 
-static int on_lock(struct room *r, const struct member *m, const struct command *c)
+static int on_lock(struct room *r, const struct member *m, struct bus_home home,
+		   uint64_t request, const struct command *c)
 {
 	struct room_guard *g = guard_of(r);
 
@@ -357,12 +287,12 @@ static int on_lock(struct room *r, const struct member *m, const struct command 
 		return 0;
 	g->locked = c->on;
 	tell_settings(r, m);
-	return 0;
+	return room_keep_door(r, home, request);
 }
 
 /* Without a lobby nobody waits: who does is let in. */
-static int on_lobby(struct room *r, const struct member *m, const struct command *c,
-		    ms_t wall)
+static int on_lobby(struct room *r, const struct member *m, struct bus_home home,
+		    uint64_t request, const struct command *c, ms_t wall)
 {
 	struct room_guard *g = guard_of(r);
 
@@ -372,19 +302,20 @@ static int on_lobby(struct room *r, const struct member *m, const struct command
 	tell_settings(r, m);
 	while (!g->lobby && g->waiting_count > 0)
 		let_in(r, take_waiting(r, 0), wall);
-	return 0;
+	return room_keep_door(r, home, request);
 }
 
-int room_guard_command(struct room *r, const struct member *m, const struct command *c,
-		       ms_t wall)
+int room_guard_command(struct room *r, const struct member *m, struct bus_home home,
+		       uint64_t request, const struct command *c, ms_t wall)
 {
+	const struct room_banned who = { c->user, c->address };
 	struct waiting *w;
 
 	switch (c->kind) {
 	case COMMAND_LOCK:
-		return on_lock(r, m, c);
+		return on_lock(r, m, home, request, c);
 	case COMMAND_LOBBY:
-		return on_lobby(r, m, c, wall);
+		return on_lobby(r, m, home, request, c, wall);
 	case COMMAND_ADMIT:
 	case COMMAND_DENY:
 		w = take_named(r, c->to);
@@ -396,9 +327,9 @@ int room_guard_command(struct room *r, const struct member *m, const struct comm
 			turn_away(r, w, E_DENIED);
 		return 0;
 	case COMMAND_BAN:
-		return on_ban(r, m, c);
+		return on_ban(r, m, home, request, c, wall);
 	case COMMAND_UNBAN:
-		return on_unban(r, c);
+		return room_unban(r->registry, room_name(r), &who, home, request);
 	default:
 		return E_UNKNOWN_TYPE;
 	}
@@ -406,7 +337,7 @@ int room_guard_command(struct room *r, const struct member *m, const struct comm
 
 /* --- newcomers --- */
 
-/* Those who look after the room come in whatever is set, unless they are banned. */
+/* Those who look after the room come in whatever is set. */
 int room_guard_check(struct room *r, const struct command *c, const struct room_entry *e,
 		     struct bus_home home, uint64_t request)
 {
@@ -414,8 +345,6 @@ int room_guard_check(struct room *r, const struct command *c, const struct room_
 
 	if (!g || r->count == 0)
 		return 0;
-	if (is_banned(g, e))
-		return E_BANNED;
 	if (e->role <= ROLE_MODERATOR)
 		return 0;
 	if (g->locked)

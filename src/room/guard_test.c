@@ -90,40 +90,6 @@ static void lobby_is_limited(void **state)
 	assert_int_equal(knock(s, "eve"), E_LIMIT);
 }
 
-static void bans_are_by_user_or_address(void **state)
-{
-	struct stage *s = *state;
-	struct member *ann = stage_join(s, "r", "Ann");
-	struct command ban = { .kind = COMMAND_BAN, .user = SLICE("eve") };
-	struct command unban = { .kind = COMMAND_UNBAN, .user = SLICE("eve") };
-
-	assert_int_equal(stage_do(ann, (struct command){ .kind = COMMAND_BAN }),
-			 E_BAD_FIELD);
-	assert_int_equal(stage_do(ann, ban), 0);
-	assert_int_equal(knock(s, "eve"), E_BANNED);
-	assert_int_equal(knock(s, "bob"), 0);
-	assert_int_equal(stage_do(ann, unban), 0);
-	assert_int_equal(stage_do(ann, unban), E_NO_MEMBER);
-	ban = (struct command){ .kind = COMMAND_BAN, .address = SLICE("192.0.2.7") };
-	assert_int_equal(stage_do(ann, ban), 0);
-	assert_int_equal(knock(s, "zoe"), E_BANNED);
-}
-
-static void bans_are_limited(void **state)
-{
-	struct stage *s = *state;
-	struct member *ann = stage_join(s, "r", "Ann");
-
-	for (int i = 0; i <= ROOM_MAX_BANS; i++) {
-		struct buf b = BUF_INIT(16);
-
-		buf_printf(&b, "u%d", i);
-		struct command ban = { .kind = COMMAND_BAN, .user = buf_slice(&b) };
-		assert_int_equal(stage_do(ann, ban), i < ROOM_MAX_BANS ? 0 : E_LIMIT);
-		buf_fini(&b);
-	}
-}
-
 static void muted_members_stay_so(void **state)
 {
 	struct stage *s = *state;
@@ -155,8 +121,6 @@ int main(void)
 		guard_test(who_goes_waits_no_more),
 		guard_test(end_of_the_room_refuses_who_waits),
 		guard_test(lobby_is_limited),
-		guard_test(bans_are_by_user_or_address),
-		guard_test(bans_are_limited),
 		guard_test(muted_members_stay_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

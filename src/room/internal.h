@@ -57,6 +57,7 @@ struct room {
 	struct room_guard *guard; /* NULL: everybody may come in */
 	ms_t made_at;             /* wall clock */
 	bool ring;
+	bool kept; /* the store has how it is set */
 	uint16_t name_len;
 	char name[];
 };
@@ -73,6 +74,10 @@ struct room_registry {
 	struct store_desk *store;   /* NULL: chat lives in memory */
 	uint64_t seq_base;          /* where the events of new rooms count from */
 	struct map left_over;       /* of struct room_chat: their rooms are gone */
+	struct room_bans *bans;
+	struct map
+		doors; /* how rooms were set before the restart, until they are there */
+	bool restored;
 	bool closing;
 };
 
@@ -120,9 +125,10 @@ static inline bool room_is_below(const struct member *m, const struct command *c
 {
 	return c->guarded && m->role > c->role;
 }
-/* Any command that moderates: of a member, or of the server (NULL). `r` may be gone afterwards. */
-int room_moderate(struct room *r, const struct member *m, const struct command *c,
-		  ms_t wall) NODISCARD;
+/* Any command that moderates: of a member, or of the server (NULL). `r` may be gone afterwards. 0, ROOM_LATER, or what is
+ * wrong. */
+int room_moderate(struct room *r, const struct member *m, struct bus_home home,
+		  uint64_t request, const struct command *c, ms_t wall) NODISCARD;
 /* Sends everybody away and ends the room. */
 void room_close(struct room *r, enum leave_reason reason, struct slice text);
 

@@ -103,8 +103,8 @@ static int room_on_close(struct room *r, const struct member *m, const struct co
 	return 0;
 }
 
-int room_moderate(struct room *r, const struct member *m, const struct command *c,
-		  ms_t wall)
+int room_moderate(struct room *r, const struct member *m, struct bus_home home,
+		  uint64_t request, const struct command *c, ms_t wall)
 {
 	if (!room_may(m, RIGHT_ADMIN))
 		return E_DENIED;
@@ -118,6 +118,6 @@ int room_moderate(struct room *r, const struct member *m, const struct command *
 	case COMMAND_MUTE:
 		return room_on_mute(r, m, c);
 	default:
-		return room_guard_command(r, m, c, wall);
+		return room_guard_command(r, m, home, request, c, wall);
 	}
 }

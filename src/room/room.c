@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "room/ban.h"
 #include "room/guard.h"
+#include "room/keep.h"
 
 #define MEMBER_ID_BITS 40
 
@@ -20,6 +22,8 @@ struct room_registry *room_registry_create(const struct room_settings *s,
 
 	map_init(&g->by_name);
 	map_init(&g->left_over);
+	map_init(&g->doors);
+	g->bans = room_bans_create(s);
 	g->settings = s;
 	g->event = fn;
 	g->answer = answer;
@@ -86,6 +90,8 @@ void room_registry_destroy(struct room_registry *g)
 		room_free(r);
 	map_fini(&g->by_name);
 	map_fini(&g->left_over);
+	room_doors_fini(g);
+	room_bans_destroy(g->bans);
 	auth_limits_destroy(g->limits);
 	free(g);
 }
@@ -134,11 +140,14 @@ static int room_make(struct room_registry *g, struct slice name, const struct co
 	return 0;
 }
 
-static void room_end(struct room *r)
+/* After a stop it may be there again, set as it is. */
+static void room_end(struct room *r, enum leave_reason reason)
 {
 	log_info("room", "ended", "room=%s",
 		 log_value(&(struct log_text){ 0 }, room_name(r)));
 	room_tell_watch(r, ROOM_FINISHED, NULL);
+	if (reason != LEAVE_SHUTDOWN)
+		room_drop_door(r);
 	map_del(&r->registry->by_name, room_name(r));
 	room_free(r);
 }
@@ -449,7 +458,7 @@ void room_leave(struct member *m, enum leave_reason reason, struct slice text)
 
 	room_depart(m, reason, text);
 	if (r->count == 0)
-		room_end(r);
+		room_end(r, reason);
 }
 
 /* Nobody hears of the others' going: all go. */
@@ -465,7 +474,7 @@ void room_close(struct room *r, enum leave_reason reason, struct slice text)
 		room_tell_one(r, &e, m);
 		member_free(m);
 	}
-	room_end(r);
+	room_end(r, reason);
 }
 
 void room_forget(struct room *r, struct bus_home home, enum leave_reason reason)
@@ -562,6 +571,8 @@ int room_join(struct room_registry *g, struct slice name, const struct command *
 	int err = room_entry_of(&entry, g, name, c);
 	if (err < 0)
 		return err;
+	if (room_is_banned(g->bans, name, &entry, wall))
+		return E_BANNED;
 	struct room *r = room_find(g, name);
 	if (!r)
 		err = room_make(g, name, c, wall, &r);
@@ -578,7 +589,9 @@ int room_take_in(struct room *r, const struct command *c, const struct room_entr
 		return err;
 	struct member *m = room_add(r, c, e, home, wall);
 	if (r->count == 1 && c->lobby && m->role == ROLE_OWNER)
-		room_guard_lobby(r);
+		room_guard_set(r, false, true);
+	if (r->count == 1)
+		room_keep_door_soon(r);
 	room_describe(r, m, EVENT_WELCOME, request);
 	if (r->count > 1 && !m->hidden) {
 		struct event joined = { .kind = EVENT_JOINED, .member = m->id };
@@ -599,8 +612,13 @@ int room_restore(struct room_registry *g, struct slice name, const struct member
 	struct room_entry e;
 	int err = room_entry_of(&e, g, name, c);
 
-	if (err == 0 && !r)
+	if (err == 0 && room_is_banned(g->bans, name, &e, wall))
+		err = E_BANNED;
+	if (err == 0 && !r) {
 		err = room_make(g, name, c, wall, &r);
+		if (err == 0)
+			room_open_door(r);
+	}
 	if (err < 0)
 		return err;
 	struct member *back = member_make(r, &e, home, m->id, m->joined_at);

@@ -35,6 +35,8 @@ struct room_settings {
 	const struct auth_limit_settings *limits; /* of rooms made; NULL: none */
 	uint32_t
 		chat_replay; /* messages told to newcomers, and kept in memory for them */
+	uint32_t max_bans;   /* on this worker */
+	ms_t ban_time;       /* then a ban ends */
 };
 
 /* How a room speaks: to one member, or (to == NULL) to all but `except`. `e` and its slices are valid during the
@@ -76,6 +78,12 @@ void room_registry_watch(struct room_registry *g, room_watch_fn *fn, void *arg);
 void room_registry_use(struct room_registry *g, struct store_desk *store, uint64_t boot);
 /* NULL: nothing is kept. */
 struct store_desk *room_registry_store(const struct room_registry *g);
+/* Notes of before the restart: of bans and of how rooms were set, which goes for those whose members come back. Before the
+ * first join, or when the store is there. E_MALFORMED, E_LIMIT. */
+struct slice room_of_note(const struct store_note *n); /* empty: malformed */
+int room_registry_take(struct room_registry *g, const struct store_note *n) NODISCARD;
+/* All have been restored who will be. */
+void room_registry_restored(struct room_registry *g);
 void room_registry_destroy(struct room_registry *g); /* members are gone without a word */
 struct room *room_find(const struct room_registry *g, struct slice name);
 
@@ -85,7 +93,7 @@ struct room *room_find(const struct room_registry *g, struct slice name);
 int room_join(struct room_registry *g, struct slice name, const struct command *c,
 	      struct bus_home home, uint64_t request, ms_t wall) NODISCARD;
 /* A member of before a restart is back in its room, away, and nobody is told: `m` as it was, `c` with what its
- * session has shown (pass, address); m->away: the others have heard it leave; c->on: it is told what the chat has come to (REPLAY) without asking. E_UNAUTHORIZED, E_DENIED, E_LIMIT. */
+ * session has shown (pass, address); m->away: the others have heard it leave; c->on: it is told what the chat has come to (REPLAY) without asking. E_UNAUTHORIZED, E_DENIED, E_BANNED, E_LIMIT. */
 int room_restore(struct room_registry *g, struct slice name, const struct member_info *m,
 		 const struct command *c, struct bus_home home, ms_t wall) NODISCARD;
 /* LEFT to the others. Frees `m`, and the room with its last member. */

@@ -58,9 +58,12 @@ static inline int stage_setup(void **state)
 {
 	struct stage *s = xzalloc(sizeof(*s));
 
-	s->settings = (struct room_settings){
-		.capacity = 100, .max_rooms = 4, .chat_replay = 3, .voices = 8
-	};
+	s->settings = (struct room_settings){ .capacity = 100,
+					      .max_rooms = 4,
+					      .chat_replay = 3,
+					      .voices = 8,
+					      .ban_time = 60000,
+					      .max_bans = 2000 };
 	s->rooms = room_registry_create(&s->settings, stage_hear, stage_answer, s);
 	*state = s;
 	return 0;

@@ -179,7 +179,7 @@ export class Room extends Emitter<RoomEvents> {
 		await this.#request("kick", { member, reason }, wait);
 	}
 
-	/** The same, and the member's user cannot come back while the room lives. */
+	/** The same, and the member's user cannot come back for the server's `room.ban-time`. */
 	async ban(member: string, { signal, ...how }: BanOptions = {}): Promise<void> {
 		await this.#request("ban", { member, ...how }, { signal });
 	}

@@ -7,7 +7,7 @@ const REASON_BYTES = 128;
 
 /** How somebody is put out of the room. */
 export interface Removal {
-	/** They cannot come back while the room lives. */
+	/** They cannot come back. */
 	ban: boolean;
 	/** What they are told; empty: nothing. */
 	reason: string;
