@@ -1,10 +1,11 @@
 // The endpoints beside the socket: health, metrics, ICE servers.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { makeAuthority, makeCertificate } from "./lib/certificate.mjs";
 import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { get } from "./lib/http.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
-import { serverFor, startServer } from "./lib/server.mjs";
+import { freshDir, serverFor, startServer } from "./lib/server.mjs";
 
 describe("the endpoints for machines", () => {
 	let server;
@@ -93,6 +94,28 @@ describe("the endpoints for machines", () => {
 });
 
 describe("ICE servers", () => {
+	it("are told once more as TURN REST has it", async (t) => {
+		const server = await serverFor(t, { args: ["--turn.credential-lifetime", "1h"] });
+		for (const path of ["/api/turn-credentials", "/ice-servers"]) {
+			const { iceServers, ...rest } = JSON.parse((await get(server, path)).text);
+			const { urls, username, credential } = iceServers.find((each) => each.credential);
+			assert.deepEqual(rest, { username, password: credential, ttl: 3600, uris: urls });
+		}
+	});
+
+	it("are offered by TLS with a certificate that somebody else has signed", async (t) => {
+		const offered = async ({ cert, key }) => {
+			const server = await serverFor(t, { args: ["--tls.cert", cert, "--tls.key", key] });
+			const { uris } = JSON.parse((await get(server, "/ice-servers")).text);
+			return { server, byTls: uris.filter((uri) => uri.startsWith("turns:")).length };
+		};
+		const dir = freshDir();
+		assert.equal((await offered(makeAuthority(dir, "localhost"))).byTls, 1);
+		const { server, byTls } = await offered(makeCertificate(dir, "own"));
+		assert.equal(byTls, 0);
+		await server.logged(/turn +no-turns cert=.+own\.crt is signed by itself/);
+	});
+
 	it("are what --ice.server says, in hello and in both endpoints", async (t) => {
 		const server = await serverFor(t, {
 			args: [

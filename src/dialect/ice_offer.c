@@ -66,7 +66,6 @@ static void put_url(struct jsonw *w, const char *scheme, struct slice place,
 
 static void put_turn_urls(struct jsonw *w, const struct ice_offer *o, struct slice place)
 {
-	json_key(w, SLICE("urls"));
 	json_array(w);
 	put_url(w, "turn:", place, o->turn_port, "?transport=udp");
 	if (o->turn_port)
@@ -94,6 +93,7 @@ static void put_own(struct jsonw *w, const struct ice_offer *o, struct turn_serv
 	if (turn_server_credential(turn, who, o->life, &c) < 0)
 		return;
 	json_object(w);
+	json_key(w, SLICE("urls"));
 	put_turn_urls(w, o, place);
 	json_field_string(w, "username", slice_str(c.user));
 	json_field_string(w, "credential", slice_str(c.password));
@@ -137,6 +137,20 @@ static void reply_json(struct http_exchange *x, const struct buf *b)
 	http_reply(x, 200, "application/json", buf_slice(b));
 }
 
+/* The same once more, as programs know it that ask by "TURN REST". */
+static void put_rest(struct jsonw *w, const struct ice_offer *o, struct turn_server *turn,
+		     struct slice place, struct slice who)
+{
+	struct turn_credential c;
+
+	if (place.n == 0 || turn_server_credential(turn, who, o->life, &c) < 0)
+		return;
+	json_field_string(w, "username", slice_str(c.user));
+	json_field_string(w, "password", slice_str(c.password));
+	json_key(w, SLICE("uris"));
+	put_turn_urls(w, o, place);
+}
+
 /* For who has no session here: relays end with the credential. */
 void dialect_on_ice_servers(struct http_exchange *x, void *arg)
 {
@@ -154,8 +168,10 @@ void dialect_on_ice_servers(struct http_exchange *x, void *arg)
 	json_object(&w);
 	json_key(&w, SLICE("iceServers"));
 	ice_put_servers(&w, o, d->turn, buf_slice(&place), slice_of(who, sizeof(who)));
-	if (d->turn)
+	if (d->turn) {
 		json_field_u64(&w, "ttl", (uint64_t)o->life / 1000);
+		put_rest(&w, o, d->turn, buf_slice(&place), slice_of(who, sizeof(who)));
+	}
 	json_object_end(&w);
 	reply_json(x, &b);
 	buf_fini(&b);
