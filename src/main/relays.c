@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "doctor/relay_client.h"
+#include "net/tls.h"
 #include "net/udp.h"
 
 #define SECRET_LETTERS 32
@@ -287,6 +288,18 @@ void relays_fini(struct relays *r)
 	buf_fini(&r->secret);
 }
 
+/* Browsers take no relay by TLS from a certificate that they only warn of elsewhere. */
+static bool is_trusted(const char *cert_file)
+{
+	if (!cert_file[0])
+		return false;
+	if (tls_is_self_signed(cert_file) <= 0)
+		return true;
+	log_warn("turn", "no-turns",
+		 "cert=%s is signed by itself: relays by TLS are not offered", cert_file);
+	return false;
+}
+
 void relays_fill_offer(const struct relays *r, const struct config *c,
 		       const struct addr *main, struct ice_offer *o)
 {
@@ -294,6 +307,6 @@ void relays_fill_offer(const struct relays *r, const struct config *c,
 	o->port = main->port;
 	o->turn_port = r->turn_port;
 	o->turns_port = r->turns_port;
-	o->trusted = c->tls_cert[0] != 0;
+	o->trusted = is_trusted(c->tls_cert);
 	o->life = c->turn_credential_life;
 }

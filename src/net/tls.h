@@ -22,5 +22,7 @@ void tls_context_reload(struct tls_context *t);
  * expired. */
 int tls_self_signed(const char *cert_file, const char *key_file, struct slice names,
 		    struct buf *why) NODISCARD;
+/* Whether nobody else has signed it, so that no browser trusts it by itself; -errno, E_MALFORMED. */
+int tls_is_self_signed(const char *cert_file) NODISCARD;
 /* SHA-256 fingerprint of the certificate, "AB:CD:...". */
 int tls_fingerprint(const char *cert_file, struct buf *out) NODISCARD;

@@ -178,6 +178,18 @@ int tls_self_signed(const char *cert_file, const char *key_file, struct slice na
 	return err;
 }
 
+int tls_is_self_signed(const char *cert_file)
+{
+	X509 *cert;
+	int err = read_cert(cert_file, &cert);
+
+	if (err < 0)
+		return err;
+	int own = X509_self_signed(cert, 0) == 1;
+	X509_free(cert);
+	return own;
+}
+
 int tls_fingerprint(const char *cert_file, struct buf *out)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];

@@ -99,6 +99,9 @@ static void broken_files_are_errors(void **state)
 
 	assert_true(tls_fingerprint("/nonexistent/cert.pem", &why) < 0);
 	assert_true(tls_fingerprint(key_file, &why) < 0);
+	assert_true(tls_is_self_signed("/nonexistent/cert.pem") < 0);
+	assert_true(tls_is_self_signed(key_file) < 0);
+	assert_int_equal(tls_is_self_signed(cert_file), 1);
 	assert_true(tls_self_signed(key_file, cert_file, SLICE("x"), &why) < 0);
 	assert_true(why.n > 0);
 	buf_clear(&why);

@@ -56,7 +56,7 @@ describe("the ways of a call", () => {
 			origin: `https://127.0.0.1:${house.server.port}`,
 		});
 		assert.equal(found.certificate.state, "fail");
-		assert.match(found.certificate.text, /made its certificate itself.*tls\.cert/s);
+		assert.match(found.certificate.text, /signed by itself.*tls\.cert/s);
 	});
 
 	it("say on /check that a proxy lets no WebSocket through, and a clock is wrong", async (t) => {

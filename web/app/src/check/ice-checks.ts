@@ -57,7 +57,7 @@ function certificateCheck(urls: string[]): Check {
 			if (location.protocol !== "https:") return leftOut("This page came without https.");
 			if (urls.some((url) => url.startsWith("turns:"))) return pass("good for relays by TLS");
 			return fail(
-				"The server has made its certificate itself. Browsers warn of that, and take no relay by TLS, which is " +
+				"The server's certificate is signed by itself. Browsers warn of that, and take no relay by TLS, which is " +
 					"what gets through where nothing but HTTPS does.",
 				"Set tls.cert and tls.key to a certificate that browsers trust.",
 			);
