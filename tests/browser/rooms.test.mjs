@@ -1,6 +1,7 @@
 // Several rooms in one tab: the call is in one, the others are read along.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { call } from "../lib/api.mjs";
 import { keepHouse } from "../lib/browser.mjs";
 import { connect, freshRoom } from "../lib/client.mjs";
 
@@ -36,6 +37,37 @@ describe("several rooms in one page", () => {
 		await ann.page.goBack();
 		await Promise.all([ann.hearsAndSees(cem), cem.hearsAndSees(ann)]);
 		await Promise.all([ann, bob, cem].map((guest) => guest.press("leave-button")));
+	});
+
+	it("shows who reads along, apart from the call, to be managed like the others", async (t) => {
+		const room = freshRoom("hall");
+		const [ann, bob] = await house.call(t, room, ["Ann", "Bob"]);
+		await ann.seesNo("watching-count");
+		await bob.press("rooms-button");
+		await bob.find("other-room-input").fill(freshRoom("attic"));
+		await bob.press("other-room-button");
+		await ann.counts(1);
+		await ann.announces("Bob reads along");
+		await ann.sees("watching-count", "1 reading along");
+		await ann.press("people-button");
+		await ann.sees("watching", "Bob");
+		await ann.sees("people-dialog", "Ann (you)");
+		await ann.shot("watching");
+		const { json } = await call(house.server, "GET", `/api/v1/rooms/${room}/members`);
+		assert.deepEqual(
+			json.members.map(({ name, metadata }) => [name, metadata.watching ?? false]),
+			[
+				["Ann", false],
+				["Bob", true],
+			],
+		);
+		await ann.find("watching").getByRole("button", { name: "Manage Bob" }).click();
+		await ann.press("kick-button");
+		await ann.press("kick-confirm");
+		await ann.seesNo("watching");
+		await ann.seesNo("watching-count");
+		await ann.page.keyboard.press("Escape");
+		await Promise.all([ann, bob].map((guest) => guest.press("leave-button")));
 	});
 
 	it("leaves a room that is only read along, and forgets it", async (t) => {

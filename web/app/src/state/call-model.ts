@@ -10,7 +10,16 @@ import { Care } from "./care.js";
 import { type ChatLeft, ChatModel } from "./chat-model.js";
 import { outboxOption, tabUser } from "./identity.js";
 import type { MediaModel } from "./media-model.js";
-import { type CallerModel, callers, ownTile, remoteTiles, type TileModel } from "./people.js";
+import {
+	type CallerModel,
+	callers,
+	isWatching,
+	ownTile,
+	type PersonModel,
+	remoteTiles,
+	type TileModel,
+	watchers,
+} from "./people.js";
 import { joinWords, type PlainWords } from "./plain-words.js";
 import { loadPrefs, savePrefs } from "./prefs.js";
 import { type Status, statusOf } from "./status.js";
@@ -47,6 +56,8 @@ export class CallModel {
 	readonly session: CallSession;
 	readonly self = signal<TileModel>();
 	readonly others = signal<readonly TileModel[]>([]);
+	/** Who reads along, and takes no part in the call. */
+	readonly watching = signal<readonly PersonModel[]>([]);
 	readonly incoming = signal<readonly CallerModel[]>([]);
 	readonly outgoing = signal<readonly CallerModel[]>([]);
 	/** The last one who declined our call. */
@@ -159,6 +170,7 @@ export class CallModel {
 			const others = remoteTiles(session);
 			const links = others.map(({ link }) => link);
 			this.others.value = others;
+			this.watching.value = watchers(session);
 			this.roomState.value = session.room.state;
 			this.canRelay.value = hasRelay(session.connection.iceServers);
 			this.incoming.value = callers(session, "incoming");
@@ -198,6 +210,8 @@ export class CallModel {
 			room.on("state", (state) => this.#handleRoomState(state)),
 			room.on("seated", ({ ring }) => this.#handleSeated(ring)),
 			room.on("self", refresh),
+			room.on("joined", (person) => this.#handleJoined(person)),
+			room.on("left", refresh),
 			room.on("away", refresh),
 			room.on("back", refresh),
 			room.on("reject", ({ from }) => {
@@ -234,6 +248,12 @@ export class CallModel {
 			this.#waited = true;
 			this.#announce("You wait to be let in");
 		}
+		this.refresh();
+	}
+
+	/** The others are told of when the call has them. */
+	#handleJoined(person: Person): void {
+		if (isWatching(person)) this.#announce(`${person.name || "Somebody"} reads along`);
 		this.refresh();
 	}
 
@@ -281,6 +301,7 @@ export class CallModel {
 		batch(() => {
 			this.ending.value = ending;
 			this.others.value = [];
+			this.watching.value = [];
 			this.incoming.value = [];
 		});
 	}

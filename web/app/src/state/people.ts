@@ -12,8 +12,8 @@ import type {
 	VoiceRelay,
 } from "../../../sdk/src/index.js";
 
-/** Somebody as a tile shows them. */
-export interface TileModel {
+/** Somebody in the room. */
+export interface PersonModel {
 	key: string;
 	name: string;
 	self: boolean;
@@ -21,6 +21,10 @@ export interface TileModel {
 	state: PresenceState;
 	/** The server has lost them; the call may live on. */
 	away: boolean;
+}
+
+/** Somebody as a tile shows them. */
+export interface TileModel extends PersonModel {
 	/** `relayed`: no path was found; the voice comes through the server. */
 	link: "connecting" | "connected" | "lost" | "relayed";
 	quality: Quality;
@@ -59,8 +63,7 @@ export function ownTile(call: CallSession, name: string, own: Partial<PresenceSt
 	};
 }
 
-export function tileOf(person: Person, peer: Peer, voice: VoiceRelay): TileModel {
-	const relayed = voice.relayed(person.key);
+function modelOf(person: Person): PersonModel {
 	return {
 		key: person.key,
 		name: person.name || "Guest",
@@ -68,6 +71,18 @@ export function tileOf(person: Person, peer: Peer, voice: VoiceRelay): TileModel
 		role: person.role,
 		state: person.state,
 		away: person.away || person.state.away === true,
+	};
+}
+
+/** Whether somebody is here to read along, and takes no part in the call. */
+export function isWatching({ metadata }: Pick<Person, "metadata">): boolean {
+	return metadata.watching === true;
+}
+
+export function tileOf(person: Person, peer: Peer, voice: VoiceRelay): TileModel {
+	const relayed = voice.relayed(person.key);
+	return {
+		...modelOf(person),
 		link: relayed ? "relayed" : linkOf(peer.state),
 		quality: peer.quality,
 		path: peer.path,
@@ -75,10 +90,18 @@ export function tileOf(person: Person, peer: Peer, voice: VoiceRelay): TileModel
 	};
 }
 
+function inOrder(call: CallSession): Person[] {
+	return [...call.room.presence.people].sort((a, b) => a.joinedAt - b.joinedAt);
+}
+
+/** Those who read along, in the order they came. */
+export function watchers(call: CallSession): PersonModel[] {
+	return inOrder(call).filter(isWatching).map(modelOf);
+}
+
 /** The people whose media we exchange, in the order they came. */
 export function remoteTiles(call: CallSession): TileModel[] {
-	const people = [...call.room.presence.people].sort((a, b) => a.joinedAt - b.joinedAt);
-	return people.flatMap((person) => {
+	return inOrder(call).flatMap((person) => {
 		const peer = call.mesh.peer(person.key);
 		return peer ? [tileOf(person, peer, call.voice)] : [];
 	});
@@ -117,7 +140,7 @@ export function rolesToGive(own: Role, theirs: Role): readonly Role[] {
 }
 
 /** Whether we may give roles to somebody, mute or remove them. */
-export function mayManage(own: Role, person: TileModel): boolean {
+export function mayManage(own: Role, person: PersonModel): boolean {
 	return !person.self && rolesToGive(own, person.role).length > 0;
 }
 

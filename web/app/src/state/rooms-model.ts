@@ -2,6 +2,7 @@ import { computed, type Signal, signal } from "@preact/signals";
 import { type Connection, Room } from "../../../sdk/src/index.js";
 import { type ChatLeft, ChatModel } from "./chat-model.js";
 import { outboxOption, tabUser } from "./identity.js";
+import { isWatching } from "./people.js";
 
 /** A room beside the one of the call: we read along there, and send no media. */
 export interface OtherRoom {
@@ -77,7 +78,7 @@ export class RoomsModel {
 		const people = signal(0);
 		const away = signal(true);
 		const count = () => {
-			people.value = room.presence.people.filter(({ metadata: { watching } }) => !watching).length;
+			people.value = room.presence.people.filter((person) => !isWatching(person)).length;
 		};
 		room.on("state", (state) => {
 			away.value = state !== "in";

@@ -162,6 +162,7 @@ function CallHead({ model, rooms, onRooms, onPeople }: CallHeadProps) {
 /** How many are here; a press lists them, and what the room asks of newcomers. */
 function PeopleButton({ model, onPress }: { model: CallModel; onPress: () => void }) {
 	const people = model.others.value.length + 1;
+	const watching = model.watching.value.length;
 	const { locked, waiting } = model.care;
 	return (
 		<button
@@ -175,6 +176,12 @@ function PeopleButton({ model, onPress }: { model: CallModel; onPress: () => voi
 		>
 			{locked.value ? <LockIcon size={16} /> : <PeopleIcon size={16} />}
 			<span data-testid="people-count">{people === 1 ? "1 person" : `${people} people`}</span>
+			{watching > 0 && (
+				<span data-testid="watching-count" title={`${watching} reading along`}>
+					<span aria-hidden="true">+{watching}</span>
+					<span class="unseen">, {watching} reading along</span>
+				</span>
+			)}
 			{locked.value && <span class="unseen">, locked</span>}
 			{waiting.value.length > 0 && <span class="unseen">, {waiting.value.length} waiting</span>}
 		</button>

@@ -2,13 +2,15 @@ import { useSignal } from "@preact/signals";
 import type { Role } from "../../../sdk/src/index.js";
 import type { CallModel } from "../state/call-model.js";
 import type { Removal } from "../state/care.js";
-import { ROLE_WORDS, rolesToGive, type TileModel } from "../state/people.js";
+import { type PersonModel, ROLE_WORDS, rolesToGive } from "../state/people.js";
 import { MicIcon } from "./icons.js";
 import { AskTwice, Dialog, DialogHead } from "./parts.js";
 
 /** For owners and moderators: what somebody may do in the room, their microphone, and the way out of it. */
 export function Manage({ model }: { model: CallModel }) {
-	const person = model.others.value.find(({ key }) => key === model.care.managed.value);
+	const person = [...model.others.value, ...model.watching.value].find(
+		({ key }) => key === model.care.managed.value,
+	);
 	const own = model.self.value?.role ?? "listener";
 	if (!person) return null;
 	const roles = rolesToGive(own, person.role);
@@ -17,7 +19,7 @@ export function Manage({ model }: { model: CallModel }) {
 	return <ManageDialog key={person.key} model={model} person={person} />;
 }
 
-function ManageDialog({ model, person }: { model: CallModel; person: TileModel }) {
+function ManageDialog({ model, person }: { model: CallModel; person: PersonModel }) {
 	const refused = useSignal(false);
 	/** Chosen, and the server is being asked. */
 	const chosen = useSignal<Role>();
@@ -72,7 +74,7 @@ function ManageDialog({ model, person }: { model: CallModel; person: TileModel }
 }
 
 /** The microphone of somebody who may speak. */
-function Muting({ person, onMute }: { person: TileModel; onMute: (on: boolean) => void }) {
+function Muting({ person, onMute }: { person: PersonModel; onMute: (on: boolean) => void }) {
 	const muted = person.state.muted === true;
 	return (
 		<div class="muting">
@@ -96,7 +98,7 @@ function Muting({ person, onMute }: { person: TileModel; onMute: (on: boolean) =
 }
 
 interface RemovalProps {
-	person: TileModel;
+	person: PersonModel;
 	/** The server asks nobody who they are. */
 	open: boolean;
 	onRemove: (how: Removal) => void;
@@ -140,7 +142,7 @@ function Remove({ person, open, onRemove }: RemovalProps) {
 					<small>
 						{open
 							? "This server asks nobody who they are: in another window they are somebody else. Lock the room to be sure."
-							: "For as long as anybody is in this room."}
+							: "They stay out also when everybody has left in between."}
 					</small>
 				</span>
 			</label>

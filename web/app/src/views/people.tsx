@@ -2,7 +2,7 @@ import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { Knock } from "../../../sdk/src/index.js";
 import type { CallModel } from "../state/call-model.js";
 import type { Care } from "../state/care.js";
-import { looksAfter, mayManage, ROLE_WORDS, type TileModel } from "../state/people.js";
+import { looksAfter, mayManage, type PersonModel, ROLE_WORDS } from "../state/people.js";
 import { DotsIcon, HandIcon, MicIcon } from "./icons.js";
 import { KnockButtons } from "./knock.js";
 import { AskTwice, Dialog, DialogHead } from "./parts.js";
@@ -13,6 +13,12 @@ export function PeopleDialog({ model, onClose }: { model: CallModel; onClose: ()
 	const { care } = model;
 	const self = model.self.value;
 	const role = self?.role ?? "listener";
+	const manageOf = (person: PersonModel) =>
+		mayManage(role, person)
+			? () => {
+					care.managed.value = person.key;
+				}
+			: undefined;
 	return (
 		<Dialog label="People" testid="people-dialog" onClose={onClose}>
 			<DialogHead title="People" onClose={onClose} />
@@ -20,19 +26,22 @@ export function PeopleDialog({ model, onClose }: { model: CallModel; onClose: ()
 			<ul class="people" aria-label="In the room">
 				{self && <PersonRow person={self} />}
 				{model.others.value.map((person) => (
-					<PersonRow
-						key={person.key}
-						person={person}
-						onManage={
-							mayManage(role, person)
-								? () => {
-										care.managed.value = person.key;
-									}
-								: undefined
-						}
-					/>
+					<PersonRow key={person.key} person={person} onManage={manageOf(person)} />
 				))}
 			</ul>
+			{model.watching.value.length > 0 && (
+				<section class="watching" aria-label="Reading along" data-testid="watching">
+					<h3>Reading along</h3>
+					<p>
+						They read and write in the chat from another room. They do not hear or see the call.
+					</p>
+					<ul class="people">
+						{model.watching.value.map((person) => (
+							<PersonRow key={person.key} person={person} watching onManage={manageOf(person)} />
+						))}
+					</ul>
+				</section>
+			)}
 			{looksAfter(role) && <RoomCare model={model} />}
 		</Dialog>
 	);
@@ -65,11 +74,13 @@ function KnockRow({ knock, care }: { knock: Knock; care: Care }) {
 }
 
 interface PersonRowProps {
-	person: TileModel;
+	person: PersonModel;
+	/** Takes no part in the call. */
+	watching?: boolean;
 	onManage?: (() => void) | undefined;
 }
 
-function PersonRow({ person, onManage }: PersonRowProps) {
+function PersonRow({ person, watching = false, onManage }: PersonRowProps) {
 	const { mic, muted, hand } = person.state;
 	return (
 		<li class="person" data-testid="person-row">
@@ -84,7 +95,7 @@ function PersonRow({ person, onManage }: PersonRowProps) {
 					<span class="unseen">hand raised</span>
 				</span>
 			)}
-			{!mic && (
+			{!mic && !watching && (
 				<span title="Microphone off">
 					<MicIcon off size={18} />
 					<span class="unseen">microphone off</span>
