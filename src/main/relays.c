@@ -14,6 +14,7 @@
 #include "net/udp.h"
 
 #define SECRET_LETTERS 32
+#define OWN_MAX 1024 /* addresses of this machine, with those of its containers */
 
 static int wrong(struct buf *why, const char *option, const char *value, const char *form)
 {
@@ -185,8 +186,8 @@ static int open_relays(struct relays *r, const struct config *c, const struct ad
 static int open_policy(struct relays *r, const struct config *c, struct buf *why)
 {
 	struct turn_policy *p = &r->turn.policy;
-	struct addr local[TURN_MAX_OWN];
-	size_t n = addr_local(local, ARRAY_LEN(local));
+	struct addr own[OWN_MAX];
+	size_t n = addr_own(own, ARRAY_LEN(own));
 
 	for (size_t i = 0; i < c->turn_allow_peers.count; i++)
 		if (turn_policy_allow(p, slice_str(c->turn_allow_peers.item[i])) < 0)
@@ -198,7 +199,8 @@ static int open_policy(struct relays *r, const struct config *c, struct buf *why
 			turn_policy_add_own(p, &r->turn.bound[row]);
 		}
 	for (size_t i = 0; i < n; i++)
-		turn_policy_add_own(p, &local[i]);
+		if (turn_policy_is_public(&own[i])) /* the others are denied anyway */
+			turn_policy_add_own(p, &own[i]);
 	return 0;
 }
 

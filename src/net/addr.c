@@ -212,16 +212,14 @@ static bool is_bridge(const char *name)
 	return false;
 }
 
-static bool addr_is_usable(const struct ifaddrs *i, struct addr *a)
+/* One that others can use. */
+static bool is_usable(const struct ifaddrs *i, const struct addr *a)
 {
-	if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || (i->ifa_flags & IFF_LOOPBACK) ||
-	    is_bridge(i->ifa_name))
-		return false;
-	return addr_from_sock(a, i->ifa_addr) == 0 && !addr_is_loopback(a) &&
-	       !addr_is_link_local(a);
+	return (i->ifa_flags & IFF_UP) && !(i->ifa_flags & IFF_LOOPBACK) &&
+	       !is_bridge(i->ifa_name) && !addr_is_loopback(a) && !addr_is_link_local(a);
 }
 
-size_t addr_local(struct addr *out, size_t max)
+static size_t list_own(struct addr *out, size_t max, bool usable)
 {
 	struct ifaddrs *all;
 	size_t n = 0;
@@ -229,8 +227,19 @@ size_t addr_local(struct addr *out, size_t max)
 	if (getifaddrs(&all) < 0)
 		return 0;
 	for (struct ifaddrs *i = all; i && n < max; i = i->ifa_next)
-		if (addr_is_usable(i, &out[n]))
+		if (i->ifa_addr && addr_from_sock(&out[n], i->ifa_addr) == 0 &&
+		    (!usable || is_usable(i, &out[n])))
 			n++;
 	freeifaddrs(all);
 	return n;
+}
+
+size_t addr_local(struct addr *out, size_t max)
+{
+	return list_own(out, max, true);
+}
+
+size_t addr_own(struct addr *out, size_t max)
+{
+	return list_own(out, max, false);
 }

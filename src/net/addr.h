@@ -35,3 +35,5 @@ int addr_from_sock(struct addr *a, const struct sockaddr *sa) NODISCARD;
 /* The addresses of this machine that others in its network may use (no loopback, no
  * link-local, up, no bridge of containers). Returns the count. */
 size_t addr_local(struct addr *out, size_t max);
+/* All that are this machine's, whatever they are on. Returns the count. */
+size_t addr_own(struct addr *out, size_t max);

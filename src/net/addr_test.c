@@ -143,6 +143,27 @@ static void local_addresses_are_for_others(void **state)
 	assert_int_equal(addr_local(a, 0), 0);
 }
 
+/* Those of the loopback interface too, where public ones may be. */
+static void own_addresses_are_all(void **state)
+{
+	(void)state;
+	struct addr a[1024], local[16];
+	size_t n = addr_own(a, ARRAY_LEN(a)),
+	       others = addr_local(local, ARRAY_LEN(local));
+	bool loopback = false;
+
+	for (size_t i = 0; i < n; i++)
+		loopback |= addr_is_loopback(&a[i]);
+	assert_true(loopback);
+	for (size_t k = 0; k < others; k++) {
+		bool found = false;
+		for (size_t i = 0; i < n; i++)
+			found |= addr_same_ip(&a[i], &local[k]);
+		assert_true(found);
+	}
+	assert_int_equal(addr_own(a, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +173,7 @@ int main(void)
 		cmocka_unit_test(mapped_ipv4_is_ipv4),
 		cmocka_unit_test(addr_knows_loopback_and_any),
 		cmocka_unit_test(local_addresses_are_for_others),
+		cmocka_unit_test(own_addresses_are_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

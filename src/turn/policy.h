@@ -6,7 +6,7 @@
 #include "net/addr.h"
 
 #define TURN_MAX_RANGES 64
-#define TURN_MAX_OWN 64
+#define TURN_MAX_OWN 256
 
 struct turn_range {
 	struct addr from; /* the port does not count */

@@ -289,6 +289,15 @@ export class Lab {
 		return lab;
 	}
 
+	/** One more address of the server's machine, on `lo` or a bridge that is made for it. */
+	addOwn(address, device) {
+		if (device !== "lo") {
+			this.#internet.ip("link", "add", "name", device, "type", "bridge");
+			this.#internet.ip("link", "set", device, "up");
+		}
+		this.#internet.ip("address", "add", address, "dev", device);
+	}
+
 	/** How the server is started in here: for Server's options. */
 	get serverOptions() {
 		return { listen: `${SERVER}:0`, prefix: this.#internet.command() };

@@ -1,45 +1,10 @@
 // RFC 8016 behind routers: a client whose address changes takes its relay along, whosever address it is and whatever it goes on
 // by, and those who talk to it notice nothing.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
 import { startServer } from "../lib/server.mjs";
-import { within } from "../lib/wait.mjs";
-import { Lab, SERVER } from "./lab.mjs";
-
-const ROAMER = new URL("roamer.mjs", import.meta.url).pathname;
-
-/** Somebody with a TURN client in a site; see roamer.mjs. */
-class Roamer {
-	#process;
-	#lines;
-
-	static open(site, server) {
-		const roamer = new Roamer();
-		const [program, ...words] = [...site.prefix, "node", ROAMER];
-		const args = [...words, SERVER, String(server.port), "ann", "secret"];
-		roamer.#process = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
-		roamer.#lines = createInterface({ input: roamer.#process.stdout })[Symbol.asyncIterator]();
-		return roamer;
-	}
-
-	async do(what, more = {}) {
-		this.#process.stdin.write(`${JSON.stringify({ do: what, ...more })}\n`);
-		const { value, done } = await within(this.#lines.next(), `what comes of ${what}`, 30_000);
-		assert.ok(!done, `it ended when told to ${what}`);
-		const answer = JSON.parse(value);
-		assert.equal(answer.code ?? 0, 0, `${what}: ${value}`);
-		return answer;
-	}
-
-	async close() {
-		const ended = once(this.#process, "exit");
-		this.#process.stdin.end();
-		await ended;
-	}
-}
+import { Lab } from "./lab.mjs";
+import { Roamer } from "./roamers.mjs";
 
 describe("a relay of somebody whose address changes", () => {
 	let lab;
