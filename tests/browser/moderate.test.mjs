@@ -54,6 +54,7 @@ describe("moderation in the page", () => {
 		const [ann, bob] = await house.call(t, freshRoom("out"), ["Ann", "Bob"]);
 		await manage(ann, bob).focus();
 		await ann.page.keyboard.press("Enter");
+		await ann.sees("manage-dialog", "Bob");
 		await ann.find("kick-button").focus();
 		await ann.page.keyboard.press("Enter");
 		await ann.sees("manage-dialog", "Remove Bob from the room?");
