@@ -229,6 +229,33 @@ static void warn_when_readable(const char *name, const char *path)
 			 log_value(&shown, slice_str(path)));
 }
 
+static struct slice without_line_end(struct slice text)
+{
+	if (slice_ends(text, SLICE("\n")))
+		text.n--;
+	if (slice_ends(text, SLICE("\r")))
+		text.n--;
+	return text;
+}
+
+/* Each line is an item. One without any says less than was meant. */
+static int store_lines(struct option_set *s, size_t i, const struct place *at,
+		       const char *path, struct slice text)
+{
+	struct slice line;
+	bool any = false;
+	int err = 0;
+
+	while (err == 0 && slice_split(&text, '\n', &line)) {
+		line = without_line_end(line);
+		if (line.n == 0)
+			continue;
+		any = true;
+		err = store(s, i, at, line);
+	}
+	return any ? err : refuse(at, "%s: %s is empty", s->table[i].name, path);
+}
+
 static int store_from_file(struct option_set *s, size_t i, const struct place *at,
 			   const char *path)
 {
@@ -242,13 +269,10 @@ static int store_from_file(struct option_set *s, size_t i, const struct place *a
 		refuse(at, "%s: cannot read %s: %s", s->table[i].name, path,
 		       err_text(err));
 	} else {
-		struct slice text = buf_slice(&secret);
 		warn_when_readable(s->table[i].name, path);
-		if (slice_ends(text, SLICE("\n")))
-			text.n--;
-		if (slice_ends(text, SLICE("\r")))
-			text.n--;
-		err = store(s, i, at, text);
+		err = s->table[i].kind == OPTION_LIST
+			      ? store_lines(s, i, at, path, buf_slice(&secret))
+			      : store(s, i, at, without_line_end(buf_slice(&secret)));
 	}
 	if (secret.p)
 		explicit_bzero(secret.p, secret.cap);

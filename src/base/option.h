@@ -9,10 +9,10 @@
  * Environment: PARLEY_SECTION_KEY, '-' and '.' as '_'; the items of a list between spaces.
  * Flag: --section.key=value or --section.key value; a boolean flag alone means true.
  *
- * An option marked `secret` may also come from a file, whose last newline is not part of it:
+ * An option marked `secret` may also come from a file, whose last newline is not part of it; of a list each line is an item:
  * `key-file = path`, PARLEY_SECTION_KEY_FILE, --section.key-file. Lists collect what one
  * source says; a stronger source replaces the whole list. The sources may be read in any
- * order. All this happens at start, on one thread.
+ * order. All this happens on one thread; what is read again goes into another structure.
  */
 #pragma once
 #include "base/buf.h"
