@@ -1,9 +1,10 @@
 // Who may come in: what makes a token good, and what it allows once inside. The table of all doors: doors.test.mjs.
 import assert from "node:assert/strict";
 import { createHmac, generateKeyPairSync } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { call } from "./lib/api.mjs";
 import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { WebSocket } from "./lib/deps.mjs";
 import { talkTo } from "./lib/dialects.mjs";
@@ -368,6 +369,80 @@ describe("settings of keys", () => {
 		const server = await serverFor(t, { args: [`--auth.key-file=${path}`] });
 		const ann = await connect(t, server, { headers: bearer(jwt(ANN)) });
 		await ann.join("fox");
+	});
+});
+
+describe("a file with keys", () => {
+	const [OLD, NEW] = ["old", "new"].map((name) => ({ name, secret: `${name}-${SECRET}` }));
+	const lines = (...keys) => keys.map(({ name, secret }) => `${name}:${secret}\n`).join("");
+	const tokenBy = ({ name, secret }) => jwt({ ...ANN, iss: name }, { key: secret });
+	const opens = async (server, key) => {
+		const { code, reason } = await knock(server, withToken(tokenBy(key)), NATIVE);
+		return code === undefined ? "in" : reason;
+	};
+
+	it("is read anew at SIGHUP: other keys count then, and nobody is disturbed", async (t) => {
+		const path = join(freshDir(), "keys");
+		writeFileSync(path, lines(OLD));
+		const server = await serverFor(t, { workers: 2, args: [`--auth.key-file=${path}`] });
+		const ann = await connect(t, server, { headers: bearer(tokenBy(OLD)) });
+		await ann.join("fox");
+		assert.equal(await opens(server, NEW), "unknown key");
+		writeFileSync(path, lines(OLD, NEW));
+		server.reload();
+		await server.logged(/info +auth +keys +keys=2/);
+		assert.deepEqual([await opens(server, OLD), await opens(server, NEW)], ["in", "in"]);
+		writeFileSync(path, lines(NEW));
+		server.reload();
+		await server.logged(/info +auth +keys +keys=1/);
+		assert.deepEqual([await opens(server, OLD), await opens(server, NEW)], ["unknown key", "in"]);
+		const shown = ({ name, secret }) => bearer(`${name}:${secret}`);
+		const list = (key) => call(server, "GET", "/api/v1/rooms", undefined, shown(key));
+		assert.equal((await list(OLD)).status, 401);
+		assert.equal((await list(NEW)).json.rooms[0].members, 1);
+		await ann.do({ type: "chat", text: "still here" });
+	});
+
+	it("that is wrong changes nothing, and the log says why, without a secret", async (t) => {
+		const path = join(freshDir(), "keys");
+		writeFileSync(path, lines(OLD));
+		const server = await serverFor(t, { args: [`--auth.key-file=${path}`] });
+		const BAD = {
+			"a secret of at least": lines(NEW) + "short:abc\n",
+			"is there twice": lines(NEW, NEW),
+			"keys is empty": "\n\n",
+			"cannot read": undefined,
+		};
+		for (const [why, text] of Object.entries(BAD)) {
+			rmSync(path);
+			if (text !== undefined) writeFileSync(path, text);
+			server.reload();
+			await server.logged(new RegExp(`error +auth +keys-kept +why=".*${why}`));
+			assert.deepEqual([await opens(server, OLD), await opens(server, NEW)], ["in", "unknown key"]);
+			if (text === undefined) writeFileSync(path, lines(OLD));
+		}
+		assert.ok(!server.stderr.includes(SECRET), server.stderr);
+	});
+
+	it("does not close a server that was started without keys, and says so", async (t) => {
+		const dir = freshDir();
+		const [config, path] = [join(dir, "parley.ini"), join(dir, "keys")];
+		writeFileSync(config, "");
+		const server = await serverFor(t, { args: ["--config", config] });
+		writeFileSync(path, lines(NEW));
+		writeFileSync(config, `[auth]\nkey-file = ${path}\n`);
+		server.reload();
+		await server.logged(/error +auth +keys-kept +why=".*start it anew/);
+		const ann = await connect(t, server);
+		await ann.join("fox");
+	});
+
+	it("that is empty ends the start", async () => {
+		const path = join(freshDir(), "keys");
+		writeFileSync(path, "");
+		const { code, stderr } = await runParley([`--auth.key-file=${path}`]);
+		assert.equal(code, 2);
+		assert.match(stderr, /auth\.key: .*keys is empty/);
 	});
 });
 

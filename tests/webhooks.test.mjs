@@ -1,6 +1,7 @@
 // What the application's backend is told: LiveKit's event names and signature, tried again, in order.
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import http from "node:http";
 import { describe, it } from "node:test";
 import { BY_KEY, call } from "./lib/api.mjs";
@@ -72,6 +73,24 @@ const join = async (t, server, room, identity) => {
 };
 
 describe("webhooks", () => {
+	it("are signed by the key that is there now", async (t) => {
+		const backend = await Backend.start(t);
+		const path = `${freshDir()}/keys`;
+		writeFileSync(path, `${KEY}:an-older-secret-than-this\n`);
+		const server = await serverFor(t, {
+			args: [`--auth.key-file=${path}`, `--webhook.key=${KEY}`, `--webhook.url=${backend.url}`],
+		});
+		writeFileSync(path, `other:${SECRET}\n`);
+		server.reload();
+		await server.logged(/error +auth +keys-kept +why="webhook\.key: /);
+		writeFileSync(path, `${KEY}:${SECRET}\n`);
+		server.reload();
+		await server.logged(/info +auth +keys +keys=1/);
+		await join(t, server, freshRoom(), "ann");
+		await backend.events(2);
+		for (const told of backend.told) mustBeSigned(told);
+	});
+
 	it("tell of rooms, participants and messages, signed, in their order", async (t) => {
 		const backend = await Backend.start(t);
 		const server = await serverWith(t, backend);
@@ -82,13 +101,7 @@ describe("webhooks", () => {
 		const events = await backend.events(5);
 		assert.deepEqual(
 			events.map(({ event }) => event),
-			[
-				"room_started",
-				"participant_joined",
-				"chat_message",
-				"participant_left",
-				"room_finished",
-			],
+			["room_started", "participant_joined", "chat_message", "participant_left", "room_finished"],
 		);
 		for (const [i, event] of events.entries()) {
 			mustBeSigned(backend.told[i]);

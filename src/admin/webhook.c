@@ -135,18 +135,19 @@ static void put_signature(struct buf *b, const struct webhook_settings *s,
 {
 	struct buf claims = BUF_INIT(4096), hash = BUF_INIT(64);
 	uint8_t sum[SHA256_DIGEST_LENGTH];
+	struct slice name, secret = auth_keys_find(s->keys, s->key, &name);
 	struct jsonw w;
 
 	SHA256(body.p, body.n, sum);
 	base64_encode(&hash, slice_of(sum, sizeof(sum)));
 	json_begin(&w, &claims);
 	json_object(&w);
-	json_field_string(&w, "iss", s->key);
+	json_field_string(&w, "iss", name);
 	json_field_u64(&w, "exp", (uint64_t)clock_wall() / 1000 + SIGNED_FOR);
 	json_field_string(&w, "sha256", buf_slice(&hash));
 	json_object_end(&w);
 	buf_str(b, "Authorization: ");
-	auth_jwt_sign(b, buf_slice(&claims), s->secret);
+	auth_jwt_sign(b, buf_slice(&claims), secret);
 	buf_u8(b, 0);
 	buf_fini(&claims);
 	buf_fini(&hash);
@@ -291,6 +292,8 @@ void webhook_tell(void *arg, const struct room_change *c)
 
 static int check(const struct webhook_settings *s, struct buf *why)
 {
+	struct slice name;
+
 	if (s->url_count > WEBHOOK_MAX_URLS) {
 		buf_printf(why, "webhook.url: at most %d", WEBHOOK_MAX_URLS);
 		return E_LIMIT;
@@ -301,7 +304,7 @@ static int check(const struct webhook_settings *s, struct buf *why)
 				   s->urls[i]);
 			return E_MALFORMED;
 		}
-	if (s->secret.n == 0) {
+	if (auth_keys_find(s->keys, s->key, &name).n == 0) {
 		buf_str(why, "webhook.url: an auth.key is needed, to sign what is sent");
 		return E_MALFORMED;
 	}

@@ -7,7 +7,7 @@
  * Locks:   one per queue, held for a push or a pop alone; nothing is locked inside it.
  */
 #pragma once
-#include "base/clock.h"
+#include "auth/keys.h"
 #include "bus/member_info.h"
 #include "room/room.h"
 
@@ -17,7 +17,8 @@
 struct webhook_settings {
 	const char *const *urls;
 	size_t url_count;
-	struct slice key, secret; /* an API key, which signs */
+	const struct auth_keys *keys;
+	struct slice key; /* the name of the API key that signs; empty: the first */
 	const char *version;
 	size_t queue;
 	ms_t timeout; /* of one attempt */

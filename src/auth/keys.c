@@ -1,6 +1,7 @@
 #include "auth/keys.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "auth/internal.h"
@@ -11,6 +12,13 @@
 
 struct api_key {
 	char *name, *secret;
+};
+
+/* Never changed; goes with the keys. */
+struct api_keys {
+	struct api_keys *before; /* NULL: these are the first */
+	size_t count;
+	struct api_key key[AUTH_MAX_KEYS];
 };
 
 /* Never changed; goes with the last one who looks at it. */
@@ -24,11 +32,10 @@ struct key_set {
 struct key_slot {
 	pthread_mutex_t lock;
 	struct key_set *set;
+	struct api_keys *_Atomic api;
 };
 
 struct auth_keys {
-	struct api_key api[AUTH_MAX_KEYS];
-	size_t api_count;
 	struct key_slot *slot;
 	bool expects_set;
 	char *issuer, *audience;
@@ -96,15 +103,28 @@ void auth_keys_on_unknown(struct auth_keys *k, auth_unknown_fn *fn, void *arg)
 	k->on_unknown_arg = arg;
 }
 
-/* --- reading --- */
+/* --- API keys --- */
 
-static int add_api_key(struct auth_keys *k, struct slice item, struct buf *why)
+static const struct api_keys *api_of(const struct auth_keys *k)
+{
+	return atomic_load_explicit(&k->slot->api, memory_order_acquire);
+}
+
+/* The first when the name is empty. */
+static const struct api_key *api_named(const struct api_keys *a, struct slice name)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (name.n == 0 || slice_is(name, a->key[i].name))
+			return &a->key[i];
+	return NULL;
+}
+
+static int add_api_key(struct api_keys *a, struct slice item, struct buf *why)
 {
 	size_t colon = slice_find(item, ':');
 	struct slice name = slice_of(item.p, colon), secret = slice_from(item, colon + 1);
-	struct slice found;
 
-	if (k->api_count == AUTH_MAX_KEYS) {
+	if (a->count == AUTH_MAX_KEYS) {
 		buf_printf(why, "auth.key: at most %d", AUTH_MAX_KEYS);
 		return E_LIMIT;
 	}
@@ -115,13 +135,69 @@ static int add_api_key(struct auth_keys *k, struct slice item, struct buf *why)
 			   AUTH_MIN_SECRET);
 		return E_MALFORMED;
 	}
-	if (auth_keys_find(k, name, &found).n > 0) {
+	if (api_named(a, name)) {
 		buf_printf(why, "auth.key: %.*s is there twice", SLICE_FMT(name));
 		return E_MALFORMED;
 	}
-	k->api[k->api_count++] = (struct api_key){ slice_dup(name), slice_dup(secret) };
+	a->key[a->count++] = (struct api_key){ slice_dup(name), slice_dup(secret) };
 	return 0;
 }
+
+static void api_free(struct api_keys *a)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		free(a->key[i].name);
+		free(a->key[i].secret);
+	}
+	free(a);
+}
+
+static int api_make(struct api_keys **out, const char *const *keys, size_t count,
+		    struct buf *why)
+{
+	struct api_keys *a = xzalloc(sizeof(*a));
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < count; i++)
+		err = add_api_key(a, slice_str(keys[i]), why);
+	if (err < 0)
+		api_free(a);
+	else
+		*out = a;
+	return err;
+}
+
+static bool api_same(const struct api_keys *a, const struct api_keys *b)
+{
+	for (size_t i = 0; a->count == b->count && i < a->count; i++)
+		if (strcmp(a->key[i].name, b->key[i].name) != 0 ||
+		    strcmp(a->key[i].secret, b->key[i].secret) != 0)
+			return false;
+	return a->count == b->count;
+}
+
+int auth_keys_change(struct auth_keys *k, const char *const *keys, size_t count,
+		     struct buf *why)
+{
+	struct api_keys *before = atomic_load(&k->slot->api), *a;
+	int err = api_make(&a, keys, count, why);
+
+	if (err < 0)
+		return err;
+	if (count == 0) {
+		buf_str(why, "auth.key: there is none");
+		err = E_MALFORMED;
+	}
+	if (err < 0 || api_same(a, before)) {
+		api_free(a);
+		return err < 0 ? err : (int)count;
+	}
+	a->before = before;
+	atomic_store_explicit(&k->slot->api, a, memory_order_release);
+	return (int)count;
+}
+
+/* --- reading --- */
 
 static int add_set(struct auth_keys *k, struct slice jwks, struct buf *why)
 {
@@ -139,8 +215,13 @@ int auth_keys_create(struct auth_keys **out, const struct auth_settings *s,
 		     struct buf *why)
 {
 	struct auth_keys *k = xzalloc(sizeof(*k));
-	int err = 0;
+	struct api_keys *api;
+	int err = api_make(&api, s->keys, s->key_count, why);
 
+	if (err < 0) {
+		free(k);
+		return err;
+	}
 	k->issuer = xstrdup(s->issuer);
 	k->audience = xstrdup(s->audience);
 	k->skew = s->skew;
@@ -148,10 +229,8 @@ int auth_keys_create(struct auth_keys **out, const struct auth_settings *s,
 	k->slot = xzalloc(sizeof(*k->slot));
 	pthread_mutex_init(&k->slot->lock, NULL);
 	k->slot->set = set_make();
-	for (size_t i = 0; err == 0 && i < s->key_count; i++)
-		err = add_api_key(k, slice_str(s->keys[i]), why);
-	if (err == 0)
-		err = add_set(k, s->jwks, why);
+	atomic_init(&k->slot->api, api);
+	err = add_set(k, s->jwks, why);
 	if (err < 0) {
 		auth_keys_destroy(k);
 		return err;
@@ -164,9 +243,9 @@ void auth_keys_destroy(struct auth_keys *k)
 {
 	if (!k)
 		return;
-	for (size_t i = 0; i < k->api_count; i++) {
-		free(k->api[i].name);
-		free(k->api[i].secret);
+	for (struct api_keys *a = atomic_load(&k->slot->api), *before; a; a = before) {
+		before = a->before;
+		api_free(a);
 	}
 	set_drop(k, k->slot->set);
 	pthread_mutex_destroy(&k->slot->lock);
@@ -179,7 +258,7 @@ void auth_keys_destroy(struct auth_keys *k)
 bool auth_keys_none(const struct auth_keys *k)
 {
 	struct key_set *set = set_take(k);
-	bool none = k->api_count == 0 && set->count == 0 && !k->expects_set;
+	bool none = api_of(k)->count == 0 && set->count == 0 && !k->expects_set;
 
 	set_drop(k, set);
 	return none;
@@ -193,13 +272,12 @@ ms_t auth_keys_skew(const struct auth_keys *k)
 struct slice auth_keys_find(const struct auth_keys *k, struct slice name,
 			    struct slice *found)
 {
-	for (size_t i = 0; i < k->api_count; i++) {
-		if (name.n > 0 && !slice_is(name, k->api[i].name))
-			continue;
-		*found = slice_str(k->api[i].name);
-		return slice_str(k->api[i].secret);
-	}
-	return SLICE_NONE;
+	const struct api_key *key = api_named(api_of(k), name);
+
+	if (!key)
+		return SLICE_NONE;
+	*found = slice_str(key->name);
+	return slice_str(key->secret);
 }
 
 /* --- verifying --- */

@@ -2,7 +2,8 @@
  * JSON Web Key Set (RFC 7517: RS256, ES256).
  *
  * A key is good for one algorithm: a public key is never taken for a secret. Shared by all workers;
- * read-only after the start, but for the set, which auth_keys_replace() exchanges as a whole.
+ * read-only after the start, but for the set, which auth_keys_replace() exchanges as a whole, and the
+ * API keys, which auth_keys_change() does. API keys of before stay in memory: somebody may have slices of them.
  * Locks: one, held to take or exchange the set; nothing is locked inside it.
  * Limits: AUTH_MAX_KEYS of each kind; RSA of 2048 to 8192 bits; P-256.
  */
@@ -32,6 +33,9 @@ int auth_keys_create(struct auth_keys **out, const struct auth_settings *s,
 void auth_keys_destroy(struct auth_keys *k);
 /* Another set, from any thread; its count of keys. When it is none the old one stays, and `why` has a line. */
 int auth_keys_replace(struct auth_keys *k, struct slice jwks, struct buf *why) NODISCARD;
+/* Other API keys, from one thread; their count. When one is wrong, or there is none, the old ones stay, and `why` has a line. */
+int auth_keys_change(struct auth_keys *k, const char *const *keys, size_t count,
+		     struct buf *why) NODISCARD;
 /* Asked, on any thread, when a token names a key that is not in the set: may it be there soon? Then the token is
  * E_UNAVAILABLE. To be set before the workers run. */
 typedef bool auth_unknown_fn(void *arg);

@@ -149,6 +149,36 @@ static void set_is_exchanged_as_a_whole(void **state)
 	auth_keys_destroy(k);
 }
 
+static void api_keys_are_exchanged_as_a_whole(void **state)
+{
+	static const char *const other[] = { "new:" SECRET "3", "ann:" SECRET "4" };
+	static const char *const bad[] = { "new:" SECRET "5", "joe:short" };
+	struct auth_keys *k = keys_of("", "", "");
+	struct buf why = BUF_INIT(1000);
+	struct slice name, before = auth_keys_find(k, SLICE("joe"), &name);
+
+	(void)state;
+	assert_int_equal(auth_keys_change(k, api_keys, 2, &why), 2);
+	assert_ptr_equal(auth_keys_find(k, SLICE("joe"), &name).p, before.p);
+	assert_int_equal(auth_keys_change(k, other, 2, &why), 2);
+	assert_string_equal(verify_signed(k, "{\"iss\":\"joe\"}", SECRET), "unknown key");
+	assert_string_equal(verify_signed(k, "{\"iss\":\"new\"}", SECRET "3"), "ok");
+	assert_string_equal(verify_signed(k, "{\"iss\":\"ann\"}", SECRET "2"),
+			    "bad signature");
+	assert_string_equal(verify_signed(k, "{\"iss\":\"ann\"}", SECRET "4"), "ok");
+	assert_true(auth_keys_find(k, SLICE_NONE, &name).n > 0);
+	assert_true(slice_is(name, "new"));
+	assert_true(slice_is(before, SECRET)); /* somebody may be looking at it */
+	assert_int_equal(why.n, 0);
+	/* What is wrong changes nothing. */
+	assert_int_equal(auth_keys_change(k, bad, 2, &why), E_MALFORMED);
+	assert_true(why.n > 0);
+	assert_int_equal(auth_keys_change(k, NULL, 0, &why), E_MALFORMED);
+	assert_string_equal(verify_signed(k, "{\"iss\":\"new\"}", SECRET "3"), "ok");
+	buf_fini(&why);
+	auth_keys_destroy(k);
+}
+
 static void unknown_key_may_be_news(void **state)
 {
 	const struct auth_settings s = { .issuer = "",
@@ -275,6 +305,7 @@ int main(void)
 		cmocka_unit_test(rfc7515_signatures_by_keys_of_the_set),
 		cmocka_unit_test(wrong_signatures_are_refused),
 		cmocka_unit_test(set_is_exchanged_as_a_whole),
+		cmocka_unit_test(api_keys_are_exchanged_as_a_whole),
 		cmocka_unit_test(unknown_key_may_be_news),
 		cmocka_unit_test(algorithms_are_not_confused),
 		cmocka_unit_test(kid_chooses_the_key),

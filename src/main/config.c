@@ -426,6 +426,9 @@ int config_load(struct config *c, struct option_set **out, int argc, char **argv
 		struct buf *why)
 {
 	struct option_set *set = option_create(table, ARRAY_LEN(table), c);
+
+	c->argc = argc;
+	c->argv = argv;
 	int err = read_flags(set, argc, argv, why);
 
 	if (err == 0)

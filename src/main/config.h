@@ -7,6 +7,8 @@
 
 struct config {
 	struct option_list listen;
+	int argc; /* what it was loaded with */
+	char **argv;
 	char *config_file;
 	char *data_dir;
 	int64_t workers;

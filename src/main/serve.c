@@ -232,9 +232,10 @@ static int open_webhook(struct server *s, struct buf *why)
 		.queue = (size_t)c->webhook_queue,
 		.timeout = c->webhook_timeout,
 		.retry = c->webhook_retry,
+		.keys = s->keys,
+		.key = slice_str(c->webhook_key),
 	};
 
-	w.secret = auth_keys_find(s->keys, slice_str(c->webhook_key), &w.key);
 	int err = webhook_create(&s->webhook, &w, why);
 	if (s->webhook) {
 		d->watch = webhook_tell;
@@ -663,10 +664,11 @@ static void on_drained(struct loop_timer *t)
 		loop_timer_start(l, t, 20);
 }
 
-/* What may change while the server runs: certificates, and the set of public keys. */
+/* What may change while the server runs: certificates, and the keys of tokens. */
 static void reload(struct server *s)
 {
 	log_info("main", "reloading", "signal=%d", SIGHUP);
+	token_reload_keys(s->config, s->keys);
 	for (unsigned i = 0; i < s->shared.admin.workers; i++)
 		worker_reload(s->workers[i]);
 	jwks_source_reload(s->jwks);

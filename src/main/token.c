@@ -8,6 +8,7 @@
 #include "auth/pass.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
 
@@ -37,6 +38,54 @@ int token_open_keys(const struct config *c, struct auth_keys **out, struct buf *
 		err = auth_keys_create(out, &s, why);
 	buf_fini(&jwks);
 	return err;
+}
+
+/* --- at SIGHUP --- */
+
+static bool has_name(const struct option_list *keys, const char *name)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		struct slice key = slice_str(keys->item[i]);
+
+		if (slice_is(slice_of(key.p, slice_find(key, ':')), name))
+			return true;
+	}
+	return false;
+}
+
+static int change_keys(const struct config *c, const struct option_list *now,
+		       struct auth_keys *keys, struct buf *why)
+{
+	if (auth_keys_none(keys)) {
+		buf_str(why, "it was started without any: start it anew");
+		return E_STATE;
+	}
+	if (c->webhook_urls.count > 0 && c->webhook_key[0] &&
+	    !has_name(now, c->webhook_key)) {
+		buf_printf(why, "webhook.key: there is no auth.key %s", c->webhook_key);
+		return E_MALFORMED;
+	}
+	return auth_keys_change(keys, (const char *const *)now->item, now->count, why);
+}
+
+void token_reload_keys(const struct config *c, struct auth_keys *keys)
+{
+	struct buf why = BUF_INIT(4096);
+	struct option_set *set = NULL;
+	struct config now;
+	int n = config_load(&now, &set, c->argc, c->argv, &why);
+
+	/* None, as before: there is a set, or everybody may come in. */
+	if (n == 0 && (c->auth_keys.count > 0 || now.auth_keys.count > 0))
+		n = change_keys(c, &now.auth_keys, keys, &why);
+	if (n < 0)
+		log_error("auth", "keys-kept", "why=%s",
+			  log_value(&(struct log_text){ 0 }, buf_slice(&why)));
+	else if (n > 0)
+		log_info("auth", "keys", "keys=%d", n);
+	if (set)
+		option_destroy(set);
+	buf_fini(&why);
 }
 
 /* --- the command's own options --- */
