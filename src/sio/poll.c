@@ -144,12 +144,12 @@ void eio_poll_post(struct eio_conn *c, struct http_exchange *x)
 	bool bytes = is_bytes(x);
 	struct eio_payload in;
 
-	if (c->engine.state == EIO_CLOSING || (bytes && c->engine.version == 4)) {
+	if (c->engine.state == EIO_CLOSING) {
 		eio_refuse(x, 400, EIO_BAD_REQUEST);
 		return;
 	}
 	eio_payload_open(&in, c->engine.version, bytes, http_body(x));
-	if (take_payload(c, &in) < 0) {
+	if ((bytes && c->engine.version == 4) || take_payload(c, &in) < 0) {
 		metric_add(METRIC_MALFORMED, 1);
 		eio_refuse(x, 400, EIO_BAD_REQUEST);
 		if (c->moving) /* it is told there what is wrong */
