@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { call } from "./lib/api.mjs";
-import { connect, freshRoom } from "./lib/client.mjs";
+import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { metricIs } from "./lib/metrics.mjs";
 import { freshDir, serverFor, startServer } from "./lib/server.mjs";
 
@@ -112,6 +112,31 @@ for (const workers of [1, 2]) {
 				const data = await (await connect(t, fourth)).join(room, { name: "Cem" });
 				assert.equal(data.members.length, 1, "Bob may come back");
 				assert.deepEqual([data.lobby, data.ring, data.capacity], [undefined, false, 1000]);
+			});
+
+			it("has those muted who were, until they may speak again", async (t) => {
+				const dataDir = freshDir();
+				const first = await startServer(options(dataDir));
+				const [ann, bob, cem] = await roomOf(t, first, ["Ann", "Bob", "Cem"]);
+				const room = ann.joinData.room;
+				await ann.do({ type: "mute" });
+				await ann.do({ type: "mute", member: cem.id, on: false });
+				const tickets = [ann, bob, cem].map((member) => member.ticket());
+				await first[end]();
+
+				const second = await serverFor(t, options(dataDir));
+				const [again, bobby, cemal] = await Promise.all(
+					tickets.map(async (ticket) => {
+						const client = await connect(t, second);
+						await client.resume(ticket);
+						return client;
+					}),
+				);
+				const speak = { type: "update", room, mic: true };
+				await bobby.refused(speak, "denied");
+				await cemal.do(speak);
+				await again.do({ type: "mute", room, member: bob.id, on: false });
+				await bobby.do(speak);
 			});
 
 			it("is open when nobody can come back to it", async (t) => {

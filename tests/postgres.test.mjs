@@ -276,6 +276,20 @@ describe("a server that does not answer", () => {
 		assert.equal((await revoke(server, "bob")).status, 204);
 	});
 
+	it("does not refuse a ban or a lock: they hold", async (t) => {
+		const { server, database } = await keptServer(t, { args: ["--store.patience", "200ms"] });
+		const [ann] = await roomOf(t, server, ["Ann"]);
+		const release = await postgres.hold("LOCK TABLE parley.note", database);
+		await ann.do({ type: "ban", user: "eve" });
+		const eve = await connect(t, server);
+		const { room } = ann.joinData;
+		await eve.refused({ type: "join", room, name: "Eve", user: "eve" }, "banned");
+		await ann.do({ type: "lock" });
+		await eve.refused({ type: "join", room, name: "Bob" }, "locked");
+		await release();
+		await mustBecome(server, 200);
+	});
+
 	it("because its tables are locked holds up chat alone", async (t) => {
 		const { server, database } = await keptServer(t, {
 			args: ["--store.patience", "2s"],

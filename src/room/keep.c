@@ -88,15 +88,18 @@ void room_keep_soon(const struct room_registry *g, const struct store_note *n)
 /* The note goes with its room, or at the next start if that does not bring the room back. */
 #define DOOR_KEPT (INT64_C(3650) * 86400 * 1000)
 #define FORM 1 /* of the value; another one is not read */
-#define VALUE_BYTES 16
+#define VALUE_BYTES (16u + 8u * ROOM_MAX_MEMBERS)
 
 enum { DOOR_LOCKED = BIT(0), DOOR_LOBBY = BIT(1), DOOR_RING = BIT(2) };
 
-/* Of before the restart, until its room is there. */
+/* Of before the restart, until all are back. */
 struct door {
+	bool open; /* its room is there again */
 	uint32_t capacity;
 	uint8_t set;
 	uint16_t name_len;
+	uint32_t muted_count;
+	uint64_t *muted; /* owned: members */
 	char name[];
 };
 
@@ -118,6 +121,11 @@ int room_keep_door(struct room *r, struct bus_home home, uint64_t request)
 	buf_u8(&value, set_of(r));
 	buf_be32(&value, r->capacity);
 	r->kept = set_of(r) != 0 || r->capacity != r->registry->settings->capacity;
+	for (uint32_t i = 0; i < r->count; i++)
+		if (r->members[i]->muted) {
+			buf_be64(&value, r->members[i]->id);
+			r->kept = true;
+		}
 	const struct store_note n = { .kind = STORE_NOTE_DOOR,
 				      .name = room_name(r),
 				      .value = buf_slice(&value),
@@ -148,19 +156,35 @@ void room_drop_door(struct room *r)
 	r->kept = false;
 }
 
+static struct door *door_of(const struct room *r)
+{
+	const struct map *doors = &r->registry->doors;
+
+	return doors->count > 0 ? map_find(doors, room_name(r)) : NULL;
+}
+
 void room_open_door(struct room *r)
 {
-	struct map *doors = &r->registry->doors;
-	struct door *d = doors->count > 0 ? map_del(doors, room_name(r)) : NULL;
+	struct door *d = door_of(r);
 
 	if (!d)
 		return;
+	d->open = true;
 	if (d->capacity > 0 && d->capacity < r->capacity)
 		r->capacity = d->capacity;
 	r->ring = d->set & DOOR_RING;
 	r->kept = true;
 	room_guard_set(r, d->set & DOOR_LOCKED, d->set & DOOR_LOBBY);
-	free(d);
+}
+
+bool room_was_muted(const struct room *r, uint64_t member)
+{
+	const struct door *d = door_of(r);
+
+	for (uint32_t i = 0; d && i < d->muted_count; i++)
+		if (d->muted[i] == member)
+			return true;
+	return false;
 }
 
 /* The database was not there at the start, so nobody was brought back: what it says of that time is over. */
@@ -177,24 +201,45 @@ static int take_late(struct room_registry *g, struct slice name)
 	return 0;
 }
 
+static void door_free(struct door *d)
+{
+	if (d)
+		free(d->muted);
+	free(d);
+}
+
+static struct door *door_make(struct slice name, uint8_t set, struct cur *in)
+{
+	struct door *d = xzalloc(sizeof(*d) + name.n + 1);
+
+	d->set = set;
+	d->capacity = cur_be32(in);
+	d->name_len = (uint16_t)name.n;
+	memcpy(d->name, name.p, name.n);
+	d->muted = xzalloc(cur_left(in) + 1);
+	while (cur_left(in) > 0 && !in->bad)
+		d->muted[d->muted_count++] = cur_be64(in);
+	return d;
+}
+
 static int take_door(struct room_registry *g, const struct store_note *n)
 {
 	struct cur in = cur_of_slice(n->value);
 	uint8_t form = cur_u8(&in), set = cur_u8(&in);
-	uint32_t capacity = cur_be32(&in);
 
-	if (in.bad || form != FORM || n->name.n == 0 || n->name.n > ROOM_MAX_NAME)
+	if (in.bad || form != FORM || n->name.n == 0 || n->name.n > ROOM_MAX_NAME ||
+	    n->value.n > VALUE_BYTES)
 		return E_MALFORMED;
 	if (g->restored)
 		return take_late(g, n->name);
 	if (g->doors.count >= g->settings->max_rooms)
 		return E_LIMIT;
-	struct door *d = xzalloc(sizeof(*d) + n->name.n + 1);
-	d->set = set;
-	d->capacity = capacity;
-	d->name_len = (uint16_t)n->name.n;
-	memcpy(d->name, n->name.p, n->name.n);
-	free(map_put(&g->doors, n->name, d));
+	struct door *d = door_make(n->name, set, &in);
+	if (in.bad) {
+		door_free(d);
+		return E_MALFORMED;
+	}
+	door_free(map_put(&g->doors, n->name, d));
 	return 0;
 }
 
@@ -204,9 +249,9 @@ void room_doors_fini(struct room_registry *g)
 	struct door *d;
 
 	while ((d = map_next(&g->doors, &at))) {
-		if (!g->closing)
+		if (!g->closing && !d->open)
 			drop(g, slice_of(d->name, d->name_len));
-		free(d);
+		door_free(d);
 	}
 	map_fini(&g->doors);
 	map_init(&g->doors);

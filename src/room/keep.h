@@ -14,12 +14,13 @@ int room_keep(struct room_registry *g, const struct store_note *n, struct bus_ho
 /* Nobody waits for it. */
 void room_keep_soon(const struct room_registry *g, const struct store_note *n);
 
-/* How a room is set, where that is not as every room is: lock, lobby, capacity, ring. As room_keep(). */
+/* How a room is set, where that is not as every room is: lock, lobby, capacity, ring, who is muted. As room_keep(). */
 int room_keep_door(struct room *r, struct bus_home home, uint64_t request) NODISCARD;
 void room_keep_door_soon(struct room *r);
 /* The room ends, and with it how it was set. */
 void room_drop_door(struct room *r);
 /* A member of before the restart makes its room: it is set as it was. */
 void room_open_door(struct room *r);
+bool room_was_muted(const struct room *r, uint64_t member);
 /* How rooms were set that nobody has come back to is forgotten. */
 void room_doors_fini(struct room_registry *g);

@@ -6,20 +6,28 @@
 #define LOCKED 1
 #define RING 4
 
-static int take(struct stage *s, const char *room, uint8_t form, uint8_t set,
-		uint32_t capacity)
+static int take_muted(struct stage *s, const char *room, uint8_t form, uint8_t set,
+		      uint32_t capacity, uint64_t muted)
 {
-	struct buf value = BUF_INIT(16);
+	struct buf value = BUF_INIT(32);
 
 	buf_u8(&value, form);
 	buf_u8(&value, set);
 	buf_be32(&value, capacity);
+	if (muted)
+		buf_be64(&value, muted);
 	const struct store_note n = { .kind = STORE_NOTE_DOOR,
 				      .name = slice_str(room),
 				      .value = buf_slice(&value) };
 	int err = room_registry_take(s->rooms, &n);
 	buf_fini(&value);
 	return err;
+}
+
+static int take(struct stage *s, const char *room, uint8_t form, uint8_t set,
+		uint32_t capacity)
+{
+	return take_muted(s, room, form, set, capacity, 0);
 }
 
 static const struct room *restored(struct stage *s, const char *room)
@@ -72,6 +80,18 @@ static void a_room_to_which_nobody_comes_back_is_open(void **state)
 	assert_false(room_is_locked(stage_join(s, "q", "Ann")->room));
 }
 
+static void who_was_muted_is(void **state)
+{
+	struct stage *s = *state;
+
+	assert_int_equal(take_muted(s, "r", 1, 0, 0, 9), 0);
+	assert_int_equal(take_muted(s, "q", 1, 0, 0, 8), 0);
+	assert_true(restored(s, "r")->members[0]->muted);
+	assert_false(restored(s, "q")->members[0]->muted);
+	room_registry_restored(s->rooms);
+	assert_true(room_find(s->rooms, SLICE("r"))->members[0]->muted);
+}
+
 static void strange_notes_are_refused(void **state)
 {
 	struct stage *s = *state;
@@ -80,6 +100,10 @@ static void strange_notes_are_refused(void **state)
 				      .value = SLICE("\1\1\0\0\0") };
 
 	assert_int_equal(room_registry_take(s->rooms, &n), E_MALFORMED);
+	const struct store_note cut = { .kind = STORE_NOTE_DOOR,
+					.name = SLICE("r"),
+					.value = SLICE("\1\1\0\0\0\7\0\0\0\0\0\0\1") };
+	assert_int_equal(room_registry_take(s->rooms, &cut), E_MALFORMED);
 	assert_int_equal(take(s, "r", 2, LOCKED, 7), E_MALFORMED);
 	assert_int_equal(take(s, "", 1, LOCKED, 7), E_MALFORMED);
 	for (unsigned i = 0; i < s->settings.max_rooms; i++) {
@@ -98,6 +122,7 @@ int main(void)
 		keep_test(a_room_is_set_as_it_was),
 		keep_test(its_capacity_is_at_most_the_servers),
 		keep_test(a_room_to_which_nobody_comes_back_is_open),
+		keep_test(who_was_muted_is),
 		keep_test(strange_notes_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* moderate: what owners, moderators and the server do to others. */
 #include "base/err.h"
 #include "room/guard.h"
+#include "room/keep.h"
 
 /* Only an owner (or the server) makes owners or unmakes them. */
 static bool may_touch_owners(const struct member *m)
@@ -44,24 +45,28 @@ static int room_on_role(struct room *r, const struct member *m, const struct com
 	return 0;
 }
 
-static void room_mute(struct room *r, struct member *to, bool on)
+/* Whether it was not so before. */
+static bool room_mute(struct room *r, struct member *to, bool on)
 {
 	struct event e = { .kind = EVENT_UPDATED, .member = to->id };
+	bool changed = to->muted != on;
 
-	if (to->muted != on)
+	if (changed)
 		e.changed = CHANGED_MUTED;
 	to->muted = on;
 	if (on) {
 		e.changed |= to->state & PRESENCE_MIC;
 		to->state &= (uint8_t)~PRESENCE_MIC;
 	}
-	if (!e.changed || to->hidden)
-		return;
-	room_member_info(to, &e.subject);
-	room_tell_all(r, &e, NULL);
+	if (e.changed && !to->hidden) {
+		room_member_info(to, &e.subject);
+		room_tell_all(r, &e, NULL);
+	}
+	return changed;
 }
 
-static int room_on_mute(struct room *r, const struct member *m, const struct command *c)
+static int room_on_mute(struct room *r, const struct member *m, struct bus_home home,
+			uint64_t request, const struct command *c)
 {
 	struct member *to = c->to ? room_member(r, c->to) : NULL;
 
@@ -69,14 +74,12 @@ static int room_on_mute(struct room *r, const struct member *m, const struct com
 		return E_NO_MEMBER;
 	if (to && to->role == ROLE_OWNER && !may_touch_owners(m))
 		return E_DENIED;
-	if (to) {
-		room_mute(r, to, c->on);
-		return 0;
-	}
-	for (uint32_t i = 0; i < r->count; i++)
+	bool changed = to && room_mute(r, to, c->on);
+
+	for (uint32_t i = 0; !to && i < r->count; i++)
 		if (!room_may(r->members[i], RIGHT_ADMIN))
-			room_mute(r, r->members[i], c->on);
-	return 0;
+			changed |= room_mute(r, r->members[i], c->on);
+	return changed ? room_keep_door(r, home, request) : 0;
 }
 
 static int room_on_kick(struct room *r, const struct member *m, const struct command *c)
@@ -116,7 +119,7 @@ int room_moderate(struct room *r, const struct member *m, struct bus_home home,
 	case COMMAND_CLOSE:
 		return room_on_close(r, m, c);
 	case COMMAND_MUTE:
-		return room_on_mute(r, m, c);
+		return room_on_mute(r, m, home, request, c);
 	default:
 		return room_guard_command(r, m, home, request, c, wall);
 	}

@@ -624,6 +624,7 @@ int room_restore(struct room_registry *g, struct slice name, const struct member
 	struct member *back = member_make(r, &e, home, m->id, m->joined_at);
 
 	back->role = (uint8_t)m->role;
+	back->muted = room_was_muted(r, m->id);
 	back->ghost = m->away && !e.hidden;
 	back->hidden |= back->ghost;
 	back->away = r->seq + 1;

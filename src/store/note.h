@@ -12,7 +12,7 @@ enum store_note_kind {
 	STORE_NOTE_USER = 2,  /* revoked: name is an identity */
 	STORE_NOTE_HALL = 3,  /* a room of the co-working API */
 	STORE_NOTE_BAN = 4,   /* somebody is kept out of a room */
-	STORE_NOTE_DOOR = 5,  /* how a room is set: lock, lobby */
+	STORE_NOTE_DOOR = 5,  /* how a room is set: lock, lobby, who is muted */
 };
 
 #define STORE_NOTES_PAGE 200 /* in an answer */
