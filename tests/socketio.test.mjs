@@ -476,6 +476,31 @@ describe("bad manners over Socket.IO", () => {
 		socket.close();
 	});
 
+	it("a greeting reaches a client that moves meanwhile by what it says in another namespace", async (t) => {
+		const table = `
+dialect  greets
+speaks   socketio
+route    socketio /
+route    socketio /other
+on connect
+    send hello $1
+on join
+    join room=$1
+`;
+		const greeting = await startWithDialect("greets", table, { workers: 2 });
+		t.after(() => greeting.stop());
+		for (let i = 0; i < 8; i++) {
+			const session = await Polling.open(greeting, PATH);
+			await session.send('40{"n":1}', '40/other,{"n":2}', `42/other,["join","${freshRoom("g")}"]`);
+			const found = [];
+			while (!found.some((packet) => packet.startsWith('42["hello",{"n":1}'))) {
+				found.push(...(await session.poll()));
+			}
+			assert.ok(found.some((packet) => packet.startsWith('42/other,["hello",{"n":2}')));
+			await session.send("41", "1");
+		}
+	});
+
 	it("a page of a foreign origin is not served", async () => {
 		const headers = { Origin: "https://evil.example" };
 		const answer = await get(server, "/socket.io/?EIO=4&transport=polling", headers);

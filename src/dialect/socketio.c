@@ -185,7 +185,8 @@ static struct session *make_session(struct dialect *d, struct sio_socket *socket
 #define GREETING_DELAY 20
 
 struct greeting {
-	struct list link; /* socketio->greetings */
+	struct list link;      /* socketio->greetings */
+	struct greeting *next; /* while it is carried to another worker */
 	uint64_t session;
 	ms_t due;
 	size_t n;
@@ -228,21 +229,42 @@ static void greet_first(struct socketio *g, const struct session *s)
 	}
 }
 
-static void greet_soon(struct socketio *g, const struct session *s, struct slice auth)
+static void greet_later(struct socketio *g, struct greeting *w)
 {
 	struct loop *l = g->dialect->loop;
 
+	w->due = loop_now(l) + GREETING_DELAY;
+	if (list_empty(&g->greetings))
+		loop_timer_start(l, &g->greet, GREETING_DELAY);
+	list_append(&g->greetings, &w->link);
+}
+
+static void greet_soon(struct socketio *g, const struct session *s, struct slice auth)
+{
 	if (auth.n == 0)
 		auth = SLICE("{}");
 	struct greeting *w = xzalloc(sizeof(*w) + auth.n);
 	w->session = s->number;
-	w->due = loop_now(l) + GREETING_DELAY;
 	w->n = auth.n;
 	memcpy(w->auth, auth.p, auth.n);
 	list_init(&w->link);
-	if (list_empty(&g->greetings))
-		loop_timer_start(l, &g->greet, GREETING_DELAY);
-	list_append(&g->greetings, &w->link);
+	greet_later(g, w);
+}
+
+/* Its greetings, to go where it goes. */
+static struct greeting *take_greetings(struct socketio *g, const struct session *s,
+				       struct greeting *others)
+{
+	list_each_safe (n, &g->greetings) {
+		struct greeting *w = list_entry(n, struct greeting, link);
+
+		if (w->session != s->number)
+			continue;
+		list_unlink(&w->link);
+		w->next = others;
+		others = w;
+	}
+	return others;
 }
 
 /* --- connecting --- */
@@ -409,6 +431,7 @@ static void on_disconnect(void *own, struct sio_socket *socket, enum eio_why why
 
 struct moving {
 	struct sio_client *client;
+	struct greeting *greetings; /* of its sessions */
 	uint64_t tried;
 };
 
@@ -420,12 +443,17 @@ static void depart(struct session *s)
 
 void socketio_move(struct sio_client *c, unsigned worker, uint64_t tried)
 {
-	struct moving m = { c, tried };
+	struct moving m = { .client = c, .tried = tried };
 	struct buf b = BUF_INIT(SIZE_MAX);
 
-	for (struct sio_socket *o = sio_next(c, NULL); o; o = sio_next(c, o))
-		if (sio_own(o))
-			depart(sio_own(o));
+	for (struct sio_socket *o = sio_next(c, NULL); o; o = sio_next(c, o)) {
+		struct session *s = sio_own(o);
+
+		if (!s)
+			continue;
+		m.greetings = take_greetings(s->dialect->socketio, s, m.greetings);
+		depart(s);
+	}
 	buf_add(&b, &m, sizeof(m));
 	buf_put(&b, sio_detach(c, worker));
 	loop_mail_send(worker, BUS_CLIENT, buf_slice(&b));
@@ -451,6 +479,12 @@ static void on_client_letter(void *arg, unsigned from, struct slice body)
 		s->allowance.at = loop_now(d->loop);
 		recovery_arrive(s);
 		s->vocabulary->arrive(s, SLICE_NONE);
+	}
+	while (m.greetings) {
+		struct greeting *w = m.greetings;
+
+		m.greetings = w->next;
+		greet_later(d->socketio, w);
 	}
 	d->socketio->tried = m.tried;
 	sio_attach(d->socketio->sio, m.client, slice_from(body, sizeof(m)));
