@@ -501,6 +501,42 @@ on join
 		}
 	});
 
+	it("who is in a room stays there when another namespace puts it into a second one", async (t) => {
+		const table = `
+dialect  two
+speaks   socketio
+route    socketio /
+route    socketio /other
+on connect
+    join room=room
+on say
+    relay all
+when welcome
+    send hello $room
+`;
+		const two = await startWithDialect("two", table, { workers: 2 });
+		t.after(() => two.stop());
+		for (let i = 0; i < 8; i++) {
+			const rooms = [freshRoom("g"), freshRoom("g")];
+			const session = await Polling.open(two, PATH);
+			const found = [];
+			const until = async (wanted) => {
+				while (!found.some((packet) => packet.startsWith(wanted))) {
+					found.push(...(await session.poll()));
+				}
+			};
+			await session.send(`40{"room":"${rooms[0]}"}`);
+			await until(`42["hello","${rooms[0]}"`);
+			await session.send(`40/other,{"room":"${rooms[1]}"}`);
+			await until(`42/other,["hello","${rooms[1]}"`);
+			await session.send('42["say",1]', '42/other,["say",2]');
+			await until('42["say",1');
+			await until('42/other,["say",2');
+			await session.send("1");
+		}
+		await metricIs(two, "members", 0);
+	});
+
 	it("a page of a foreign origin is not served", async () => {
 		const headers = { Origin: "https://evil.example" };
 		const answer = await get(server, "/socket.io/?EIO=4&transport=polling", headers);
