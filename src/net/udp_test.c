@@ -65,6 +65,13 @@ static void inbox_open(struct inbox *in, const char *at, unsigned flags)
 
 	*in = (struct inbox){ 0 };
 	assert_int_equal(addr_parse(&a, slice_str(at)), 0);
+	/* A shared port that the kernel chooses may be one that another program shares. */
+	if (flags & UDP_SHARED) {
+		struct udp *alone;
+		assert_int_equal(udp_open(&alone, pool, &a, 0, on_input, in), 0);
+		a.port = udp_address(alone).port;
+		udp_close(alone);
+	}
 	assert_int_equal(udp_open(&in->u, pool, &a, flags, on_input, in), 0);
 }
 
