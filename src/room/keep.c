@@ -216,9 +216,10 @@ static struct door *door_make(struct slice name, uint8_t set, struct cur *in)
 	d->capacity = cur_be32(in);
 	d->name_len = (uint16_t)name.n;
 	memcpy(d->name, name.p, name.n);
-	d->muted = xzalloc(cur_left(in) + 1);
-	while (cur_left(in) > 0 && !in->bad)
-		d->muted[d->muted_count++] = cur_be64(in);
+	d->muted_count = (uint32_t)(cur_left(in) / sizeof(*d->muted));
+	d->muted = xzalloc(size_mul(d->muted_count + 1, sizeof(*d->muted)));
+	for (uint32_t i = 0; i < d->muted_count; i++)
+		d->muted[i] = cur_be64(in);
 	return d;
 }
 
@@ -235,7 +236,7 @@ static int take_door(struct room_registry *g, const struct store_note *n)
 	if (g->doors.count >= g->settings->max_rooms)
 		return E_LIMIT;
 	struct door *d = door_make(n->name, set, &in);
-	if (in.bad) {
+	if (in.bad || cur_left(&in) > 0) {
 		door_free(d);
 		return E_MALFORMED;
 	}

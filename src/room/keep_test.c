@@ -100,10 +100,6 @@ static void strange_notes_are_refused(void **state)
 				      .value = SLICE("\1\1\0\0\0") };
 
 	assert_int_equal(room_registry_take(s->rooms, &n), E_MALFORMED);
-	const struct store_note cut = { .kind = STORE_NOTE_DOOR,
-					.name = SLICE("r"),
-					.value = SLICE("\1\1\0\0\0\7\0\0\0\0\0\0\1") };
-	assert_int_equal(room_registry_take(s->rooms, &cut), E_MALFORMED);
 	assert_int_equal(take(s, "r", 2, LOCKED, 7), E_MALFORMED);
 	assert_int_equal(take(s, "", 1, LOCKED, 7), E_MALFORMED);
 	for (unsigned i = 0; i < s->settings.max_rooms; i++) {
@@ -112,6 +108,23 @@ static void strange_notes_are_refused(void **state)
 		assert_int_equal(take(s, name, 1, LOCKED, 7), 0);
 	}
 	assert_int_equal(take(s, "r", 1, LOCKED, 7), E_LIMIT);
+}
+
+/* Each member in it is 8 bytes. */
+static void cut_notes_are_refused(void **state)
+{
+	static const char value[6 + 2 * 8] = { 1, LOCKED };
+	struct stage *s = *state;
+
+	for (size_t n = 0; n <= sizeof(value); n++) {
+		const struct store_note cut = { .kind = STORE_NOTE_DOOR,
+						.name = SLICE("r"),
+						.value = slice_of(value, n) };
+		bool whole = n >= 6 && (n - 6) % 8 == 0;
+
+		assert_int_equal(room_registry_take(s->rooms, &cut),
+				 whole ? 0 : E_MALFORMED);
+	}
 }
 
 #define keep_test(name) cmocka_unit_test_setup_teardown(name, stage_setup, stage_teardown)
@@ -124,6 +137,7 @@ int main(void)
 		keep_test(a_room_to_which_nobody_comes_back_is_open),
 		keep_test(who_was_muted_is),
 		keep_test(strange_notes_are_refused),
+		keep_test(cut_notes_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
