@@ -31,8 +31,9 @@ typedef void udp_input_fn(void *arg, struct udp *u, const struct udp_packet *p);
 enum udp_flags {
 	UDP_SHARED =
 		1, /* SO_REUSEPORT: every worker has one on the port; large buffers */
-	UDP_RELAY =
-		2, /* packets may be cut up on their way (no DF) unless sent with UDP_WHOLE */
+	/* Packets may be cut up on their way (no DF) unless they are sent whole. While it sends to one address again and
+	 * again it holds a second descriptor (udp_twin.c). */
+	UDP_RELAY = 2,
 };
 /* Dual stack when the address is [::]. -errno. */
 int udp_open(struct udp **out, struct udp_pool *pool, const struct addr *at,
