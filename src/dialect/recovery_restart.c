@@ -27,14 +27,15 @@
 void recovery_put_card(struct buf *b, const struct session *s)
 {
 	const struct table_session *own = s->own;
+	const struct member_info *self = table_self(own);
 	struct slice ns = table_namespace(s->vocabulary, socketio_variant(s));
 
 	buf_u8(b, CARD);
-	buf_u8(b, own->self.offers);
-	buf_u8(b, own->self.rank);
+	buf_u8(b, self->offers);
+	buf_u8(b, self->rank);
 	buf_u8(b, own->variant);
 	buf_u8(b, recovery_is_lost(s));
-	buf_prefixed(b, table_name(own->table));
+	buf_prefixed(b, table_name(table_of(s)));
 	buf_prefixed(b, ns);
 	buf_put(b, admit_bytes(s));
 }
@@ -96,8 +97,9 @@ void recovery_restore_seat(struct seat *seat, const struct member_info *m,
 			   const struct recovery_card *c)
 {
 	struct table_session *own = seat->session->own;
+	struct table_member *me = table_member(own);
 
-	own->self = (struct member_info){
+	me->info = (struct member_info){
 		.id = m->id,
 		.user = table_own_id(own),
 		.named = true,
@@ -106,7 +108,8 @@ void recovery_restore_seat(struct seat *seat, const struct member_info *m,
 		.rank = c->rank,
 		.order = seat->member ? member_order(seat->member) : 0,
 	};
-	own->name = m->name.n > 0 ? slice_dup(m->name) : NULL;
+	free(me->name);
+	me->name = m->name.n > 0 ? slice_dup(m->name) : NULL;
 	/* What is said from now on is kept for it. */
 	fanout_back(seat->fanout, seat);
 }

@@ -53,6 +53,7 @@ static void choose_wording(struct hearing *h)
 {
 	const struct table *t = h->t;
 	struct table_session *own = h->own;
+	struct member_info *self = &table_member(own)->info;
 
 	own->variant = 1;
 	for (unsigned i = 0; i < t->variant_count; i++)
@@ -60,16 +61,16 @@ static void choose_wording(struct hearing *h)
 			own->variant = (uint8_t)(i + 1);
 			break;
 		}
-	own->self.offers = OFFERS_TOLD;
+	self->offers = OFFERS_TOLD;
 	for (unsigned i = 0; i < t->offers_count; i++)
 		if (holds(h, t->offers[i].tests)) {
-			own->self.offers = (uint8_t)t->offers[i].offers;
+			self->offers = (uint8_t)t->offers[i].offers;
 			break;
 		}
-	own->self.rank = RANK_NONE;
+	self->rank = RANK_NONE;
 	for (unsigned i = 0; i < t->rank_count; i++)
 		if (holds(h, t->ranks[i].tests)) {
-			own->self.rank = (uint8_t)t->ranks[i].rank;
+			self->rank = (uint8_t)t->ranks[i].rank;
 			break;
 		}
 }
@@ -97,27 +98,27 @@ static void put_kept(struct hearing *h, const struct table_step *step, struct bu
 static void send_join(struct hearing *h, const struct table_step *step, struct slice room,
 		      struct slice metadata)
 {
-	struct table_session *own = h->own;
+	const struct table_session *own = h->own;
+	struct table_member *me = table_member(h->own);
 	const struct command join = {
 		.kind = COMMAND_JOIN,
 		.named = true,
 		.replaces = step->replaces,
-		.name = own->name ? slice_str(own->name) : SLICE_NONE,
+		.name = table_own_name(own),
 		.user = table_own_id(own),
 		.fixed = own->fixed.n > 0,
 		.metadata = metadata,
-		.offers = own->self.offers,
-		.rank = own->self.rank,
+		.offers = me->info.offers,
+		.rank = me->info.rank,
 		.dialect = (uint16_t)h->t->number,
 		.capacity = h->t->capacity,
 		.fits = h->t->capacity,
 	};
 
-	own->self.user = join.user;
-	own->self.named = true;
-	own->self.dialect = join.dialect;
-	own->join_ack = h->m->ack;
-	replace_text(&own->joining, metadata);
+	me->info.user = join.user;
+	me->info.named = true;
+	me->info.dialect = join.dialect;
+	replace_text(&me->joining, metadata);
 	h->asked = true;
 	route_command(session_add_seat(h->s, room, request_of(h)), request_of(h), &join);
 }
@@ -177,10 +178,18 @@ static bool moves_away(struct hearing *h, struct slice room)
 	return true;
 }
 
+static void name_member(struct table_session *own, struct slice user, struct slice name)
+{
+	struct table_member *me = table_member(own);
+
+	replace_text(&me->name, name);
+	if (own->fixed.n == 0)
+		replace_text(&me->id, user);
+}
+
 /* False: the session is not here any more. */
 static bool do_join(struct hearing *h, const struct table_step *step)
 {
-	struct table_session *own = h->own;
 	struct buf words = BUF_INIT(64 * 1024), kept = BUF_INIT(ROOM_MAX_METADATA);
 	struct slice room, user = SLICE_NONE, name = SLICE_NONE;
 	bool here = true;
@@ -207,9 +216,7 @@ static bool do_join(struct hearing *h, const struct table_step *step)
 			complain(h, E_TOO_LARGE, NULL);
 		} else {
 			drop_pending(h->s);
-			replace_text(&own->name, name);
-			if (own->fixed.n == 0)
-				replace_text(&own->id, user);
+			name_member(h->own, user, name);
 			choose_wording(h);
 			send_join(h, step, room, buf_slice(&kept));
 		}
@@ -470,7 +477,7 @@ static void start_hearing(struct hearing *h, struct session *s,
 	h->sc = (struct table_scope){ .table = h->t,
 				      .self = h->own,
 				      .room = seat ? seat->fanout->quoted
-						   : table_path(h->own->path_json),
+						   : table_text_or_none(h->own->path),
 				      .wall = loop_wall(s->dialect->loop) };
 }
 
@@ -492,17 +499,19 @@ static bool has_required(const struct hearing *h)
 
 static void learn_alias(struct hearing *h)
 {
-	struct table_session *own = h->own;
 	struct buf word = BUF_INIT(4 * ROOM_MAX_NAME);
 	uint32_t t = table_field_token(&h->sc, &h->t->alias);
+	char **known;
 
-	if (t != UINT32_MAX && h->s->seats &&
-	    json_string(h->sc.json, t, ROOM_MAX_NAME, &word) == 0 && word.n > 0 &&
-	    !(own->alias && slice_is(buf_slice(&word), own->alias))) {
+	if (t == UINT32_MAX || !h->s->seats)
+		return;
+	known = &table_member(h->own)->alias;
+	if (json_string(h->sc.json, t, ROOM_MAX_NAME, &word) == 0 && word.n > 0 &&
+	    !(*known && slice_is(buf_slice(&word), *known))) {
 		const struct command alias = { .kind = COMMAND_ALIAS,
 					       .text = buf_slice(&word) };
 
-		replace_text(&own->alias, alias.text);
+		replace_text(known, alias.text);
 		route_command(h->s->seats, 0, &alias);
 	}
 	buf_fini(&word);
@@ -676,6 +685,7 @@ void table_on_reply(struct session *s, uint64_t request, int err, const char *de
 {
 	const struct table *t = table_of(s);
 	const struct table_session *own = s->own;
+	const struct table_member *me = own->member;
 	uint64_t at = request >> REQUEST_RULE,
 		 ack = request & ((UINT64_C(1) << REQUEST_RULE) - 1);
 	const struct table_rule *r =
@@ -685,14 +695,15 @@ void table_on_reply(struct session *s, uint64_t request, int err, const char *de
 	struct table_scope sc = {
 		.table = t,
 		.self = own,
-		.room = s->seats ? s->seats->fanout->quoted : table_path(own->path_json),
+		.room = s->seats ? s->seats->fanout->quoted
+				 : table_text_or_none(own->path),
 		.err = err,
 		.detail = detail,
 		.wall = loop_wall(s->dialect->loop),
 	};
 
-	if (r && has_join(t, r) && own->joining &&
-	    json_parse(&j, slice_str(own->joining), tokens, TABLE_TOKENS) == 0) {
+	if (r && has_join(t, r) && me && me->joining &&
+	    json_parse(&j, slice_str(me->joining), tokens, TABLE_TOKENS) == 0) {
 		sc.json = &j;
 		sc.arg_count = 1;
 	}

@@ -17,46 +17,40 @@ struct table_keepalive {
 	struct session *session;
 };
 
-/* session->own */
-struct table_session {
-	const struct table *table;
-	char *path_room;    /* that the path names; NULL: none */
-	char *path_json;    /* the same, quoted */
-	struct slice fixed; /* what the client goes by from the first: the transport's */
-	char *id;           /* else what a join says; NULL: the member's number */
+/* Who a client is in its room: it has this from its first join on. */
+struct table_member {
+	struct member_info info; /* id, user, dialect, order, offers, rank */
+	char *id;                /* what the join says; NULL: the member's number */
 	char *name;
 	char *alias; /* what it calls itself; NULL before it is learned */
 	char *joining; /* fields of the join that is under way: a raw JSON object, or NULL */
-	uint64_t join_ack; /* the client's number + 1 */
-	uint8_t variant;   /* from 1 */
-	bool connected;
-	struct member_info self;           /* id, user, dialect, order, offers, rank */
-	struct table_keepalive *keepalive; /* NULL: not begun, or its table has none */
-	struct session_rate *buckets;      /* of the rules with a rate */
 };
 
-/* What its client goes by; empty: the member's number. */
-static inline struct slice table_own_id(const struct table_session *own)
-{
-	if (own->fixed.n > 0)
-		return own->fixed;
-	return own->id ? slice_str(own->id) : SLICE_NONE;
-}
+/* session->own */
+struct table_session {
+	struct table_member *member; /* NULL: it has not joined yet */
+	struct slice fixed; /* what the client goes by from the first: the transport's */
+	char *path;         /* the room that its path names, quoted; NULL: none */
+	struct table_keepalive *keepalive; /* NULL: not begun, or its table has none */
+	struct session_rate *buckets;      /* of the rules with a rate */
+	uint8_t variant;                   /* from 1 */
+	bool connected;
+};
 
-static inline struct slice table_path(const char *room)
+static inline struct slice table_text_or_none(const char *text)
 {
-	return room ? slice_str(room) : SLICE_NONE;
+	return text ? slice_str(text) : SLICE_NONE;
 }
 
 static inline const struct table *table_of(const struct session *s)
 {
-	return ((const struct table_session *)s->own)->table;
+	return (const struct table *)s->vocabulary;
 }
 
 /* What a template can see. Everything may be missing. */
 struct table_scope {
 	const struct table *table;
-	const struct table_session *self;
+	const struct table_session *self;  /* the receiver; or who is heard */
 	const struct member_info *subject; /* who it is about or from; NULL: self */
 	const struct event *event;
 	const struct json *json; /* the message; args_count arguments of it: */
@@ -100,8 +94,8 @@ void table_write_args(struct buf *b, const struct table_scope *sc,
 		      const struct table_template *m);
 /* Closes a message that was left open. */
 void table_write_you(struct buf *b, const struct table *t, struct slice you);
-/* How `m` is called towards `to`. */
-struct slice table_shown(const struct table_session *to, const struct member_info *m,
+/* How `m` is called towards sc->self. */
+struct slice table_shown(const struct table_scope *sc, const struct member_info *m,
 			 char room[TABLE_SHOWN]);
 /* The member that a shown id stands for by its number alone; 0: it is another name. */
 uint64_t table_shown_number(const struct table *t, struct slice id);
@@ -112,6 +106,15 @@ void table_from_payload(struct buf *b, const struct table *t, const struct table
 			struct slice payload);
 
 /* --- table_session.c --- */
+/* To be filled in: it joins, or is a member already. */
+struct table_member *table_member(struct table_session *own);
+/* Who it is; before the first join nobody. */
+const struct member_info *table_self(const struct table_session *own);
+/* What its client goes by; empty: the member's number. */
+struct slice table_own_id(const struct table_session *own);
+struct slice table_own_name(const struct table_session *own);
+/* Its name for itself, where others have to put that in. */
+struct slice table_you(const struct table_session *own, char room[BUS_MEMBER_TEXT]);
 /* Says the table's keepalive from now on. */
 void table_keepalive_start(struct session *s);
 /* To this client alone. `binary`: attachments that go along. */

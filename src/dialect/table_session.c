@@ -1,12 +1,16 @@
 /* table_session: clients that speak by a table: how they come and go, and how what is said reaches
  * them.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "dialect/fanout.h"
+#include "dialect/relay.h"
 #include "dialect/table_run.h"
+
+static_assert(sizeof(struct table_session) <= 56, "an idle client shall cost little");
 
 /* --- saying --- */
 
@@ -45,32 +49,69 @@ void table_ack(struct session *s, uint64_t ack, const struct table_scope *sc,
 		s->transport->ack(s, ack, buf_slice(out), binary);
 }
 
+/* --- who it is --- */
+
+struct table_member *table_member(struct table_session *own)
+{
+	if (!own->member)
+		own->member = xzalloc(sizeof(*own->member));
+	return own->member;
+}
+
+const struct member_info *table_self(const struct table_session *own)
+{
+	static const struct member_info nobody = { .offers = OFFERS_TOLD,
+						   .rank = RANK_NONE };
+
+	return own->member ? &own->member->info : &nobody;
+}
+
+struct slice table_own_id(const struct table_session *own)
+{
+	if (own->fixed.n > 0 || !own->member)
+		return own->fixed;
+	return table_text_or_none(own->member->id);
+}
+
+struct slice table_own_name(const struct table_session *own)
+{
+	return own->member ? table_text_or_none(own->member->name) : SLICE_NONE;
+}
+
+struct slice table_you(const struct table_session *own, char room[BUS_MEMBER_TEXT])
+{
+	if (own->member && own->member->alias)
+		return slice_str(own->member->alias);
+	return relay_shown_id(table_self(own), room);
+}
+
 /* --- life --- */
 
 static void on_keepalive(struct loop_timer *timer)
 {
 	struct session *s = container_of(timer, struct table_keepalive, timer)->session;
-	const struct table_session *own = s->own;
-	const struct table_scope sc = { .table = own->table,
-					.self = own,
+	const struct table *t = table_of(s);
+	const struct table_scope sc = { .table = t,
+					.self = s->own,
 					.wall = loop_wall(s->dialect->loop) };
 
-	loop_timer_start(s->dialect->loop, timer, own->table->every);
-	table_say(s, &sc, &own->table->keepalive, SLICE_NONE);
+	loop_timer_start(s->dialect->loop, timer, t->every);
+	table_say(s, &sc, &t->keepalive, SLICE_NONE);
 }
 
 void table_keepalive_start(struct session *s)
 {
 	struct table_session *own = s->own;
+	ms_t every = table_of(s)->every;
 
-	if (own->table->every == 0)
+	if (every == 0)
 		return;
 	if (!own->keepalive) {
 		own->keepalive = xzalloc(sizeof(*own->keepalive));
 		own->keepalive->session = s;
 		loop_timer_init(&own->keepalive->timer, on_keepalive);
 	}
-	loop_timer_start(s->dialect->loop, &own->keepalive->timer, own->table->every);
+	loop_timer_start(s->dialect->loop, &own->keepalive->timer, every);
 }
 
 void table_depart(struct session *s)
@@ -85,15 +126,13 @@ void *table_session(const struct table *t, struct slice id, struct slice room)
 {
 	struct table_session *own = xzalloc(sizeof(*own));
 
-	own->table = t;
 	own->variant = 1;
 	own->fixed = id;
 	if (room.n > 0) {
 		struct buf quoted = BUF_INIT(16 * ROOM_MAX_NAME);
 
 		json_quote(&quoted, room);
-		own->path_room = slice_dup(room);
-		own->path_json = slice_dup(buf_slice(&quoted));
+		own->path = slice_dup(buf_slice(&quoted));
 		buf_fini(&quoted);
 	}
 	if (t->buckets > 0)
@@ -110,18 +149,25 @@ void *table_session_again(const struct table *t, struct slice id, uint8_t varian
 	return own;
 }
 
+static void member_free(struct table_member *m)
+{
+	if (!m)
+		return;
+	free(m->id);
+	free(m->name);
+	free(m->alias);
+	free(m->joining);
+	free(m);
+}
+
 static void table_end(struct session *s)
 {
 	struct table_session *own = s->own;
 
 	table_depart(s);
+	member_free(own->member);
+	free(own->path);
 	free(own->keepalive);
-	free(own->path_room);
-	free(own->path_json);
-	free(own->id);
-	free(own->name);
-	free(own->alias);
-	free(own->joining);
 	free(own->buckets);
 	free(own);
 }
@@ -142,7 +188,7 @@ static uint8_t table_variant(const struct session *s)
 {
 	const struct table_session *own = s->own;
 
-	if (own->table->speaks == SPEAKS_SOCKETIO)
+	if (table_of(s)->speaks == SPEAKS_SOCKETIO)
 		return socketio_variant(s);
 	return s->ws ? own->variant : VARIANT_APART | own->variant;
 }
@@ -186,14 +232,14 @@ void table_fill_vocabulary(struct table *t)
 static void on_connect(struct http_exchange *x, void *arg)
 {
 	const struct table_door *door = arg;
-	struct table_session *own =
-		table_session(door->table, SLICE_NONE, http_param(x, "room"));
+	char *room = slice_dup(http_param(x, "room")); /* it outlives the request */
+	void *own = table_session(door->table, SLICE_NONE, slice_str(room));
 	struct session *s = session_open(door->dialect, x, &door->table->vocabulary, own,
-					 NULL, table_path(own->path_room));
+					 NULL, slice_str(room));
 
-	if (!s)
-		return;
-	session_go(s, table_path(own->path_room));
+	if (s)
+		session_go(s, slice_str(room));
+	free(room);
 }
 
 void table_add_routes(struct dialect *d, struct http_server *h)

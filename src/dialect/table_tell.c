@@ -241,9 +241,7 @@ void table_encode(struct buf *b, const struct fanout_channel *c, const struct ev
 		put_part(b, table, e, SLICE_NONE);
 		return;
 	}
-	struct table_session self = nobody;
-	self.table = table;
-	start_telling(&t, table, &self, c->fanout, e);
+	start_telling(&t, table, &nobody, c->fanout, e);
 	if (e->kind == EVENT_SIGNAL) {
 		word_foreign(b, &t, variant_of(c), e, SLICE_NONE);
 	} else if (has_when(e->kind) && !is_silent(table, e)) {
@@ -335,17 +333,17 @@ static void leave_others(const struct seat *to)
 
 static void tell_welcome(struct seat *to, struct telling *t, const struct event *e)
 {
-	struct table_session *own = to->session->own;
+	struct table_member *me = table_member(to->session->own);
 	const uint64_t mask = (UINT64_C(1) << 48) - 1;
 
-	own->self.id = e->subject.id;
-	own->self.order = e->subject.order;
+	me->info.id = e->subject.id;
+	me->info.order = e->subject.order;
 	table_run_when(to->session, WHEN_WELCOME, &t->sc);
 	tell_each(to->session, t, e);
 	tell_history(to, e);
 	table_on_reply(to->session, e->request & ~mask ? e->request : 0, 0, NULL);
-	free(own->joining);
-	own->joining = NULL;
+	free(me->joining);
+	me->joining = NULL;
 	leave_others(to);
 }
 
@@ -363,18 +361,14 @@ static void tell_left(struct seat *to, struct telling *t, const struct event *e)
 static struct slice name_of(const struct seat *to, const struct event *e,
 			    char room[BUS_MEMBER_TEXT])
 {
-	const struct table_session *own = to->session->own;
-
-	if (e->to == 0)
-		return SLICE_NONE;
-	return own->alias ? slice_str(own->alias) : relay_shown_id(&own->self, room);
+	return e->to ? table_you(to->session->own, room) : SLICE_NONE;
 }
 
 static void tell_signal(struct seat *to, struct telling *t, const struct event *e)
 {
 	const struct table_session *own = to->session->own;
 	struct buf *out = &to->session->dialect->out;
-	unsigned parts = signal_parts(own->table, own->variant, e);
+	unsigned parts = signal_parts(table_of(to->session), own->variant, e);
 	char room[BUS_MEMBER_TEXT];
 	struct event part = *e;
 

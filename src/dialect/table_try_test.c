@@ -83,6 +83,25 @@ static void who_is_in_no_room_reaches_nobody_and_is_told(void **state)
 	       "c [\"oops\",{\"code\":\"not_joined\"}]\n");
 }
 
+static void who_has_not_joined_is_nobody_yet(void **state)
+{
+	(void)state;
+	expect(SIO "alias from\n" JOIN
+		   "on hello\n    send hi {id: $id, name: $name, you: "
+		   "$you, offers: $offers, rank: $rank}\n",
+	       "[{\"as\":\"a\",\"say\":[\"hello\",{\"from\":\"early\"}]},"
+	       "{\"as\":\"a\",\"say\":[\"join\",{\"r\":1,\"n\":\"Ann\"}]},"
+	       "{\"as\":\"a\",\"say\":[\"hello\",{}]},"
+	       "{\"as\":\"a\",\"say\":[\"hello\",{\"from\":\"late\"}]}]",
+	       "a [\"hi\",{\"id\":null,\"you\":\"m_aaaaaaaa\",\"offers\":\"told\"}]\n"
+	       "a "
+	       "[\"hi\",{\"id\":\"a\",\"name\":\"Ann\",\"you\":\"a\",\"offers\":\"told\"}"
+	       "]\n"
+	       "a "
+	       "[\"hi\",{\"id\":\"a\",\"name\":\"Ann\",\"you\":\"late\",\"offers\":"
+	       "\"told\"}]\n");
+}
+
 static void acknowledgements_come_when_it_is_done_or_refused(void **state)
 {
 	(void)state;
@@ -244,6 +263,7 @@ int main(void)
 		cmocka_unit_test(what_is_relayed_goes_to_whom_it_names_in_the_room_alone),
 		cmocka_unit_test(to_others_to_all_and_to_oneself),
 		cmocka_unit_test(who_is_in_no_room_reaches_nobody_and_is_told),
+		cmocka_unit_test(who_has_not_joined_is_nobody_yet),
 		cmocka_unit_test(acknowledgements_come_when_it_is_done_or_refused),
 		cmocka_unit_test(guards_hold),
 		cmocka_unit_test(a_second_join_changes_the_room_or_tells_again),

@@ -57,13 +57,13 @@ uint32_t table_field_token(const struct table_scope *sc, const struct table_fiel
 	return t;
 }
 
-struct slice table_shown(const struct table_session *to, const struct member_info *m,
+struct slice table_shown(const struct table_scope *sc, const struct member_info *m,
 			 char room[TABLE_SHOWN])
 {
-	if (!to->table->lexical || m->dialect == to->table->number)
+	if (!sc->table->lexical || m->dialect == sc->table->number)
 		return relay_shown_id(m, room);
 	/* Its client calls whoever has the greater id. Ids of its own begin with a letter from a to y. */
-	room[0] = bus_offers(&to->self, m) ? 'z' : '0';
+	room[0] = bus_offers(table_self(sc->self), m) ? 'z' : '0';
 	bus_member_text(room + 1, m->id);
 	return slice_of(room, TABLE_SHOWN);
 }
@@ -89,29 +89,25 @@ static void put_comma(struct buf *b)
 
 static void put_id(struct buf *b, const struct table_scope *sc)
 {
-	const struct member_info *m = sc->subject ? sc->subject : &sc->self->self;
+	const struct member_info *m = sc->subject ? sc->subject : table_self(sc->self);
 	char room[TABLE_SHOWN];
 
 	if (m->id == 0 && m->user.n == 0)
 		buf_str(b, "null");
 	else
-		json_quote(b, table_shown(sc->self, m, room));
+		json_quote(b, table_shown(sc, m, room));
 }
 
 static struct slice own_name(const struct table_scope *sc)
 {
-	if (sc->subject)
-		return sc->subject->name;
-	return sc->self->name ? slice_str(sc->self->name) : SLICE_NONE;
+	return sc->subject ? sc->subject->name : table_own_name(sc->self);
 }
 
 static void put_you(struct buf *b, const struct table_scope *sc)
 {
-	const struct table_session *self = sc->self;
 	char room[BUS_MEMBER_TEXT];
 
-	json_quote(b, self->alias ? slice_str(self->alias)
-				  : relay_shown_id(&self->self, room));
+	json_quote(b, table_you(sc->self, room));
 }
 
 static const struct table_rank *rank_word(const struct table *t, enum rank rank)
@@ -124,9 +120,9 @@ static const struct table_rank *rank_word(const struct table *t, enum rank rank)
 
 static bool put_rank(struct buf *b, const struct table_scope *sc)
 {
-	const struct table_session *self = sc->self;
-	const struct member_info *m = sc->subject ? sc->subject : &self->self;
-	const struct table_rank *r = rank_word(sc->table, bus_rank_shown(m, &self->self));
+	const struct member_info *self = table_self(sc->self);
+	const struct member_info *m = sc->subject ? sc->subject : self;
+	const struct table_rank *r = rank_word(sc->table, bus_rank_shown(m, self));
 
 	if (r)
 		buf_put(b, r->word);
@@ -135,7 +131,7 @@ static bool put_rank(struct buf *b, const struct table_scope *sc)
 
 static bool is_mine(const struct table_scope *sc)
 {
-	return sc->event && sc->event->member == sc->self->self.id;
+	return sc->event && sc->event->member == table_self(sc->self)->id;
 }
 
 static void put_bool(struct buf *b, bool v)
@@ -175,7 +171,7 @@ static bool put_event_var(struct buf *b, const struct table_scope *sc, enum tabl
 	if (!e || (var == VAR_OFFER && !sc->subject))
 		return false;
 	if (var == VAR_OFFER)
-		put_bool(b, bus_offers(&sc->self->self, sc->subject));
+		put_bool(b, bus_offers(table_self(sc->self), sc->subject));
 	else if (var == VAR_REPLACED) /* under the same id, that is */
 		put_bool(b, e->reason == LEAVE_REPLACED && e->subject.named &&
 				    e->subject.user.n > 0);
@@ -233,7 +229,7 @@ static bool put_var(struct buf *b, const struct table_scope *sc, enum table_var 
 	case VAR_ROOM:
 		return put_text_or_none(b, sc->room, true);
 	case VAR_OFFERS:
-		json_quote(b, slice_str(offers_names[sc->self->self.offers]));
+		json_quote(b, slice_str(offers_names[table_self(sc->self)->offers]));
 		return true;
 	case VAR_RANK:
 		return put_rank(b, sc);
