@@ -9,12 +9,19 @@
 #include "base/mem.h"
 #include "base/rand.h"
 
+static_assert(sizeof(struct eio_conn) <= 152, "an idle client shall cost little");
+
 /* How long the last packets wait for a poll after we have closed. */
 #define CLOSING_LIMIT 5000
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 /* --- the clock --- */
+
+static const struct eio_times *times_of(const struct eio_conn *c)
+{
+	return &c->eio->settings->times;
+}
 
 void eio_conn_arm(struct eio_conn *c)
 {
@@ -38,7 +45,8 @@ bool eio_conn_alive(struct eio_conn *c)
 {
 	if (c->engine.state == EIO_CLOSING)
 		return true;
-	enum eio_alarm alarm = eio_engine_alarm(&c->engine, loop_now(c->eio->loop));
+	enum eio_alarm alarm =
+		eio_engine_alarm(&c->engine, times_of(c), loop_now(c->eio->loop));
 	if (alarm == EIO_DEAD) {
 		metric_add(METRIC_SIO_TIMEOUTS, 1);
 		eio_close(c, EIO_TIMEOUT);
@@ -113,11 +121,9 @@ struct eio_conn *eio_conn_create(struct eio *e, struct http_exchange *x, unsigne
 	struct slice token = http_token(x);
 
 	c->eio = e;
-	c->peer = *http_peer(x);
 	c->token = token.n > 0 ? slice_dup(token) : NULL;
 	c->single = websocket;
-	eio_engine_init(&c->engine, &e->settings->times, version, websocket,
-			loop_now(e->loop));
+	eio_engine_init(&c->engine, times_of(c), version, websocket, loop_now(e->loop));
 	loop_timer_init(&c->timer, on_timer);
 	loop_task_init(&c->task, on_task);
 	list_init(&c->link);
@@ -266,7 +272,8 @@ static bool on_wrong(struct eio_conn *c, enum eio_source from)
 
 bool eio_conn_packet(struct eio_conn *c, enum eio_source from, const struct eio_packet *p)
 {
-	int step = eio_engine_packet(&c->engine, from, p, loop_now(c->eio->loop));
+	int step = eio_engine_packet(&c->engine, times_of(c), from, p,
+				     loop_now(c->eio->loop));
 
 	if (step < 0)
 		return on_wrong(c, from);
@@ -412,7 +419,7 @@ struct loop *eio_loop(const struct eio_conn *c)
 
 const struct addr *eio_peer(const struct eio_conn *c)
 {
-	return &c->peer;
+	return c->ws ? ws_peer(c->ws) : &c->polling->peer;
 }
 
 struct slice eio_token(const struct eio_conn *c)

@@ -14,6 +14,8 @@ struct eio_polling {
 	struct ws *candidate;       /* wants to become the transport */
 	struct loop_timer upgrade;  /* how long it may try */
 	struct eio_conn *conn;
+	struct addr peer;       /* of the request that opened it */
+	struct eio_queue *rest; /* of the request that brought it to move; else NULL */
 	bool base64;
 };
 
@@ -23,17 +25,15 @@ struct eio_conn {
 	void *own;
 	struct ws *ws;               /* the transport, or NULL */
 	struct eio_polling *polling; /* NULL: a WebSocket carries the packets */
-	struct eio_queue *rest; /* of the request that brought it to move; else NULL */
 	struct eio_engine engine;
 	struct loop_timer timer; /* the engine's alarm; CLOSING: the end */
 	struct loop_task task;   /* answers the poll, or ends */
-	struct addr peer;
-	char *token; /* NULL: none */
+	char *token;             /* NULL: none */
 	char sid[EIO_SID];
-	uint8_t why; /* enum eio_why, once closed */
-	bool told;   /* of its end */
-	bool single; /* it began with a WebSocket */
-	bool moving;
+	uint8_t why;     /* enum eio_why, once closed */
+	bool told : 1;   /* of its end */
+	bool single : 1; /* it began with a WebSocket */
+	bool moving : 1;
 };
 
 struct eio {
@@ -73,7 +73,8 @@ void eio_conn_finish(struct eio_conn *c);
 void eio_conn_free(struct eio_conn *c);
 
 /* --- poll.c --- */
-struct eio_polling *eio_polling_create(struct eio_conn *c, bool base64);
+struct eio_polling *eio_polling_create(struct eio_conn *c, struct http_exchange *x,
+				       bool base64);
 /* Answers what waits, closes what tries. */
 void eio_polling_destroy(struct eio_polling *p);
 void eio_poll_get(struct eio_conn *c, struct http_exchange *x);

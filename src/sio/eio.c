@@ -126,7 +126,7 @@ static void open_polling(struct eio *e, struct http_exchange *x, const struct re
 {
 	struct eio_conn *c = eio_conn_create(e, x, r->version, false);
 
-	c->polling = eio_polling_create(c, r->base64);
+	c->polling = eio_polling_create(c, x, r->base64);
 	eio_conn_open(c);
 	eio_poll_get(c, x);
 }

@@ -75,7 +75,7 @@ struct slice eio_sid(const struct eio_conn *c);
 /* What its worker's eio was created with. */
 void *eio_arg(const struct eio_conn *c);
 struct loop *eio_loop(const struct eio_conn *c);
-/* Of the connection that opened it. */
+/* Of the WebSocket, else of the request that opened it; while it is open. */
 const struct addr *eio_peer(const struct eio_conn *c);
 /* The token of the request that opened it (http_token()), or empty. */
 struct slice eio_token(const struct eio_conn *c);

@@ -19,10 +19,8 @@ void eio_engine_set_state(struct eio_engine *e, enum eio_state to)
 	e->state = (uint8_t)to;
 }
 
-static void heard(struct eio_engine *e, ms_t now)
+static void heard(struct eio_engine *e, const struct eio_times *t, ms_t now)
 {
-	const struct eio_times *t = e->times;
-
 	e->waits = e->version != 4; /* there the client asks */
 	e->at = now + t->ping_interval + (e->waits ? t->ping_timeout : 0);
 }
@@ -30,9 +28,9 @@ static void heard(struct eio_engine *e, ms_t now)
 void eio_engine_init(struct eio_engine *e, const struct eio_times *times,
 		     unsigned version, bool websocket, ms_t now)
 {
-	*e = (struct eio_engine){ .times = times, .version = (uint8_t)version };
+	*e = (struct eio_engine){ .version = (uint8_t)version };
 	e->state = websocket ? EIO_WEBSOCKET : EIO_POLLING;
-	heard(e, now);
+	heard(e, times, now);
 }
 
 /* --- packets --- */
@@ -52,15 +50,17 @@ static int candidate_packet(struct eio_engine *e, const struct eio_packet *p)
 }
 
 /* Version 4: behind much that a slow line brings, the pong comes late. */
-static void has_spoken(struct eio_engine *e, enum eio_type type, ms_t now)
+static void has_spoken(struct eio_engine *e, const struct eio_times *t,
+		       enum eio_type type, ms_t now)
 {
 	if (e->version != 4 || !e->waits || e->patient || type == EIO_PONG)
 		return;
 	e->patient = true;
-	e->at = now + e->times->ping_timeout;
+	e->at = now + t->ping_timeout;
 }
 
-static int transport_packet(struct eio_engine *e, const struct eio_packet *p, ms_t now)
+static int transport_packet(struct eio_engine *e, const struct eio_times *times,
+			    const struct eio_packet *p, ms_t now)
 {
 	switch (p->type) {
 	case EIO_MESSAGE:
@@ -70,12 +70,12 @@ static int transport_packet(struct eio_engine *e, const struct eio_packet *p, ms
 	case EIO_PING:
 		if (e->version != 3)
 			return E_MALFORMED;
-		heard(e, now);
+		heard(e, times, now);
 		return EIO_ANSWER;
 	case EIO_PONG:
 		if (e->version != 4)
 			return E_MALFORMED;
-		heard(e, now);
+		heard(e, times, now);
 		return EIO_NOTHING;
 	case EIO_NOOP:
 		return EIO_NOTHING;
@@ -87,15 +87,15 @@ static int transport_packet(struct eio_engine *e, const struct eio_packet *p, ms
 	return E_MALFORMED;
 }
 
-int eio_engine_packet(struct eio_engine *e, enum eio_source from,
-		      const struct eio_packet *p, ms_t now)
+int eio_engine_packet(struct eio_engine *e, const struct eio_times *times,
+		      enum eio_source from, const struct eio_packet *p, ms_t now)
 {
 	if (e->state == EIO_CLOSED || e->state == EIO_CLOSING)
 		return EIO_NOTHING;
 	if (from == EIO_BY_CANDIDATE)
 		return candidate_packet(e, p);
-	has_spoken(e, p->type, now);
-	return transport_packet(e, p, now);
+	has_spoken(e, times, p->type, now);
+	return transport_packet(e, times, p, now);
 }
 
 void eio_engine_no_candidate(struct eio_engine *e)
@@ -111,7 +111,8 @@ bool eio_engine_polls(const struct eio_engine *e)
 
 /* --- the clock --- */
 
-enum eio_alarm eio_engine_alarm(struct eio_engine *e, ms_t now)
+enum eio_alarm eio_engine_alarm(struct eio_engine *e, const struct eio_times *times,
+				ms_t now)
 {
 	if (now < e->at)
 		return EIO_QUIET;
@@ -119,8 +120,8 @@ enum eio_alarm eio_engine_alarm(struct eio_engine *e, ms_t now)
 		return EIO_DEAD;
 	/* From when it was due, as the client reckons; unless we were away ourselves. */
 	ms_t late = now - e->at;
-	ms_t from = late > e->times->ping_timeout / 2 ? now : e->at;
-	e->at = from + e->times->ping_timeout;
+	ms_t from = late > times->ping_timeout / 2 ? now : e->at;
+	e->at = from + times->ping_timeout;
 	e->waits = true;
 	e->patient = false;
 	return EIO_PING_DUE;

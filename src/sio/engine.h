@@ -26,7 +26,6 @@ struct eio_times {
 };
 
 struct eio_engine {
-	const struct eio_times *times;
 	uint8_t version; /* 3 or 4 */
 	uint8_t state;   /* enum eio_state */
 	bool waits;      /* for a sign of life, else to ask for one */
@@ -46,11 +45,13 @@ enum eio_step {
 	EIO_ENDED,    /* the client closes */
 };
 
+/* The times are the same in all calls. */
 void eio_engine_init(struct eio_engine *e, const struct eio_times *times,
 		     unsigned version, bool websocket, ms_t now);
 /* What to do for a packet, a value of enum eio_step. E_MALFORMED: the session is to be closed (a candidate: it alone). */
-int eio_engine_packet(struct eio_engine *e, enum eio_source from,
-		      const struct eio_packet *p, ms_t now) NODISCARD;
+int eio_engine_packet(struct eio_engine *e, const struct eio_times *times,
+		      enum eio_source from, const struct eio_packet *p, ms_t now)
+	NODISCARD;
 /* The candidate is gone before it became the transport. */
 void eio_engine_no_candidate(struct eio_engine *e);
 /* May polls (and posts) come now? */
@@ -59,6 +60,7 @@ void eio_engine_set_state(struct eio_engine *e, enum eio_state to);
 
 enum eio_alarm { EIO_QUIET, EIO_PING_DUE, EIO_DEAD };
 /* PING_DUE comes once for each ping. */
-enum eio_alarm eio_engine_alarm(struct eio_engine *e, ms_t now);
+enum eio_alarm eio_engine_alarm(struct eio_engine *e, const struct eio_times *times,
+				ms_t now);
 /* When to ask for the alarm again. */
 ms_t eio_engine_next(const struct eio_engine *e);

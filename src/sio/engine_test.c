@@ -16,7 +16,7 @@ static int hear(struct eio_engine *e, enum eio_source from, enum eio_type type,
 {
 	struct eio_packet p = { type, false, slice_str(data) };
 
-	return eio_engine_packet(e, from, &p, now);
+	return eio_engine_packet(e, &times, from, &p, now);
 }
 
 static void eio_engine_v4_pings_and_gives_up(void **state)
@@ -26,16 +26,16 @@ static void eio_engine_v4_pings_and_gives_up(void **state)
 	(void)state;
 	eio_engine_init(&e, &times, 4, true, 1000);
 	assert_int_equal(eio_engine_next(&e), 1300);
-	assert_int_equal(eio_engine_alarm(&e, 1299), EIO_QUIET);
-	assert_int_equal(eio_engine_alarm(&e, 1302), EIO_PING_DUE);
-	assert_int_equal(eio_engine_alarm(&e, 1302), EIO_QUIET);
+	assert_int_equal(eio_engine_alarm(&e, &times, 1299), EIO_QUIET);
+	assert_int_equal(eio_engine_alarm(&e, &times, 1302), EIO_PING_DUE);
+	assert_int_equal(eio_engine_alarm(&e, &times, 1302), EIO_QUIET);
 	/* reckoned from when the ping was due */
 	assert_int_equal(eio_engine_next(&e), 1500);
 	assert_int_equal(hear(&e, EIO_BY_WEBSOCKET, EIO_PONG, "", 1400), EIO_NOTHING);
 	assert_int_equal(eio_engine_next(&e), 1700);
-	assert_int_equal(eio_engine_alarm(&e, 1700), EIO_PING_DUE);
-	assert_int_equal(eio_engine_alarm(&e, 1899), EIO_QUIET);
-	assert_int_equal(eio_engine_alarm(&e, 1900), EIO_DEAD);
+	assert_int_equal(eio_engine_alarm(&e, &times, 1700), EIO_PING_DUE);
+	assert_int_equal(eio_engine_alarm(&e, &times, 1899), EIO_QUIET);
+	assert_int_equal(eio_engine_alarm(&e, &times, 1900), EIO_DEAD);
 }
 
 static void eio_engine_that_was_late_itself_gives_the_whole_time(void **state)
@@ -44,7 +44,7 @@ static void eio_engine_that_was_late_itself_gives_the_whole_time(void **state)
 
 	(void)state;
 	eio_engine_init(&e, &times, 4, true, 0);
-	assert_int_equal(eio_engine_alarm(&e, 90000), EIO_PING_DUE);
+	assert_int_equal(eio_engine_alarm(&e, &times, 90000), EIO_PING_DUE);
 	assert_int_equal(eio_engine_next(&e), 90200);
 }
 
@@ -56,8 +56,8 @@ static void eio_engine_v3_is_pinged(void **state)
 	eio_engine_init(&e, &times, 3, false, 0);
 	assert_int_equal(eio_engine_next(&e), 500);
 	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_PING, "", 400), EIO_ANSWER);
-	assert_int_equal(eio_engine_alarm(&e, 899), EIO_QUIET);
-	assert_int_equal(eio_engine_alarm(&e, 900), EIO_DEAD);
+	assert_int_equal(eio_engine_alarm(&e, &times, 899), EIO_QUIET);
+	assert_int_equal(eio_engine_alarm(&e, &times, 900), EIO_DEAD);
 }
 
 static void eio_engine_v4_that_hears_something_else_waits_once_more(void **state)
@@ -67,16 +67,16 @@ static void eio_engine_v4_that_hears_something_else_waits_once_more(void **state
 	(void)state;
 	eio_engine_init(&e, &times, 4, false, 0);
 	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_MESSAGE, "x", 100), EIO_DELIVER);
-	assert_int_equal(eio_engine_alarm(&e, 300), EIO_PING_DUE);
+	assert_int_equal(eio_engine_alarm(&e, &times, 300), EIO_PING_DUE);
 	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_MESSAGE, "x", 450), EIO_DELIVER);
-	assert_int_equal(eio_engine_alarm(&e, 500), EIO_QUIET);
+	assert_int_equal(eio_engine_alarm(&e, &times, 500), EIO_QUIET);
 	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_MESSAGE, "x", 600), EIO_DELIVER);
-	assert_int_equal(eio_engine_alarm(&e, 649), EIO_QUIET);
+	assert_int_equal(eio_engine_alarm(&e, &times, 649), EIO_QUIET);
 	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_PONG, "", 649), EIO_NOTHING);
-	assert_int_equal(eio_engine_alarm(&e, 949), EIO_PING_DUE);
+	assert_int_equal(eio_engine_alarm(&e, &times, 949), EIO_PING_DUE);
 	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_MESSAGE, "x", 1100), EIO_DELIVER);
 	assert_int_equal(hear(&e, EIO_BY_REQUEST, EIO_MESSAGE, "x", 1200), EIO_DELIVER);
-	assert_int_equal(eio_engine_alarm(&e, 1300), EIO_DEAD);
+	assert_int_equal(eio_engine_alarm(&e, &times, 1300), EIO_DEAD);
 }
 
 static void eio_engine_refuses_the_other_direction(void **state)

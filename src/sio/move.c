@@ -79,29 +79,32 @@ void eio_detach(struct eio_conn *c, unsigned worker)
 /* Within the turn that moved it, before it is carried. */
 void eio_move_packet(struct eio_conn *c, const struct eio_packet *p)
 {
-	if (!c->rest) {
-		c->rest = xzalloc(sizeof(*c->rest));
-		eio_queue_init(c->rest, 16 * c->eio->settings->max_payload);
+	struct eio_polling *from = c->polling;
+
+	if (!from->rest) {
+		from->rest = xzalloc(sizeof(*from->rest));
+		eio_queue_init(from->rest, 16 * c->eio->settings->max_payload);
 	}
-	int err = eio_queue_put(c->rest, p);
+	int err = eio_queue_put(from->rest, p);
 	assert(err == 0); /* they came in one request */
 	(void)err;
 }
 
 static void hear_rest(struct eio_conn *c)
 {
-	struct eio_queue *q = c->rest;
+	struct eio_queue *q = c->polling ? c->polling->rest : NULL;
 	struct eio_packet p;
 	size_t at = 0;
 
-	c->rest = NULL;
-	while (q && eio_queue_next(q, &at, &p))
+	if (!q)
+		return;
+	c->polling->rest = NULL;
+	while (eio_queue_next(q, &at, &p))
 		if (!eio_conn_packet(c, EIO_BY_REQUEST, &p))
 			break;
-	while (q && c->moving && eio_queue_next(q, &at, &p))
+	while (c->moving && eio_queue_next(q, &at, &p))
 		eio_move_packet(c, &p);
-	if (q)
-		eio_queue_fini(q);
+	eio_queue_fini(q);
 	free(q);
 }
 

@@ -22,11 +22,13 @@ static struct http_exchange *take_poll(struct eio_polling *p)
 	return x;
 }
 
-struct eio_polling *eio_polling_create(struct eio_conn *c, bool base64)
+struct eio_polling *eio_polling_create(struct eio_conn *c, struct http_exchange *x,
+				       bool base64)
 {
 	struct eio_polling *p = xzalloc(sizeof(*p));
 
 	p->conn = c;
+	p->peer = *http_peer(x);
 	p->base64 = base64;
 	eio_queue_init(&p->out, c->eio->settings->queue);
 	loop_timer_init(&p->upgrade, on_upgrade_limit);
@@ -43,6 +45,9 @@ void eio_polling_destroy(struct eio_polling *p)
 	if (p->poll)
 		eio_refuse(take_poll(p), 400, EIO_UNKNOWN_SID);
 	eio_queue_fini(&p->out);
+	if (p->rest)
+		eio_queue_fini(p->rest);
+	free(p->rest);
 	free(p);
 }
 
