@@ -14,32 +14,46 @@
 
 #define MAP_FIRST 8
 
-struct map_key {
+/* Of a byte map. */
+struct map_entry {
+	void *value;
 	size_t n;
-	uint8_t bytes[];
+	uint8_t key[];
 };
 
-/* The value of a tombstone. */
+/* The entry of a tombstone. */
 static char gone;
 
 static bool is_used(const struct map_slot *s)
 {
-	return s->value && s->value != &gone;
+	return s->entry && s->entry != &gone;
 }
 
-static struct map_key *key_copy(struct slice key)
+static struct map_entry *entry_create(struct slice key, void *value)
 {
-	if (key.n == 0)
-		return NULL;
-	struct map_key *k = xmalloc(sizeof(*k) + key.n);
-	k->n = key.n;
-	memcpy(k->bytes, key.p, key.n);
-	return k;
+	struct map_entry *e = xmalloc(sizeof(*e) + key.n);
+
+	e->value = value;
+	e->n = key.n;
+	if (key.n)
+		memcpy(e->key, key.p, key.n);
+	return e;
 }
 
-static bool key_is(const struct map_key *k, struct slice key)
+static bool entry_is(const struct map_entry *e, struct slice key)
 {
-	return k ? slice_eq(slice_of(k->bytes, k->n), key) : key.n == 0;
+	return slice_eq(slice_of(e->key, e->n), key);
+}
+
+static void **value_of(const struct map *m, struct map_slot *s)
+{
+	return m->bytes ? &((struct map_entry *)s->entry)->value : &s->entry;
+}
+
+static void slot_free(const struct map *m, struct map_slot *s)
+{
+	if (m->bytes && is_used(s))
+		free(s->entry);
 }
 
 static uint64_t rotl(uint64_t x, unsigned n)
@@ -134,15 +148,16 @@ void map_init(struct map *m)
 void map_fini(struct map *m)
 {
 	for (size_t i = 0; i < m->cap; i++)
-		free(m->slots[i].key);
+		slot_free(m, &m->slots[i]);
 	free(m->slots);
 	map_init(m);
 }
 
-/* In a number map all keys are empty, so the hash alone decides; it is the key. */
-static bool slot_holds(const struct map_slot *s, uint64_t hash, struct slice key)
+/* In a number map the hash alone decides: it is the key. */
+static bool slot_holds(const struct map *m, const struct map_slot *s, uint64_t hash,
+		       struct slice key)
 {
-	return is_used(s) && s->hash == hash && key_is(s->key, key);
+	return s->hash == hash && is_used(s) && (!m->bytes || entry_is(s->entry, key));
 }
 
 static struct map_slot *slot_find(const struct map *m, uint64_t hash, struct slice key)
@@ -151,9 +166,9 @@ static struct map_slot *slot_find(const struct map *m, uint64_t hash, struct sli
 		return NULL;
 	for (size_t i = mix(hash);; i++) {
 		struct map_slot *s = &m->slots[i & (m->cap - 1)];
-		if (slot_holds(s, hash, key))
+		if (slot_holds(m, s, hash, key))
 			return s;
-		if (!s->value)
+		if (!s->entry)
 			return NULL;
 	}
 }
@@ -189,17 +204,18 @@ static void *put(struct map *m, uint64_t hash, struct slice key, void *value)
 	assert(value);
 	struct map_slot *s = slot_find(m, hash, key);
 	if (s) {
-		void *old = s->value;
-		s->value = value;
+		void **at = value_of(m, s), *old = *at;
+		*at = value;
 		return old;
 	}
 	if (m->used >= m->cap / 4 * 3)
 		rebuild(m);
 	s = slot_for_new(m, hash);
-	if (!s->value)
+	if (!s->entry)
 		m->used++;
 	m->count++;
-	*s = (struct map_slot){ .hash = hash, .key = key_copy(key), .value = value };
+	s->hash = hash;
+	s->entry = m->bytes ? entry_create(key, value) : value;
 	return NULL;
 }
 
@@ -209,9 +225,9 @@ static void *del(struct map *m, uint64_t hash, struct slice key)
 
 	if (!s)
 		return NULL;
-	void *value = s->value;
-	free(s->key);
-	*s = (struct map_slot){ .value = &gone };
+	void *value = *value_of(m, s);
+	slot_free(m, s);
+	*s = (struct map_slot){ .entry = &gone };
 	m->count--;
 	if (m->count == 0)
 		map_fini(m);
@@ -222,13 +238,15 @@ static void *del(struct map *m, uint64_t hash, struct slice key)
 
 void *map_find(const struct map *m, struct slice key)
 {
-	const struct map_slot *s = m->count ? slot_find(m, hash_bytes(key), key) : NULL;
+	struct map_slot *s = m->count ? slot_find(m, hash_bytes(key), key) : NULL;
 
-	return s ? s->value : NULL;
+	return s ? *value_of(m, s) : NULL;
 }
 
 void *map_put(struct map *m, struct slice key, void *value)
 {
+	assert(m->bytes || m->count == 0);
+	m->bytes = true;
 	return put(m, hash_bytes(key), key, value);
 }
 
@@ -241,11 +259,12 @@ void *map_find_u64(const struct map *m, uint64_t key)
 {
 	const struct map_slot *s = slot_find(m, key, SLICE_NONE);
 
-	return s ? s->value : NULL;
+	return s ? s->entry : NULL;
 }
 
 void *map_put_u64(struct map *m, uint64_t key, void *value)
 {
+	assert(!m->bytes);
 	return put(m, key, SLICE_NONE, value);
 }
 
@@ -257,9 +276,9 @@ void *map_del_u64(struct map *m, uint64_t key)
 void *map_next(const struct map *m, size_t *at)
 {
 	while (*at < m->cap) {
-		const struct map_slot *s = &m->slots[(*at)++];
+		struct map_slot *s = &m->slots[(*at)++];
 		if (is_used(s))
-			return s->value;
+			return *value_of(m, s);
 	}
 	return NULL;
 }

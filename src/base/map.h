@@ -8,9 +8,7 @@
 
 struct map_slot {
 	uint64_t hash; /* number maps: the key itself */
-	struct map_key *
-		key; /* byte maps: an own copy; NULL in number maps, and when it is empty */
-	void *value; /* NULL: the slot is free */
+	void *entry; /* the value; byte maps: a struct map_entry; NULL: the slot is free */
 };
 
 struct map {
@@ -18,6 +16,7 @@ struct map {
 	size_t cap;   /* a power of two, or 0 */
 	size_t count; /* entries */
 	size_t used;  /* entries and tombstones */
+	bool bytes;   /* that is what its keys are */
 };
 
 void map_init(struct map *m);
