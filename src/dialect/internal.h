@@ -54,7 +54,7 @@ struct session {
 	struct dialect *dialect;
 	struct ws *ws; /* NULL: away, or it has none */
 	const struct vocabulary *vocabulary;
-	void *own;          /* the vocabulary's; NULL for native */
+	void *own;          /* the vocabulary's; may be NULL */
 	struct seat *seats; /* seat_count of them */
 	uint8_t seat_count;
 	bool left_all;                 /* had seats and has none: no relays */
@@ -68,10 +68,8 @@ struct session {
 	uint64_t number;             /* of its id */
 	struct away *away;           /* only then */
 	struct admission *admission; /* owned; NULL in open mode */
-	uint64_t tried; /* workers that do not know the session to resume: BIT(id) */
 	char id[SESSION_ID];
 	char secret[SESSION_SECRET]; /* good for one resume */
-	struct session_rate voice;
 	char *place; /* how its client reaches us, see ice_offer.h; NULL: not told */
 };
 
@@ -205,6 +203,12 @@ void route_handover(struct session *s, unsigned worker, struct slice message);
 void route_request(struct http_exchange *x, unsigned worker);
 
 /* --- native.c, native_voice.c --- */
+/* What few native sessions need. */
+struct native_own {
+	struct session_rate voice;
+	uint64_t tried; /* workers that do not know the session to resume: BIT(id) */
+};
+struct native_own *native_own(struct session *s);
 extern const struct vocabulary native_vocabulary;
 /* The seat that a message is about: the named room's, or the only one; NULL. */
 struct seat *native_seat_meant(const struct session *s, struct slice room);

@@ -1,4 +1,6 @@
 /* native: connections that speak parley.v1 (docs/protocol.md). */
+#include <stdlib.h>
+
 #include "auth/seat_key.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -186,9 +188,16 @@ static void native_arrive(struct session *s, struct slice message)
 		native_message(s, message);
 }
 
+struct native_own *native_own(struct session *s)
+{
+	if (!s->own)
+		s->own = xzalloc(sizeof(struct native_own));
+	return s->own;
+}
+
 static void native_end(struct session *s)
 {
-	(void)s;
+	free(s->own);
 }
 
 const struct vocabulary native_vocabulary = {

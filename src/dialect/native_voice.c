@@ -13,7 +13,7 @@ static bool within_voice_rate(struct session *s)
 	ms_t now = loop_now(s->dialect->loop);
 
 	return set->frames > 0 &&
-	       session_allows(&s->voice, set->frames, set->frames, now);
+	       session_allows(&native_own(s)->voice, set->frames, set->frames, now);
 }
 
 void native_on_voice(struct session *s, struct slice bytes)

@@ -157,22 +157,21 @@ void resume_drain(struct dialect *d)
 
 static void refuse(struct session *s, uint64_t request, int err, const char *detail)
 {
-	s->tried = 0;
+	native_own(s)->tried = 0;
 	metric_add(METRIC_RESUMES_REFUSED, 1);
 	session_reply(s, request, err, detail);
 }
 
 /* The worker to ask next: whom the id names, then all in turn, since a session without a hint of
  * its room moves at the first join; `workers` when all were asked. */
-static unsigned next_worker(const struct session *s, struct slice id)
+static unsigned next_worker(const struct dialect *d, uint64_t tried, struct slice id)
 {
-	const struct dialect *d = s->dialect;
 	unsigned worker = session_worker(id);
 
-	if (worker < d->workers && !(s->tried & (UINT64_C(1) << worker)))
+	if (worker < d->workers && !(tried & (UINT64_C(1) << worker)))
 		return worker;
 	for (worker = 0; worker < d->workers; worker++)
-		if (!(s->tried & (UINT64_C(1) << worker)))
+		if (!(tried & (UINT64_C(1) << worker)))
 			break;
 	return worker;
 }
@@ -368,8 +367,9 @@ void resume_ask(struct session *s, const struct native_message *m, struct slice 
 		refuse(s, m->request, E_CANNOT_RESUME, "joined already");
 		return;
 	}
-	s->tried |= UINT64_C(1) << d->self;
-	unsigned worker = next_worker(s, m->session);
+	uint64_t *tried = &native_own(s)->tried;
+	*tried |= UINT64_C(1) << d->self;
+	unsigned worker = next_worker(d, *tried, m->session);
 	if (!earlier && session_number(m->session) && worker < d->workers) {
 		session_hand_over(s, worker, text);
 		return;

@@ -1,6 +1,7 @@
 /* session: one client: its seats, what it is told, how it comes and goes. */
 #include "dialect/internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -11,6 +12,8 @@
 #include "bus/mail.h"
 #include "dialect/admit.h"
 #include "dialect/fanout.h"
+
+static_assert(sizeof(struct session) <= 264, "an idle client shall cost little");
 
 /* --- names --- */
 
