@@ -8,11 +8,8 @@ import { connect, freshRoom } from "./lib/client.mjs";
 import { iceCredential } from "./lib/ice.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { freeUdpPorts, serverFor, startServer } from "./lib/server.mjs";
-import { ATTR, echoPeer, encode, METHOD, relayFor, turnFor } from "./lib/turn.mjs";
+import { ARGS, ATTR, echoPeer, encode, METHOD, relayFor, turnFor, USER } from "./lib/turn.mjs";
 import { within } from "./lib/wait.mjs";
-
-const USER = { username: "ann", credential: "secret" };
-const ARGS = ["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"];
 
 describe("TURN", () => {
 	let server;

@@ -10,6 +10,7 @@ import { metricIs, metrics } from "./lib/metrics.mjs";
 import { RawSocket } from "./lib/rawhttp.mjs";
 import { serverFor, startServer } from "./lib/server.mjs";
 import {
+	ARGS,
 	ATTR,
 	decode,
 	echoPeer,
@@ -17,18 +18,15 @@ import {
 	METHOD,
 	relayFor,
 	turnFor,
+	USER,
 	u32,
 	xorAddress,
 } from "./lib/turn.mjs";
 import { poll, within } from "./lib/wait.mjs";
 import { undisturbed } from "./lib/witness.mjs";
 
-const USER = { username: "ann", credential: "secret" };
 // Without the server's own relays, which would count.
-const ARGS = [
-	...["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"],
-	"--turn.self-check=false",
-];
+const ALONE = [...ARGS, "--turn.self-check=false"];
 
 function binding(...attrs) {
 	const list = attrs.map(([type, value]) => [type, Buffer.from(value)]);
@@ -48,7 +46,11 @@ const MALFORMED = {
 	"says it is longer than it is": set16(binding([ATTR.username, "ann!"]), 2, 12),
 	"says it is shorter than it is": set16(binding([ATTR.username, "ann!"]), 2, 4),
 	"has another cookie": set16(binding(), 4, 0x2113),
-	"has an attribute that is longer than the message": set16(binding([ATTR.username, "ann!"]), 22, 5),
+	"has an attribute that is longer than the message": set16(
+		binding([ATTR.username, "ann!"]),
+		22,
+		5,
+	),
 	"has an attribute without a length": Buffer.concat([set16(binding(), 2, 4), u32(0x00060008)]),
 	"has a wrong fingerprint": binding([0x8028, u32(1)]),
 	"has a fingerprint of two bytes": binding([0x8028, Buffer.alloc(2)]),
@@ -79,7 +81,7 @@ function memory(server) {
 describe("a STUN message that", () => {
 	let server;
 	before(async () => {
-		server = await startServer({ workers: 2, args: ARGS });
+		server = await startServer({ workers: 2, args: ALONE });
 	});
 	after(() => server.stop());
 
@@ -176,7 +178,7 @@ describe("a STUN message that", () => {
 describe("data that", () => {
 	let server;
 	before(async () => {
-		server = await startServer({ workers: 2, args: ARGS });
+		server = await startServer({ workers: 2, args: ALONE });
 	});
 	after(() => server.stop());
 
@@ -209,7 +211,7 @@ describe("data that", () => {
 	});
 
 	it("goes where nobody can be ends nothing", async (t) => {
-		const args = [...ARGS, "--turn.allow-peer", "0.0.0.0/0", "--turn.allow-peer", "::/0"];
+		const args = [...ALONE, "--turn.allow-peer", "0.0.0.0/0", "--turn.allow-peer", "::/0"];
 		const open = await serverFor(t, { args: [...args, "--turn.relay-address", "127.0.0.1"] });
 		const peer = await echoPeer(t);
 		const ann = await relayFor(t, open, USER);
@@ -268,7 +270,7 @@ describe("data that", () => {
 });
 
 it("DTLS sessions over net.max-connections are not let in until there is room", async (t) => {
-	const server = await serverFor(t, { args: [...ARGS, "--net.max-connections=4"] });
+	const server = await serverFor(t, { args: [...ALONE, "--net.max-connections=4"] });
 	const open = () => turnFor(t, server, { transport: "dtls", ...USER });
 	const [first] = [await open(), await open(), await open(), await open()];
 	const late = open(); // it knocks again and again
@@ -317,7 +319,7 @@ describe("a flood of", () => {
 		"DTLS hellos": clientHello,
 	})) {
 		it(`${what} is answered in part, takes no memory, and leaves the others alone`, async (t) => {
-			const args = [...ARGS, "--turn.unproven-rate", String(RATE)];
+			const args = [...ALONE, "--turn.unproven-rate", String(RATE)];
 			const server = await serverFor(t, { workers: 2, args });
 			const peer = await echoPeer(t);
 			const ann = await relayFor(t, server, USER); // at the same address, but she has shown a password

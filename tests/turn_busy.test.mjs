@@ -6,10 +6,9 @@ import { readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { startServer } from "./lib/server.mjs";
-import { ATTR, METHOD, relayFor } from "./lib/turn.mjs";
+import { ATTR, METHOD, relayFor, USER } from "./lib/turn.mjs";
 import { DEADLINE } from "./lib/wait.mjs";
 
-const USER = { username: "ann", credential: "secret" };
 const CHANNEL = 0x4001;
 
 /** Sends back what it gets, by a port of its own, or by one that somebody had before. */

@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { metrics } from "./lib/metrics.mjs";
 import { freeUdpPorts, serverFor, startServer } from "./lib/server.mjs";
-import { ATTR, echoPeer, METHOD, relayFor, turnFor } from "./lib/turn.mjs";
+import { ATTR, echoPeer, METHOD, relayFor, turnFor, USER } from "./lib/turn.mjs";
 
-const USER = { username: "ann", credential: "secret" };
 const BEN = { username: "ben", credential: "hush" };
 // Without the server's own relays, which would take ports and count.
 const ARGS = ["--turn.user", "ann:secret", "--turn.user", "ben:hush", "--turn.self-check=false"];
@@ -25,7 +24,10 @@ describe("a TURN client is refused", () => {
 			assert.equal((await ann.permit(PUBLIC)).code, 437);
 			assert.equal((await ann.bind(0x4000, PUBLIC)).code, 437);
 			assert.equal((await ann.allocate([], 33)).code, 442);
-			assert.equal((await ann.allocate([[ATTR.requestedFamily, Buffer.from([3, 0, 0, 0])]])).code, 440);
+			assert.equal(
+				(await ann.allocate([[ATTR.requestedFamily, Buffer.from([3, 0, 0, 0])]])).code,
+				440,
+			);
 			assert.equal((await ann.allocate([[0x7001, Buffer.alloc(4)]])).code, 420);
 			assert.equal((await ann.allocate()).code, 0);
 			assert.equal((await ann.allocate()).code, 437);

@@ -4,14 +4,10 @@ import { after, before, describe, it } from "node:test";
 import { connect, freshRoom } from "./lib/client.mjs";
 import { metricIs, metrics } from "./lib/metrics.mjs";
 import { serverFor, startServer } from "./lib/server.mjs";
-import { ATTR, echoPeer, METHOD, relayFor, turnFor } from "./lib/turn.mjs";
+import { ARGS, ATTR, echoPeer, METHOD, relayFor, turnFor, USER } from "./lib/turn.mjs";
 
-const USER = { username: "ann", credential: "secret" };
 // Without the server's own relays, which would count.
-const ARGS = [
-	...["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"],
-	"--turn.self-check=false",
-];
+const ALONE = [...ARGS, "--turn.self-check=false"];
 const TICKET = [[ATTR.mobilityTicket, Buffer.alloc(0)]];
 
 /** Another socket of the same client, which has taken the relay over. */
@@ -29,7 +25,7 @@ async function movedTo(t, server, transport, from) {
 describe("a client that moves", () => {
 	let server;
 	before(async () => {
-		server = await startServer({ workers: 2, args: ARGS });
+		server = await startServer({ workers: 2, args: ALONE });
 	});
 	after(() => server.stop());
 
@@ -127,7 +123,7 @@ describe("a client that moves", () => {
 
 describe("turn.mobility=false", () => {
 	it("is told by 405", async (t) => {
-		const server = await serverFor(t, { args: [...ARGS, "--turn.mobility=false"] });
+		const server = await serverFor(t, { args: [...ALONE, "--turn.mobility=false"] });
 		const ann = await turnFor(t, server, USER);
 		assert.equal((await ann.allocate(TICKET)).code, 405);
 		assert.equal((await ann.allocate()).code, 0);

@@ -6,6 +6,7 @@ import { iceCredential } from "./lib/ice.mjs";
 import { metrics, perWorker } from "./lib/metrics.mjs";
 import { freePort, serverFor } from "./lib/server.mjs";
 import {
+	ARGS,
 	ATTR,
 	decode,
 	echoPeer,
@@ -13,15 +14,12 @@ import {
 	METHOD,
 	relayFor,
 	turnFor,
+	USER,
 	u32,
 	xorAddress,
 } from "./lib/turn.mjs";
 
-const USER = { username: "ann", credential: "secret" };
-const ARGS = [
-	...["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"],
-	"--server.drain=100ms", // clients are still there when it stops
-];
+const HASTY = [...ARGS, "--server.drain=100ms"]; // clients are still there when it stops
 const V6 = ["--turn.allow-peer", "::1/128", "--turn.relay-address", "::1"];
 const BOTH = [...V6, "--turn.relay-address", "127.0.0.1"];
 
@@ -41,7 +39,7 @@ async function stunBeyondNat(t, address) {
 describe("--turn.discover", () => {
 	it("finds the public address by a STUN server, and relays have it", async (t) => {
 		const place = await stunBeyondNat(t, "198.51.100.7");
-		const server = await serverFor(t, { args: [...ARGS, "--turn.discover", place] });
+		const server = await serverFor(t, { args: [...HASTY, "--turn.discover", place] });
 		await server.logged(/turn +discovered address=198\.51\.100\.7/);
 		const ann = await relayFor(t, server, USER);
 		assert.equal(ann.relay.address, "198.51.100.7");
@@ -60,7 +58,7 @@ describe("--turn.discover", () => {
 
 	it("takes another Parley for it", async (t) => {
 		const other = await serverFor(t);
-		const args = [...ARGS, "--turn.discover", `127.0.0.1:${other.port}`];
+		const args = [...HASTY, "--turn.discover", `127.0.0.1:${other.port}`];
 		const server = await serverFor(t, { args });
 		await server.logged(/turn +discovered address=127\.0\.0\.1/);
 		assert.equal((await metrics(other)).get("stun_bindings_total"), 1);
@@ -68,7 +66,7 @@ describe("--turn.discover", () => {
 	});
 
 	it("that finds nothing is told, and the server does with what it has", async (t) => {
-		const args = [...ARGS, "--turn.discover", `127.0.0.1:${await freePort()}`];
+		const args = [...HASTY, "--turn.discover", `127.0.0.1:${await freePort()}`];
 		const server = await serverFor(t, { args });
 		await server.logged(/turn +not-discovered server=127\.0\.0\.1:\d+/);
 		assert.equal((await relayFor(t, server, USER)).relay.address, "127.0.0.1");
@@ -78,7 +76,7 @@ describe("--turn.discover", () => {
 describe("--turn.relay-address", () => {
 	it("with a local address of another machine is told, and the server does without", async (t) => {
 		const pair = "198.51.100.7/198.51.100.8";
-		const server = await serverFor(t, { args: [...ARGS, "--turn.relay-address", pair] });
+		const server = await serverFor(t, { args: [...HASTY, "--turn.relay-address", pair] });
 		await server.logged(/turn +not-here relay-address=198\.51\.100\.7\/198\.51\.100\.8 /);
 		const ann = await relayFor(t, server, USER);
 		assert.equal(ann.relay.address, "198.51.100.7");
@@ -93,7 +91,7 @@ describe("--turn.listen and --turn.tls-listen", () => {
 	it("take UDP, TCP and TLS, and clients are told of the first for UDP", async (t) => {
 		const [plain, secure] = [await freePort(), await freePort()];
 		const args = [
-			...ARGS,
+			...HASTY,
 			...["--turn.listen", `127.0.0.1:${plain}`],
 			...["--turn.tls-listen", `127.0.0.1:${secure}`],
 		];
@@ -126,7 +124,7 @@ describe("--turn.listen and --turn.tls-listen", () => {
 
 describe("an even port", () => {
 	it("is had with the next one, which another socket takes by its token, on whichever worker", async (t) => {
-		const server = await serverFor(t, { workers: 2, args: ARGS });
+		const server = await serverFor(t, { workers: 2, args: HASTY });
 		const peer = await echoPeer(t);
 		let n = 0;
 		do {
@@ -158,8 +156,8 @@ describe("IPv6", () => {
 
 	it("is relayed by UDP, TCP and TLS, from clients of either family", async (t) => {
 		const servers = [
-			await serverFor(t, { workers: 2, args: [...ARGS, ...BOTH] }),
-			await serverFor(t, { workers: 2, args: [...ARGS, ...BOTH], listen: "[::1]:0" }),
+			await serverFor(t, { workers: 2, args: [...HASTY, ...BOTH] }),
+			await serverFor(t, { workers: 2, args: [...HASTY, ...BOTH], listen: "[::1]:0" }),
 		];
 		const peer = await echoPeer(t, "::1");
 		for (const [i, host] of ["127.0.0.1", "::1"].entries()) {
@@ -184,7 +182,7 @@ describe("IPv6", () => {
 	});
 
 	it("is had beside IPv4 in one allocation", async (t) => {
-		const server = await serverFor(t, { workers: 2, args: [...ARGS, ...BOTH] });
+		const server = await serverFor(t, { workers: 2, args: [...HASTY, ...BOTH] });
 		const ann = await turnFor(t, server, USER);
 		const answer = await ann.allocate(six("additionalFamily"));
 		assert.equal(answer.code, 0, answer.reason);
@@ -227,7 +225,7 @@ describe("IPv6", () => {
 	});
 
 	it("that is not there is said so beside the IPv4 that is", async (t) => {
-		const server = await serverFor(t, { args: ARGS });
+		const server = await serverFor(t, { args: HASTY });
 		const ann = await turnFor(t, server, USER);
 		const answer = await ann.allocate(six("additionalFamily"));
 		assert.equal(answer.code, 0);
@@ -240,7 +238,7 @@ describe("IPv6", () => {
 
 describe("two workers", () => {
 	it("answer STUN and relay, whichever the kernel picks", async (t) => {
-		const server = await serverFor(t, { workers: 2, args: ARGS });
+		const server = await serverFor(t, { workers: 2, args: HASTY });
 		const peer = await echoPeer(t);
 		let n = 0;
 		do {

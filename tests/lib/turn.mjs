@@ -8,6 +8,10 @@ import { connect as connectTls } from "node:tls";
 import { DEADLINE, Waiters } from "./wait.mjs";
 
 const COOKIE = 0x2112a442;
+/** A client that a server with ARGS knows, and which may relay to this machine. */
+export const USER = { username: "ann", credential: "secret" };
+export const ARGS = ["--turn.user", "ann:secret", "--turn.allow-peer", "127.0.0.0/8"];
+
 export const METHOD = {
 	binding: 0x001,
 	allocate: 0x003,
