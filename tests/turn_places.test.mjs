@@ -4,7 +4,7 @@ import { createSocket } from "node:dgram";
 import { describe, it } from "node:test";
 import { iceCredential } from "./lib/ice.mjs";
 import { metrics, perWorker } from "./lib/metrics.mjs";
-import { freePort, serverFor } from "./lib/server.mjs";
+import { freePort, freshDir, runParley, serverFor } from "./lib/server.mjs";
 import {
 	ARGS,
 	ATTR,
@@ -85,6 +85,23 @@ describe("--turn.relay-address", () => {
 		ann.send(peer, "all the same");
 		await ann.gets("all the same");
 	});
+
+	for (const [second, family] of [
+		["198.51.100.8", 4],
+		["127.0.0.1", 4],
+		["2001:db8::2/::1", 6],
+	]) {
+		it(`is one of each family: ${second} as another one keeps the server from starting`, async () => {
+			const places = ["127.0.0.1", "::1", second].flatMap((at) => ["--turn.relay-address", at]);
+			const args = ["--listen=127.0.0.1:0", `--data-dir=${freshDir()}`, ...places];
+			const { code, stderr } = await runParley(args);
+			assert.equal(code, 1);
+			assert.ok(
+				stderr.includes(`${second} is a second IPv${family} address; relays have one of`),
+				stderr,
+			);
+		});
+	}
 });
 
 describe("--turn.listen and --turn.tls-listen", () => {

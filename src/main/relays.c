@@ -107,6 +107,14 @@ static int read_relay(struct relays *r, const char *item, struct buf *why)
 	if (rest.n > 0 &&
 	    (addr_parse_ip(&bound, rest) < 0 || bound.family != told.family))
 		return wrong(why, "turn.relay-address", item, "PUBLIC/LOCAL pair");
+	if (r->turn.told[told.family == AF_INET6].family) {
+		buf_printf(
+			why,
+			"turn.relay-address: %s is a second IPv%d address; relays have "
+			"one of each family",
+			item, told.family == AF_INET6 ? 6 : 4);
+		return E_MALFORMED;
+	}
 	if (rest.n > 0 && !is_here(&bound))
 		log_warn("turn", "not-here",
 			 "relay-address=%s the local one is none of this machine's: "
