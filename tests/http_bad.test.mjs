@@ -290,6 +290,21 @@ describe("a slow request", { concurrency: 10 }, () => {
 		});
 	});
 
+	// 0x00 and 0x01 begin STUN as well.
+	it("is closed after http.head-timeout when it may still become one, or something else", async (t) => {
+		const patient = await serverFor(t, {
+			args: ["--http.head-timeout=1s", "--http.idle-timeout=1h"],
+		});
+		const begun = async (...bytes) => {
+			const raw = await RawSocket.connect(patient);
+			t.after(() => raw.close());
+			raw.write(Buffer.from(bytes));
+			await raw.hungUp();
+			assert.equal(raw.input.length, 0);
+		};
+		await Promise.all([begun(0), begun(1), begun(0, 1, 0, 0, 0x21, 0x12, 0xa4)]);
+	});
+
 	it("is closed without an answer when it never began", async (t) => {
 		const raw = await RawSocket.connect(server);
 		t.after(() => raw.close());

@@ -378,6 +378,15 @@ static size_t take(struct http_conn *c, struct slice in)
 	return used;
 }
 
+/* So little came that nobody can tell what it will be: that counts as a head that has begun. */
+static void await_more(struct http_conn *c)
+{
+	if (c->timed == HTTP_CONN_HEAD)
+		return;
+	c->timed = HTTP_CONN_HEAD;
+	loop_timer_start(c->server->loop, &c->timer, c->server->settings->head_timeout);
+}
+
 /* The connection's first bytes: 1: it was a neighbour's and is gone, 0: it is ours, -EAGAIN: more are needed. */
 static int ask_neighbour(struct http_conn *c, const uint8_t *p, size_t n)
 {
@@ -385,6 +394,8 @@ static int ask_neighbour(struct http_conn *c, const uint8_t *p, size_t n)
 	int wants = neighbour.wants ? neighbour.wants(p, n) : 0;
 
 	c->begun = wants == 0;
+	if (wants == -EAGAIN)
+		await_more(c);
 	if (wants != 1)
 		return wants;
 	struct stream *s = c->stream;
