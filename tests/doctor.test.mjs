@@ -175,6 +175,7 @@ describe("the doctor", () => {
 	it("prints the firewall's table of these very settings", async () => {
 		const ports = async (...args) => {
 			const { stdout } = await runParley(["ports", ...args]);
+			assert.doesNotMatch(stdout, /secret/);
 			return stdout.split("\n").map((line) => line.trim().split(/ {2,}/).slice(0, 3).join(" "));
 		};
 		const head = "way protocol ports";
@@ -206,6 +207,13 @@ describe("the doctor", () => {
 			"--auth.jwks https://id.example.org:9443/keys --turn.enabled=false": [
 				...["in TCP 8443", "out TCP 9443"],
 			],
+			"--store.url postgresql://u:secret@db.example.org/x --turn.enabled=false": [
+				...["in TCP 8443", "out TCP 5432"],
+			],
+			"--store.url postgresql://u:secret@a:1,b/x --turn.enabled=false": [
+				...["in TCP 8443", "out TCP 1", "out TCP 5432"],
+			],
+			"--store.url postgresql:///x?host=/run/postgresql --turn.enabled=false": ["in TCP 8443"],
 			"--auth.jwks /etc/parley/keys.json --turn.enabled=false": ["in TCP 8443"],
 		};
 		for (const [args, wanted] of Object.entries(tables)) {

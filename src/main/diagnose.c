@@ -8,6 +8,7 @@
 #include "doctor/target.h"
 #include "main/config.h"
 #include "net/addr.h"
+#include "store/url.h"
 
 /* --- the arguments --- */
 
@@ -160,19 +161,37 @@ static size_t print_listeners(const struct option_list *l, const char *protocol,
 }
 
 /* Somebody whom the server calls. */
-static void print_called(const char *url, const char *what)
+static void print_called(struct slice host, uint16_t port, const char *what)
 {
-	struct buf port = BUF_INIT(8), text = BUF_INIT(512);
+	struct buf number = BUF_INIT(8), text = BUF_INIT(1024);
+
+	buf_dec(&number, port);
+	buf_printf(&text, "%s %.*s", what, SLICE_FMT(host));
+	buf_u8(&text, 0);
+	print_port("out", "TCP", buf_slice(&number), (const char *)text.p);
+	buf_fini(&number);
+	buf_fini(&text);
+}
+
+static void print_called_url(const char *url, const char *what)
+{
 	struct target t;
 
-	if (target_parse(&t, slice_str(url)) == 0) {
-		buf_dec(&port, t.port);
-		buf_printf(&text, "%s %.*s", what, SLICE_FMT(t.host));
-		buf_u8(&text, 0);
-		print_port("out", "TCP", buf_slice(&port), (const char *)text.p);
-	}
-	buf_fini(&port);
-	buf_fini(&text);
+	if (target_parse(&t, slice_str(url)) == 0)
+		print_called(t.host, t.port, what);
+}
+
+static void print_called_all(const struct config *c)
+{
+	struct store_host h;
+	unsigned at = 0;
+
+	print_called_url(c->auth_jwks,
+			 "public keys from"); /* nobody, where it is a file */
+	for (size_t i = 0; i < c->webhook_urls.count; i++)
+		print_called_url(c->webhook_urls.item[i], "webhooks to");
+	while (store_url_next_host(c->store_url, &at, &h))
+		print_called(h.name, h.port, "the database on");
 }
 
 static size_t print_turn_ports(const struct config *c)
@@ -200,9 +219,7 @@ int diagnose_ports(const struct config *c, const struct option_set *set)
 				: "pages, API, WebSocket");
 	if (c->turn_enabled)
 		hidden += print_turn_ports(c);
-	print_called(c->auth_jwks, "public keys from"); /* nobody, where it is a file */
-	for (size_t i = 0; i < c->webhook_urls.count; i++)
-		print_called(c->webhook_urls.item[i], "webhooks to");
+	print_called_all(c);
 	if (hidden > 0)
 		printf("\n  Listeners on loopback addresses are left out: nobody else "
 		       "reaches them.\n");

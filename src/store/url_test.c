@@ -47,6 +47,43 @@ static void urls_say_what_they_are(void **state)
 	buf_fini(&why);
 }
 
+static void hosts_are_named_with_their_ports(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *url, *hosts;
+	} v[] = {
+		{ "sqlite", "" },
+		{ "none", "" },
+		{ "postgresql://", "" },
+		{ "postgresql:///db", "" },
+		{ "postgresql://db.example.org", "db.example.org 5432," },
+		{ "postgres://u:p%40ss@db:6432/x?sslmode=require", "db 6432," },
+		{ "postgresql://u@[2001:db8::1]:77/x", "2001:db8::1 77," },
+		{ "postgresql://[2001:db8::1]/x", "2001:db8::1 5432," },
+		{ "postgresql://a:1,b,c:3/x?target_session_attrs=any",
+		  "a 1,b 5432,c 3," },
+		{ "postgresql://%2Fvar%2Frun,b/x", "b 5432," },
+		{ "postgresql:///x?host=/run/postgresql&port=7", "" },
+		{ "postgresql:///x?user=u&host=10.0.0.5&port=7", "10.0.0.5 7," },
+		{ "postgresql://passed.over:9?host=a,b&port=7,8", "a 7,b 8," },
+		{ "postgresql:///x?host=a,b&port=7", "a 7,b 7," },
+	};
+	struct buf got = BUF_INIT(1024);
+
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct store_host h;
+		unsigned at = 0;
+
+		buf_clear(&got);
+		while (store_url_next_host(v[i].url, &at, &h))
+			buf_printf(&got, "%.*s %u,", SLICE_FMT(h.name), h.port);
+		buf_u8(&got, 0);
+		assert_string_equal((const char *)got.p, v[i].hosts);
+	}
+	buf_fini(&got);
+}
+
 static void wrong_ones_are_refused_without_telling_them(void **state)
 {
 	(void)state;
@@ -89,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urls_say_what_they_are),
+		cmocka_unit_test(hosts_are_named_with_their_ports),
 		cmocka_unit_test(wrong_ones_are_refused_without_telling_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
