@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { freshRoom } from "./lib/client.mjs";
+import { get } from "./lib/http.mjs";
 import { metricIs } from "./lib/metrics.mjs";
-import { freshDir, runParley } from "./lib/server.mjs";
+import { freshDir, runParley, serverFor } from "./lib/server.mjs";
 import { heard, startWithDialect, stock } from "./lib/socketio.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -81,9 +82,27 @@ const RELAYS = (name) =>
 for (const [what, texts, wanted] of [
 	["with a mistake", ["dialect x\nspeeks json\n"], /bad0\.dialect:2:1: unknown setting 'speeks'/],
 	[
+		"with one field twice",
+		[RELAYS("x").replace("text", "json type").replace("relay others", "relay others {a: 1, a: 2}")],
+		/'a' is in this object already/,
+	],
+	[
+		"at a path of the server's own",
+		[RELAYS("x").replace("/ws/relay/{room}", "/api/v1/{room}")],
+		/bad0\.dialect:3:7: the server itself answers at \/api\/v1\/\{room\}/,
+	],
+	[
 		"that wants another's path",
 		[RELAYS("x"), RELAYS("y")],
 		/the dialects [xy] and [xy] both want \/ws\/relay\/\{room\}/,
+	],
+	[
+		"that wants another's path under another name",
+		[
+			RELAYS("x"),
+			RELAYS("y").replace("{room}", "{id}").replace("=$room", "=room").replace("text", "json"),
+		],
+		/the dialects [xy] and [xy] both want \/ws\/relay\/\{/,
 	],
 ]) {
 	it(`a table ${what} keeps the server from starting, and it says why`, async () => {
@@ -102,6 +121,7 @@ for (const [route, wanted] of [
 	["/{a}/{b}/{c}/{d}/{e}/{f}/{room}=relay", "a path has at most 4 {names}"],
 	["/mine/{room=relay", "between two / of a path is a word or a {name}"],
 	["/mine/{id}=relay", "needs a {room} in the path"],
+	["/metrics/{room}=relay", "the server itself answers at /metrics/{room}; take another path"],
 	["/mine=duo", "its namespaces stand in its table"],
 	["/mine/{room}=nobody", "is no PATH=NAME of a dialect"],
 ]) {
@@ -112,6 +132,32 @@ for (const [route, wanted] of [
 		assert.ok(stderr.includes(wanted), stderr);
 	});
 }
+
+it("no path where the server itself answers is taken for a route", async (t) => {
+	const server = await serverFor(t);
+	const { text: api } = await get(server, "/openapi.json");
+	const { text: page } = await get(server, "/");
+	const own = [
+		...Object.keys(JSON.parse(api).paths),
+		...[...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path),
+		...["/", "/check", "/livez", "/readyz", "/health", "/metrics", "/ice-servers"],
+		...["/r/{room}", "/v1/connect", "/v1/echo", "/api/turn-credentials"],
+		...["/api/turn-refusals", "/api/auth/login", "/api/coworking/rooms/{room}"],
+		...["/openapi.json", "/asyncapi.json", "/sdk/parley.js", "/socket.io/", "/engine.io/"],
+	];
+	const dir = freshDir();
+	const files = own.map((path, i) => {
+		const file = join(dir, `${i}.dialect`);
+		writeFileSync(file, RELAYS("x").replace("/ws/relay/{room}", path));
+		return file;
+	});
+	const { code, stderr } = await runParley(["dialect", "check", ...files]);
+	assert.equal(code, 1);
+	for (const [i, path] of own.entries()) {
+		const wanted = `${i}.dialect:3:7: the server itself answers at ${path};`;
+		assert.ok(stderr.includes(`/${wanted}`), wanted);
+	}
+});
 
 it("the end of what is tried is told to nobody", async () => {
 	const talk = join(freshDir(), "talk.json");

@@ -135,6 +135,47 @@ const char *table_path_wrong(struct slice path)
 	return params > TABLE_MAX_PARAMS ? "a path has at most 4 {names}" : NULL;
 }
 
+/* What the server itself answers, now and with later versions. docs/dialects.md tells them. */
+static const char *const own_paths[] = {
+	"/livez",       "/readyz",       "/health",
+	"/metrics",     "/ice-servers",  "/api/turn-credentials",
+	"/api/v1",      "/api/auth",     "/api/turn-refusals",
+	"/v1",          "/socket.io",    "/api/coworking",
+	"/engine.io",   "/openapi.json", "/asyncapi.json",
+	"/r",           "/check",        "/files",
+	"/index.html",  "/assets",       "/sdk",
+	"/favicon.svg",
+};
+
+/* A {name} of theirs is no danger: the words of ours go before it. */
+bool table_path_is_ours(struct slice path)
+{
+	if (slice_is(path, "/"))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(own_paths); i++) {
+		struct slice own = slice_str(own_paths[i]);
+
+		if (slice_starts(path, own) && (path.n == own.n || path.p[own.n] == '/'))
+			return true;
+	}
+	return false;
+}
+
+bool table_paths_same(struct slice a, struct slice b)
+{
+	struct slice x, y;
+
+	if ((a.p[a.n - 1] == '/') != (b.p[b.n - 1] == '/'))
+		return false;
+	while (slice_split(&a, '/', &x)) {
+		if (!slice_split(&b, '/', &y))
+			return false;
+		if (!(is_param(x) && is_param(y)) && !slice_eq(x, y))
+			return false;
+	}
+	return b.n == 0;
+}
+
 /* Whether every room that is joined is the one that the path names. */
 static bool joins_by_path(const struct table *t)
 {

@@ -255,6 +255,12 @@ static int parse_route(struct table_parse *p)
 			&p->l, 0,
 			sio ? "only what speaks socketio has a route socketio"
 			    : "say \"route socketio /\" for a namespace");
+	if (!sio && table_path_is_ours(path))
+		return table_lex_fail(&p->l, at, TABLE_OURS, SLICE_FMT(path));
+	for (unsigned i = 0; i < t->route_count; i++)
+		if (table_paths_same(t->routes[i], path))
+			return table_lex_fail(&p->l, at, "'%.*s' is a route already",
+					      SLICE_FMT(t->routes[i]));
 	t->routes[t->route_count++] = table_keep(t, path);
 	return 0;
 }

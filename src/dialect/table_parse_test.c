@@ -64,6 +64,22 @@ static void mistakes_are_shown_with_their_place_and_a_hint(void **state)
 		{ "dialect x\nspeaks text\nroute /x/{id}\non connect\n    join "
 		  "room=$room\n",
 		  "\"join room=$room\" needs a {room} in the path; /x/{id} has none" },
+		{ HEAD "on a\n    send b {x: 1, y: {x: 1}, \"x\"?: 2}\n",
+		  "f:5:30: 'x' is in this object already" },
+		{ HEAD "on a\n    relay others {*, d: {$1.x, x: 1}}\n",
+		  "f:5:32: 'x' is in this object already" },
+		{ HEAD "on a\n    join room=r keep={a, a}\n",
+		  "f:5:26: 'a' is in this object already" },
+		{ HEAD "on a\n    send b {x: 1, type: 2}\n",
+		  "f:5:19: 'type' is the message's name, which is put in by itself" },
+		{ "dialect x\nspeaks json\nroute /metrics\n",
+		  "f:3:7: the server itself answers at /metrics; take another path, such "
+		  "as /ws/NAME/{room}" },
+		{ "dialect x\nspeaks json\nroute /\n",
+		  "the server itself answers at /;" },
+		{ "dialect x\nspeaks json\nroute /r/{room}\n",
+		  "the server itself answers at /r/{room};" },
+		{ HEAD "route /x/{id}\n", "f:4:7: '/x/{room}' is a route already" },
 		{ HEAD "every 10\n", "a time is 500ms, 10s or 2min" },
 		{ "dialect x\nspeaks json\nroute /\xff\n",
 		  "f:3:1: the text is not UTF-8" },
@@ -77,6 +93,34 @@ static void mistakes_are_shown_with_their_place_and_a_hint(void **state)
 		buf_u8(&why, 0);
 		if (!strstr((const char *)why.p, v[i].want))
 			fail_msg("%s\nis not\n%s", (const char *)why.p, v[i].want);
+		buf_fini(&why);
+	}
+}
+
+static void what_is_near_a_mistake_is_none(void **state)
+{
+	(void)state;
+	static const char *const v[] = {
+		/* A name that is kept as it came, and one that hides it from the rest. */
+		HEAD "on join\n    join room=r keep={type}\non a\n    relay others {*-x, "
+		     "x: 1, "
+		     "y: {x: 1, type: 2}, z?: 3}\n",
+		"dialect x\nspeaks json\nroute /{room}\nroute /rx/{room}\nroute "
+		"/{a}/{room}\nroute /api/v2\nroute /x/\nroute /x\non connect\n    join "
+		"room=r\n",
+		"dialect x\nspeaks socketio\nroute socketio /\nroute socketio /metrics\n"
+		"on a\n    send b {type: 1}\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		struct buf why = BUF_INIT(4096);
+		struct table *t = NULL;
+		int err = table_parse(&t, "f", slice_str(v[i]), 1, &why);
+
+		buf_u8(&why, 0);
+		if (err < 0)
+			fail_msg("%s", (const char *)why.p);
+		table_destroy(t);
 		buf_fini(&why);
 	}
 }
@@ -155,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mistakes_are_shown_with_their_place_and_a_hint),
+		cmocka_unit_test(what_is_near_a_mistake_is_none),
 		cmocka_unit_test(
 			every_truncation_of_the_shipped_tables_is_taken_or_refused),
 		cmocka_unit_test(comments_blanks_and_line_ends_mean_nothing),

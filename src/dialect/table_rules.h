@@ -279,6 +279,12 @@ int table_link(struct table *t, struct table_lex *l) NODISCARD;
 /* What is wrong with a path that WebSockets are to come to, and why the table cannot work there; NULL: nothing. */
 const char *table_path_wrong(struct slice path);
 const char *table_wrong_at(const struct table *t, struct slice path);
+/* The server itself answers there; what is said then. */
+#define TABLE_OURS                                                                       \
+	"the server itself answers at %.*s; take another path, such as /ws/NAME/{room}"
+bool table_path_is_ours(struct slice path);
+/* Both fit the same requests: names in braces are as good as others. Neither is empty. */
+bool table_paths_same(struct slice a, struct slice b);
 /* --- table_session.c --- */
 void table_fill_vocabulary(struct table *t);
 

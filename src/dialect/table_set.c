@@ -158,7 +158,7 @@ static int add_way(struct loading *l, const char *path, const struct table *t)
 		bool same_kind = (w->table->speaks == SPEAKS_SOCKETIO) ==
 				 (t->speaks == SPEAKS_SOCKETIO);
 
-		if (!same_kind || strcmp(w->path, path) != 0)
+		if (!same_kind || !table_paths_same(slice_str(w->path), slice_str(path)))
 			continue;
 		/* A file's table takes it away from one of ours. */
 		if (w->table->shipped != t->shipped) {
@@ -213,6 +213,11 @@ static int add_route(struct loading *l, const char *route)
 	wrong = wrong ? wrong : table_wrong_at(t, slice_of(text.p, at));
 	if (wrong) {
 		buf_printf(l->why, "dialect.route: %s: %s", route, wrong);
+		return E_MALFORMED;
+	}
+	if (table_path_is_ours(slice_of(text.p, at))) {
+		buf_printf(l->why, "dialect.route: %s: " TABLE_OURS, route, (int)at,
+			   (const char *)text.p);
 		return E_MALFORMED;
 	}
 	char *path = slice_dup(slice_of(text.p, at));

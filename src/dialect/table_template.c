@@ -269,15 +269,42 @@ int table_parse_tests(struct table *t, struct table_lex *l, struct table_span *o
 struct object {
 	struct slice key[MAX_KEYS]; /* that the rest does not have */
 	unsigned keys;
+	struct slice said[MAX_KEYS]; /* the fields that are written out */
+	unsigned said_count;
 	unsigned rest; /* index of the op + 1 */
+	bool named;    /* the message's name is in it */
 };
+
+static int too_many(struct template *m)
+{
+	return table_lex_fail(m->l, m->l->at, "an object has at most %d fields",
+			      MAX_KEYS);
+}
 
 static int drop_key(struct template *m, struct object *o, struct slice key)
 {
 	if (o->keys == MAX_KEYS)
-		return table_lex_fail(m->l, m->l->at, "an object has at most %d fields",
-				      MAX_KEYS);
+		return too_many(m);
 	o->key[o->keys++] = key;
+	return 0;
+}
+
+/* Of two fields of one name most readers of JSON see the last, some the first, and some refuse both. */
+static int say_key(struct template *m, struct object *o, struct slice key, size_t at)
+{
+	if (o->named && slice_eq(key, m->t->naming))
+		return table_lex_fail(m->l, at,
+				      "'%.*s' is the message's name, which is put in by "
+				      "itself",
+				      SLICE_FMT(key));
+	for (unsigned i = 0; i < o->said_count; i++)
+		if (slice_eq(o->said[i], key))
+			return table_lex_fail(m->l, at,
+					      "'%.*s' is in this object already",
+					      SLICE_FMT(key));
+	if (o->said_count == MAX_KEYS)
+		return too_many(m);
+	o->said[o->said_count++] = key;
 	return 0;
 }
 
@@ -381,7 +408,9 @@ static int put_member(struct template *m, struct object *o)
 
 	if (table_lex_take(l, '*'))
 		return put_rest(m, o, &f);
-	if (table_lex_peek(l) == '"') {
+	bool quoted = table_lex_peek(l) == '"';
+	size_t at = l->at;
+	if (quoted) {
 		err = quoted_field(m->t, l, &f);
 	} else {
 		struct slice word;
@@ -398,7 +427,8 @@ static int put_member(struct template *m, struct object *o)
 		return table_lex_fail(l, l->at, "a field needs a name: \"x: $1\"");
 	struct slice name = f.step[f.depth - 1], key = keep_key(m->t, name);
 	bool if_not_kept = table_lex_take(l, '?');
-	if (!if_not_kept)
+	err = say_key(m, o, name, at);
+	if (err == 0 && !if_not_kept)
 		err = drop_key(m, o, name);
 	if (err < 0)
 		return err;
@@ -446,7 +476,8 @@ static int put_object(struct template *m, struct slice key)
 	m->depth++;
 	if (!table_lex_take(m->l, '{'))
 		return table_lex_fail(m->l, m->l->at, "here should be {");
-	if (m->depth == 1 && m->t->speaks == SPEAKS_JSON && m->place != PLACE_HEARD)
+	o.named = m->depth == 1 && m->t->speaks == SPEAKS_JSON && m->place != PLACE_HEARD;
+	if (o.named)
 		add_op(m, OP_NAMING);
 	while (err == 0 && !table_lex_take(m->l, '}')) {
 		if (!table_lex_more(m->l))
