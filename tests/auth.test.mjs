@@ -8,6 +8,7 @@ import { call } from "./lib/api.mjs";
 import { connect, freshRoom, roomOf } from "./lib/client.mjs";
 import { WebSocket } from "./lib/deps.mjs";
 import { talkTo } from "./lib/dialects.mjs";
+import { timesInMemory } from "./lib/memory.mjs";
 import { metrics } from "./lib/metrics.mjs";
 import { freshDir, runParley, serverFor, startServer } from "./lib/server.mjs";
 import { claimsFor, jwt, KEY, KEY_ARGS, now, SECRET } from "./lib/token.mjs";
@@ -401,6 +402,21 @@ describe("a file with keys", () => {
 		assert.equal((await list(OLD)).status, 401);
 		assert.equal((await list(NEW)).json.rooms[0].members, 1);
 		await ann.do({ type: "chat", text: "still here" });
+	});
+
+	it("leaves nothing in memory of a key that it has no more", async (t) => {
+		const path = join(freshDir(), "keys");
+		writeFileSync(path, lines(OLD));
+		const server = await serverFor(t, { workers: 2, args: [`--auth.key-file=${path}`] });
+		const { pid } = server.process;
+		assert.equal(await opens(server, OLD), "in");
+		assert.ok(timesInMemory(pid, OLD.secret) > 0);
+		writeFileSync(path, lines(NEW));
+		server.reload();
+		await server.logged(/info +auth +keys +keys=1/);
+		assert.deepEqual([await opens(server, OLD), await opens(server, NEW)], ["unknown key", "in"]);
+		assert.equal(timesInMemory(pid, OLD.secret), 0);
+		assert.ok(timesInMemory(pid, NEW.secret) > 0);
 	});
 
 	it("that is wrong changes nothing, and the log says why, without a secret", async (t) => {

@@ -424,14 +424,17 @@ static void make_token(struct api_call *c)
 		.room = api_value(c, "room")->text,
 		.id = slice_of(id, sizeof(id)),
 	};
-	struct slice secret = auth_keys_find(c->api->settings.keys, c->key, &p.key);
+	const struct auth_keys *keys = c->api->settings.keys;
+	struct auth_held key;
 
-	if (secret.n == 0) {
+	if (!auth_keys_hold(keys, c->key, &key)) {
 		api_fail(c, E_STATE, "no auth.key is set: nobody asks for tokens");
 		return;
 	}
 	rand_text(id, sizeof(id));
-	auth_pass_sign(&token, &p, secret);
+	p.key = key.name;
+	auth_pass_sign(&token, &p, key.secret);
+	auth_keys_release(keys, &key);
 	if (token.bad)
 		api_fail(c, E_TOO_LARGE, "metadata");
 	else

@@ -135,20 +135,25 @@ static void put_signature(struct buf *b, const struct webhook_settings *s,
 {
 	struct buf claims = BUF_INIT(4096), hash = BUF_INIT(64);
 	uint8_t sum[SHA256_DIGEST_LENGTH];
-	struct slice name, secret = auth_keys_find(s->keys, s->key, &name);
+	struct auth_held key;
 	struct jsonw w;
 
+	/* There is one at the start, and it is not taken away while somebody is to be told. */
+	bool held = auth_keys_hold(s->keys, s->key, &key);
+	assert(held);
+	(void)held;
 	SHA256(body.p, body.n, sum);
 	base64_encode(&hash, slice_of(sum, sizeof(sum)));
 	json_begin(&w, &claims);
 	json_object(&w);
-	json_field_string(&w, "iss", name);
+	json_field_string(&w, "iss", key.name);
 	json_field_u64(&w, "exp", (uint64_t)clock_wall() / 1000 + SIGNED_FOR);
 	json_field_string(&w, "sha256", buf_slice(&hash));
 	json_object_end(&w);
 	buf_str(b, "Authorization: ");
-	auth_jwt_sign(b, buf_slice(&claims), secret);
+	auth_jwt_sign(b, buf_slice(&claims), key.secret);
 	buf_u8(b, 0);
+	auth_keys_release(s->keys, &key);
 	buf_fini(&claims);
 	buf_fini(&hash);
 }
@@ -292,7 +297,7 @@ void webhook_tell(void *arg, const struct room_change *c)
 
 static int check(const struct webhook_settings *s, struct buf *why)
 {
-	struct slice name;
+	struct auth_held key;
 
 	if (s->url_count > WEBHOOK_MAX_URLS) {
 		buf_printf(why, "webhook.url: at most %d", WEBHOOK_MAX_URLS);
@@ -304,10 +309,11 @@ static int check(const struct webhook_settings *s, struct buf *why)
 				   s->urls[i]);
 			return E_MALFORMED;
 		}
-	if (auth_keys_find(s->keys, s->key, &name).n == 0) {
+	if (!auth_keys_hold(s->keys, s->key, &key)) {
 		buf_str(why, "webhook.url: an auth.key is needed, to sign what is sent");
 		return E_MALFORMED;
 	}
+	auth_keys_release(s->keys, &key);
 	if (admin_http_open() < 0) {
 		buf_str(why, "webhook.url: libcurl is missing (Debian: libcurl4)");
 		return E_UNAVAILABLE;

@@ -1,8 +1,8 @@
 #include "auth/keys.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "auth/internal.h"
 #include "base/err.h"
@@ -14,9 +14,9 @@ struct api_key {
 	char *name, *secret;
 };
 
-/* Never changed; goes with the keys. */
+/* Never changed; goes with the last one who looks at it. */
 struct api_keys {
-	struct api_keys *before; /* NULL: these are the first */
+	unsigned users; /* under the lock */
 	size_t count;
 	struct api_key key[AUTH_MAX_KEYS];
 };
@@ -32,7 +32,7 @@ struct key_set {
 struct key_slot {
 	pthread_mutex_t lock;
 	struct key_set *set;
-	struct api_keys *_Atomic api;
+	struct api_keys *api;
 };
 
 struct auth_keys {
@@ -105,9 +105,39 @@ void auth_keys_on_unknown(struct auth_keys *k, auth_unknown_fn *fn, void *arg)
 
 /* --- API keys --- */
 
-static const struct api_keys *api_of(const struct auth_keys *k)
+static struct api_keys *api_take(const struct auth_keys *k)
 {
-	return atomic_load_explicit(&k->slot->api, memory_order_acquire);
+	struct key_slot *slot = k->slot;
+
+	pthread_mutex_lock(&slot->lock);
+	struct api_keys *a = slot->api;
+	a->users++;
+	pthread_mutex_unlock(&slot->lock);
+	return a;
+}
+
+static void wipe(char *secret)
+{
+	explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+static void api_free(struct api_keys *a)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		free(a->key[i].name);
+		wipe(a->key[i].secret);
+	}
+	free(a);
+}
+
+static void api_drop(const struct auth_keys *k, struct api_keys *a)
+{
+	pthread_mutex_lock(&k->slot->lock);
+	bool last = --a->users == 0;
+	pthread_mutex_unlock(&k->slot->lock);
+	if (last)
+		api_free(a);
 }
 
 /* The first when the name is empty. */
@@ -143,21 +173,13 @@ static int add_api_key(struct api_keys *a, struct slice item, struct buf *why)
 	return 0;
 }
 
-static void api_free(struct api_keys *a)
-{
-	for (size_t i = 0; i < a->count; i++) {
-		free(a->key[i].name);
-		free(a->key[i].secret);
-	}
-	free(a);
-}
-
 static int api_make(struct api_keys **out, const char *const *keys, size_t count,
 		    struct buf *why)
 {
 	struct api_keys *a = xzalloc(sizeof(*a));
 	int err = 0;
 
+	a->users = 1; /* the slot's */
 	for (size_t i = 0; err == 0 && i < count; i++)
 		err = add_api_key(a, slice_str(keys[i]), why);
 	if (err < 0)
@@ -179,7 +201,7 @@ static bool api_same(const struct api_keys *a, const struct api_keys *b)
 int auth_keys_change(struct auth_keys *k, const char *const *keys, size_t count,
 		     struct buf *why)
 {
-	struct api_keys *before = atomic_load(&k->slot->api), *a;
+	struct api_keys *before = k->slot->api, *a; /* no other thread changes it */
 	int err = api_make(&a, keys, count, why);
 
 	if (err < 0)
@@ -192,8 +214,10 @@ int auth_keys_change(struct auth_keys *k, const char *const *keys, size_t count,
 		api_free(a);
 		return err < 0 ? err : (int)count;
 	}
-	a->before = before;
-	atomic_store_explicit(&k->slot->api, a, memory_order_release);
+	pthread_mutex_lock(&k->slot->lock);
+	k->slot->api = a;
+	pthread_mutex_unlock(&k->slot->lock);
+	api_drop(k, before);
 	return (int)count;
 }
 
@@ -229,7 +253,7 @@ int auth_keys_create(struct auth_keys **out, const struct auth_settings *s,
 	k->slot = xzalloc(sizeof(*k->slot));
 	pthread_mutex_init(&k->slot->lock, NULL);
 	k->slot->set = set_make();
-	atomic_init(&k->slot->api, api);
+	k->slot->api = api;
 	err = add_set(k, s->jwks, why);
 	if (err < 0) {
 		auth_keys_destroy(k);
@@ -243,10 +267,7 @@ void auth_keys_destroy(struct auth_keys *k)
 {
 	if (!k)
 		return;
-	for (struct api_keys *a = atomic_load(&k->slot->api), *before; a; a = before) {
-		before = a->before;
-		api_free(a);
-	}
+	api_drop(k, k->slot->api);
 	set_drop(k, k->slot->set);
 	pthread_mutex_destroy(&k->slot->lock);
 	free(k->slot);
@@ -257,11 +278,10 @@ void auth_keys_destroy(struct auth_keys *k)
 
 bool auth_keys_none(const struct auth_keys *k)
 {
-	struct key_set *set = set_take(k);
-	bool none = api_of(k)->count == 0 && set->count == 0 && !k->expects_set;
-
-	set_drop(k, set);
-	return none;
+	pthread_mutex_lock(&k->slot->lock);
+	bool none = k->slot->api->count == 0 && k->slot->set->count == 0;
+	pthread_mutex_unlock(&k->slot->lock);
+	return none && !k->expects_set;
 }
 
 ms_t auth_keys_skew(const struct auth_keys *k)
@@ -269,15 +289,23 @@ ms_t auth_keys_skew(const struct auth_keys *k)
 	return k->skew;
 }
 
-struct slice auth_keys_find(const struct auth_keys *k, struct slice name,
-			    struct slice *found)
+bool auth_keys_hold(const struct auth_keys *k, struct slice name, struct auth_held *out)
 {
-	const struct api_key *key = api_named(api_of(k), name);
+	struct api_keys *a = api_take(k);
+	const struct api_key *key = api_named(a, name);
 
-	if (!key)
-		return SLICE_NONE;
-	*found = slice_str(key->name);
-	return slice_str(key->secret);
+	if (!key) {
+		api_drop(k, a);
+		return false;
+	}
+	*out = (struct auth_held){ slice_str(key->name), slice_str(key->secret), a };
+	return true;
+}
+
+void auth_keys_release(const struct auth_keys *k, struct auth_held *h)
+{
+	api_drop(k, h->of);
+	*h = (struct auth_held){ .of = NULL };
 }
 
 /* --- verifying --- */
@@ -290,14 +318,15 @@ static int refuse(const char **why, const char *reason)
 
 /* The issuer says by which secret it claims to be signed. */
 static int verify_mac(const struct auth_keys *k, const struct auth_jwt *t,
-		      struct slice issuer, struct slice *name, const char **why)
+		      struct slice issuer, const char **why)
 {
-	struct slice secret = issuer.n > 0 ? auth_keys_find(k, issuer, name) : SLICE_NONE;
+	struct auth_held key;
 	uint8_t mac[AUTH_MAC];
 
-	if (secret.n == 0)
+	if (issuer.n == 0 || !auth_keys_hold(k, issuer, &key))
 		return refuse(why, "unknown key");
-	auth_mac(mac, secret, t->input);
+	auth_mac(mac, key.secret, t->input);
+	auth_keys_release(k, &key);
 	if (!auth_same(slice_of(mac, sizeof(mac)), t->signature))
 		return refuse(why, "bad signature");
 	return 0;
@@ -390,15 +419,23 @@ int auth_keys_verify(const struct auth_keys *k, const struct auth_jwt *t,
 	*name = SLICE_NONE;
 	if (auth_jwt_text(t, 0, "iss", MAX_ISSUER, s, &issuer) < 0)
 		return refuse(why, "bad claims");
-	return t->alg == AUTH_HS256 ? verify_mac(k, t, issuer, name, why)
-				    : verify_public(k, t, issuer, why);
+	if (t->alg != AUTH_HS256)
+		return verify_public(k, t, issuer, why);
+	int err = verify_mac(k, t, issuer, why);
+	if (err == 0)
+		*name = issuer; /* in the scratch, whatever becomes of the key */
+	return err;
 }
 
 bool auth_keys_secret(const struct auth_keys *k, struct slice text)
 {
 	size_t colon = slice_find(text, ':');
-	struct slice found, name = slice_of(text.p, colon);
-	struct slice secret = name.n > 0 ? auth_keys_find(k, name, &found) : SLICE_NONE;
+	struct slice name = slice_of(text.p, colon);
+	struct auth_held key;
 
-	return secret.n > 0 && auth_same(secret, slice_from(text, colon + 1));
+	if (name.n == 0 || !auth_keys_hold(k, name, &key))
+		return false;
+	bool same = auth_same(key.secret, slice_from(text, colon + 1));
+	auth_keys_release(k, &key);
+	return same;
 }

@@ -3,8 +3,8 @@
  *
  * A key is good for one algorithm: a public key is never taken for a secret. Shared by all workers;
  * read-only after the start, but for the set, which auth_keys_replace() exchanges as a whole, and the
- * API keys, which auth_keys_change() does. API keys of before stay in memory: somebody may have slices of them.
- * Locks: one, held to take or exchange the set; nothing is locked inside it.
+ * API keys, which auth_keys_change() does. Those of before go with the last one who holds them, and their secrets are wiped.
+ * Locks: one, held to take, drop or exchange either; nothing is locked inside it.
  * Limits: AUTH_MAX_KEYS of each kind; RSA of 2048 to 8192 bits; P-256.
  */
 #pragma once
@@ -45,12 +45,19 @@ bool auth_keys_none(const struct auth_keys *k);
 ms_t auth_keys_skew(const struct auth_keys *k);
 
 /* Is the signature that of one of our keys, and are issuer and audience what they must be? E_UNAUTHORIZED, E_UNAVAILABLE with
- * the reason in *why (static text). `name`: the API key's, empty for one of the set. */
+ * the reason in *why (static text). `name`: the API key's, in the scratch; empty for one of the set. */
 int auth_keys_verify(const struct auth_keys *k, const struct auth_jwt *t,
 		     struct auth_scratch *s, struct slice *name, const char **why)
 	NODISCARD;
 /* "NAME:SECRET" as it was configured? */
 bool auth_keys_secret(const struct auth_keys *k, struct slice text);
-/* The secret of the API key of that name, or of the first when it is empty; empty when there is none. */
-struct slice auth_keys_find(const struct auth_keys *k, struct slice name,
-			    struct slice *found);
+
+/* An API key that stays as it is until it is released, also when it is taken away meanwhile. */
+struct auth_held {
+	struct slice name, secret;
+	struct api_keys *of;
+};
+/* That of this name, or the first when it is empty. False: there is none, and nothing to release. */
+bool auth_keys_hold(const struct auth_keys *k, struct slice name, struct auth_held *out)
+	NODISCARD;
+void auth_keys_release(const struct auth_keys *k, struct auth_held *h);

@@ -155,20 +155,26 @@ static void api_keys_are_exchanged_as_a_whole(void **state)
 	static const char *const bad[] = { "new:" SECRET "5", "joe:short" };
 	struct auth_keys *k = keys_of("", "", "");
 	struct buf why = BUF_INIT(1000);
-	struct slice name, before = auth_keys_find(k, SLICE("joe"), &name);
+	struct auth_held before, now;
 
 	(void)state;
+	assert_true(auth_keys_hold(k, SLICE("joe"), &before));
 	assert_int_equal(auth_keys_change(k, api_keys, 2, &why), 2);
-	assert_ptr_equal(auth_keys_find(k, SLICE("joe"), &name).p, before.p);
+	assert_true(auth_keys_hold(k, SLICE("joe"), &now));
+	assert_ptr_equal(now.secret.p, before.secret.p);
+	auth_keys_release(k, &now);
 	assert_int_equal(auth_keys_change(k, other, 2, &why), 2);
 	assert_string_equal(verify_signed(k, "{\"iss\":\"joe\"}", SECRET), "unknown key");
 	assert_string_equal(verify_signed(k, "{\"iss\":\"new\"}", SECRET "3"), "ok");
 	assert_string_equal(verify_signed(k, "{\"iss\":\"ann\"}", SECRET "2"),
 			    "bad signature");
 	assert_string_equal(verify_signed(k, "{\"iss\":\"ann\"}", SECRET "4"), "ok");
-	assert_true(auth_keys_find(k, SLICE_NONE, &name).n > 0);
-	assert_true(slice_is(name, "new"));
-	assert_true(slice_is(before, SECRET)); /* somebody may be looking at it */
+	assert_true(auth_keys_hold(k, SLICE_NONE, &now));
+	assert_true(slice_is(now.name, "new"));
+	auth_keys_release(k, &now);
+	assert_false(auth_keys_hold(k, SLICE("joe"), &now));
+	assert_true(slice_is(before.secret, SECRET)); /* we are looking at it */
+	auth_keys_release(k, &before);
 	assert_int_equal(why.n, 0);
 	/* What is wrong changes nothing. */
 	assert_int_equal(auth_keys_change(k, bad, 2, &why), E_MALFORMED);

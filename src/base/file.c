@@ -17,13 +17,12 @@
 
 /* Up to max + 1 bytes, so that "over max" is seen without trusting the size in the inode,
  * which is 0 for files of /proc and pipes. */
-static int read_all(int fd, size_t max, struct buf *b)
+static int read_steps(int fd, size_t max, struct buf *b, uint8_t step[FILE_STEP])
 {
 	size_t got = 0;
 
 	for (;;) {
 		size_t want = max - got < FILE_STEP ? max - got + 1 : FILE_STEP;
-		uint8_t step[FILE_STEP];
 		ssize_t n = read(fd, step, want);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -36,6 +35,16 @@ static int read_all(int fd, size_t max, struct buf *b)
 		if (b->bad)
 			return E_LIMIT;
 	}
+}
+
+/* Nothing of it is left on the stack: it may be a secret. */
+static int read_all(int fd, size_t max, struct buf *b)
+{
+	uint8_t step[FILE_STEP];
+	int err = read_steps(fd, max, b, step);
+
+	explicit_bzero(step, sizeof(step));
+	return err;
 }
 
 int file_read(const char *path, size_t max, struct buf *b)

@@ -414,6 +414,8 @@ int option_read_file(struct option_set *s, const char *path, struct buf *why)
 		s->path = xstrdup(path);
 		err = parse_ini(&in);
 	}
+	if (text.p)
+		explicit_bzero(text.p, text.cap); /* secrets may be in it */
 	buf_fini(&text);
 	return err;
 }

@@ -187,10 +187,17 @@ int option_value_parse(const struct option *o, struct slice text, union option_v
 	abort();
 }
 
+static void free_text(const struct option *o, char *text)
+{
+	if (o->secret && text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 void option_value_free(const struct option *o, union option_value v)
 {
 	if (o->kind == OPTION_TEXT || o->kind == OPTION_LIST)
-		free(v.text);
+		free_text(o, v.text);
 }
 
 static void *place_of(const struct option *o, void *values)
@@ -226,7 +233,7 @@ void option_value_store(const struct option *o, void *values, union option_value
 		*(int *)at = v.word;
 		break;
 	case OPTION_TEXT:
-		free(*(char **)at);
+		free_text(o, *(char **)at);
 		*(char **)at = v.text;
 		break;
 	case OPTION_LIST:
@@ -262,12 +269,12 @@ void option_value_clear(const struct option *o, void *values)
 	void *at = place_of(o, values);
 
 	if (o->kind == OPTION_TEXT) {
-		free(*(char **)at);
+		free_text(o, *(char **)at);
 		*(char **)at = NULL;
 	} else if (o->kind == OPTION_LIST) {
 		struct option_list *l = at;
 		for (size_t i = 0; i < l->count; i++)
-			free(l->item[i]);
+			free_text(o, l->item[i]);
 		free(l->item);
 		*l = (struct option_list){ 0 };
 	}

@@ -23,7 +23,7 @@ void option_value_free(const struct option *o, union option_value v);
 size_t option_value_size(const struct option *o);
 /* Items of a list; 1 for all others. */
 size_t option_value_count(const struct option *o, const void *values);
-/* Back to the empty value: frees texts and lists. */
+/* Back to the empty value: frees texts and lists; secrets are wiped. */
 void option_value_clear(const struct option *o, void *values);
 
 /* Each as a file has it; lists: item i. */

@@ -14,6 +14,17 @@
 
 #define ID_LETTERS 16
 
+/* "NAME:SECRET" to "NAME": the keys have their own copies, which are wiped when they are taken away. */
+static void forget_secrets(const struct option_list *keys)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		struct slice key = slice_str(keys->item[i]);
+		size_t name = slice_find(key, ':');
+
+		explicit_bzero(keys->item[i] + name, key.n - name);
+	}
+}
+
 int token_open_keys(const struct config *c, struct auth_keys **out, struct buf *why)
 {
 	struct buf jwks = BUF_INIT(AUTH_MAX_JWKS);
@@ -36,6 +47,8 @@ int token_open_keys(const struct config *c, struct auth_keys **out, struct buf *
 			   err_text(err));
 	else
 		err = auth_keys_create(out, &s, why);
+	if (err == 0)
+		forget_secrets(&c->auth_keys);
 	buf_fini(&jwks);
 	return err;
 }
@@ -221,18 +234,20 @@ static int make(const struct request *r, const struct auth_keys *keys, struct bu
 		.room = slice_str(r->room),
 		.id = slice_of(id, sizeof(id)),
 	};
-	struct slice secret = auth_keys_find(keys, slice_str(r->key), &p.key);
+	struct auth_held key;
 	int err = check(r, why);
 
-	if (err == 0 && secret.n == 0) {
-		buf_str(why, r->key[0] ? "there is no auth.key of that name"
-				       : "there is no auth.key to sign it with");
-		err = E_NOT_FOUND;
-	}
 	if (err < 0)
 		return err;
+	if (!auth_keys_hold(keys, slice_str(r->key), &key)) {
+		buf_str(why, r->key[0] ? "there is no auth.key of that name"
+				       : "there is no auth.key to sign it with");
+		return E_NOT_FOUND;
+	}
 	rand_text(id, sizeof(id));
-	auth_pass_sign(out, &p, secret);
+	p.key = key.name;
+	auth_pass_sign(out, &p, key.secret);
+	auth_keys_release(keys, &key);
 	return out->bad ? E_LIMIT : 0;
 }
 
