@@ -162,7 +162,7 @@ describe("bans", () => {
 		await ban({ user: "eve" });
 		await ban({ address: "192.0.2.7" });
 		assert.deepEqual(await listed(), [
-			{ user: "bob", address: "127.0.0.1" },
+			{ user: "bob", address: "127.0.0.1", name: "bob" },
 			{ user: "eve" },
 			{ address: "192.0.2.7" },
 		]);

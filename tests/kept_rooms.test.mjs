@@ -57,8 +57,12 @@ for (const workers of [1, 2]) {
 					assert.equal(await knock(t, second, room, "eve"), "banned");
 				}
 				const bans = await bansOf(second, rooms[0]);
-				const who = bans.map(({ user, address }) => user ?? address);
-				assert.deepEqual(who, ["eve", "zoe", "192.0.2.9"]);
+				const who = bans.map(({ user, address, name }) => [user ?? address, name]);
+				assert.deepEqual(who, [
+					["eve", "Eve"],
+					["zoe", undefined],
+					["192.0.2.9", undefined],
+				]);
 				const month = 30 * 86_400_000;
 				for (const { until } of bans) {
 					assert.ok(until >= from + month && until <= Date.now() + month);

@@ -136,6 +136,49 @@ for (const workers of [1, 2]) {
 			assert.equal((await late.reply).error.code, "limit");
 		});
 
+		it("tells owners and moderators who is kept out, the newest first", async (t) => {
+			const room = freshRoom();
+			const ann = await connect(t, server);
+			await ann.join(room);
+			const listed = async () => {
+				const { bans, more } = await ann.do({ type: "bans" });
+				assert.equal(more, false);
+				const month = 30 * 86_400_000;
+				for (const { until } of bans) assert.ok(Math.abs(until - Date.now() - month) < month / 2);
+				return bans.map(({ until, ...who }) => who);
+			};
+			assert.deepEqual(await listed(), []);
+			const eve = await connect(t, server);
+			const { you } = await eve.do({ type: "join", room, name: "Eve <3", user: "eve" });
+			await eve.refused({ type: "bans" }, "denied");
+			await ann.do({ type: "role", member: you.id, role: "moderator" });
+			await eve.do({ type: "bans" });
+			await ann.do({ type: "ban", user: "zoe" });
+			await ann.do({ type: "ban", address: "192.0.2.9" });
+			await ann.do({ type: "ban", member: you.id });
+			const all = [{ user: "eve", name: "Eve <3" }, { address: "192.0.2.9" }, { user: "zoe" }];
+			assert.deepEqual(await listed(), all);
+			const { json } = await call(server, "GET", `/api/v1/rooms/${room}/bans`);
+			assert.deepEqual(
+				json.bans.map(({ until, ...who }) => who),
+				all.reverse(),
+			);
+			await ann.do({ type: "unban", user: "eve" });
+			assert.equal((await listed()).length, 2);
+		});
+
+		it("tells the newest two hundred, and that there are more", async (t) => {
+			const room = freshRoom();
+			const ann = await connect(t, server);
+			await ann.join(room);
+			for (let i = 0; i < 201; i++) await ann.do({ type: "ban", user: `u${i}` });
+			const { bans, more } = await ann.do({ type: "bans" });
+			assert.deepEqual(
+				[bans.length, bans[0].user, bans[199].user, more],
+				[200, "u200", "u1", true],
+			);
+		});
+
 		it("keeps out who is banned, by user or by address", async (t) => {
 			const room = freshRoom();
 			const ann = await connect(t, server);

@@ -310,25 +310,13 @@ static void ban(struct api_call *c)
 static void on_bans(struct api_call *c, const struct bus_answer *a, size_t count)
 {
 	struct buf b = BUF_INIT(ANSWER_MAX);
-	struct cur in = cur_of_slice(a->members);
-	struct bus_ban ban;
 	struct jsonw w;
 
 	(void)count;
 	json_begin(&w, &b);
 	json_object(&w);
 	json_key(&w, SLICE("bans"));
-	json_array(&w);
-	while (cur_left(&in) > 0 && bus_ban_decode(&ban, &in) == 0) {
-		json_object(&w);
-		if (ban.user.n > 0)
-			json_field_string(&w, "user", ban.user);
-		if (ban.address.n > 0)
-			json_field_string(&w, "address", ban.address);
-		json_field_u64(&w, "until", (uint64_t)ban.until);
-		json_object_end(&w);
-	}
-	json_array_end(&w);
+	bus_put_bans(&w, a->members);
 	json_object_end(&w);
 	api_done(c, buf_slice(&b));
 	buf_fini(&b);

@@ -41,11 +41,13 @@ static const struct {
 	  "\"name\":{\"type\":\"string\"},\"user\":{\"type\":\"string\"},"
 	  "\"metadata\":{\"type\":\"object\"}},\"required\":[\"id\",\"name\"]}}},"
 	  "\"required\":[\"waiting\"]}" },
-	{ "BanList", "{\"type\":\"object\",\"properties\":{\"bans\":{\"type\":\"array\","
-		     "\"items\":{\"type\":\"object\",\"properties\":{\"user\":{\"type\":"
-		     "\"string\"},\"address\":{\"type\":\"string\"},\"until\":{\"$ref\":"
-		     "\"#/components/schemas/Time\"}},\"required\":[\"until\"]}}},"
-		     "\"required\":[\"bans\"]}" },
+	{ "BanList",
+	  "{\"type\":\"object\",\"properties\":{\"bans\":{\"type\":\"array\","
+	  "\"items\":{\"type\":\"object\",\"properties\":{\"user\":{\"type\":"
+	  "\"string\"},\"address\":{\"type\":\"string\"},\"name\":{\"type\":\"str"
+	  "ing\"},\"until\":{\"$ref\":\"#/components/schemas/Time\"}},\"re"
+	  "quired\":[\"until\"]}}},"
+	  "\"required\":[\"bans\"]}" },
 	{ "Message", "{\"type\":\"object\",\"properties\":{\"type\":{\"enum\":[\"chat\","
 		     "\"edited\",\"deleted\",\"reacted\"]},\"from\":{\"type\":\"string\""
 		     ",\"description\":\"a member's id\"},\"name\":{\"type\":\"string\"}"

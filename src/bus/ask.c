@@ -33,6 +33,7 @@ void bus_ban_encode(struct buf *b, const struct bus_ban *ban)
 {
 	buf_prefixed(b, ban->user);
 	buf_prefixed(b, ban->address);
+	buf_prefixed(b, ban->name);
 	buf_be64(b, (uint64_t)ban->until);
 }
 
@@ -40,6 +41,7 @@ int bus_ban_decode(struct bus_ban *ban, struct cur *in)
 {
 	ban->user = cur_prefixed(in);
 	ban->address = cur_prefixed(in);
+	ban->name = cur_prefixed(in);
 	ban->until = (ms_t)cur_be64(in);
 	return in->bad ? E_TRUNCATED : 0;
 }

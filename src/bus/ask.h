@@ -33,6 +33,7 @@ struct room_info {
 
 struct bus_ban {
 	struct slice user, address; /* one may be empty */
+	struct slice name;          /* for people, or empty */
 	ms_t until;
 };
 

@@ -33,6 +33,7 @@
 	X(DENY,   "do not: to")                                                          \
 	X(BAN,    "keep to (on: by its address as well), or user or address, out: text") \
 	X(UNBAN,  "let user or address in again")                                        \
+	X(BANS,   "tell who is kept out")                                                \
 	X(NOTICE, "the server tells to or all: text (raw JSON)")                         \
 	X(ALIAS,  "be addressed by text as well")                                        \
 	X(AWAY,   "the connection broke, the seat is kept")                              \

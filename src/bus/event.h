@@ -31,6 +31,7 @@
 	X(SYNCED,  "the answer to SYNC, with what WELCOME has")                          \
 	X(HISTORY, "the answer to HISTORY and SEARCH: backlog, partial, n (read up to)") \
 	X(WHOWAS,  "the answer to WHOWAS: backlog (visits), partial")                    \
+	X(BANS,    "the answer to BANS: backlog (bus_bans), partial")                    \
 	X(REPLAY,  "the answer to BACK of a restored session: backlog, partial")         \
 	X(REPLY,   "the answer to another command: err; CHAT and its kin: n, time, more")
 /* clang-format on */

@@ -1,5 +1,7 @@
 #include "bus/member_json.h"
 
+#include "bus/ask.h"
+
 static const char *const role_names[ROLES] = { "owner", "moderator", "speaker",
 					       "listener" };
 
@@ -67,4 +69,24 @@ void bus_put_member(struct jsonw *w, const struct member_info *m)
 	if (m->metadata.n > 0)
 		json_field_raw(w, "metadata", m->metadata);
 	json_field_u64(w, "joinedAt", (uint64_t)m->joined_at);
+}
+
+void bus_put_bans(struct jsonw *w, struct slice bans)
+{
+	struct cur in = cur_of_slice(bans);
+	struct bus_ban ban;
+
+	json_array(w);
+	while (cur_left(&in) > 0 && bus_ban_decode(&ban, &in) == 0) {
+		json_object(w);
+		if (ban.user.n > 0)
+			json_field_string(w, "user", ban.user);
+		if (ban.address.n > 0)
+			json_field_string(w, "address", ban.address);
+		if (ban.name.n > 0)
+			json_field_string(w, "name", ban.name);
+		json_field_u64(w, "until", (uint64_t)ban.until);
+		json_object_end(w);
+	}
+	json_array_end(w);
 }

@@ -1,4 +1,4 @@
-/* member_json: members as JSON, as parley.v1 and the server API have them (docs/protocol.md). */
+/* member_json: members, and who may not become one, as JSON, as parley.v1 and the server API have them (docs/protocol.md). */
 #pragma once
 #include "base/json.h"
 #include "bus/member_info.h"
@@ -14,3 +14,5 @@ void bus_put_presence(struct jsonw *w, uint8_t state, uint8_t which);
 void bus_put_waiting(struct jsonw *w, const struct member_info *m);
 /* All of a member's fields into an open object. */
 void bus_put_member(struct jsonw *w, const struct member_info *m);
+/* All bus_bans, as an array. */
+void bus_put_bans(struct jsonw *w, struct slice bans);

@@ -495,7 +495,8 @@ static int decode_ping(struct decoder *d)
 	return 0;
 }
 
-static int decode_sync(struct decoder *d)
+/* A question: without an id nobody could tell its answer. */
+static int decode_question(struct decoder *d)
 {
 	return d->m->request == 0 ? bad_field(d, "id") : 0;
 }
@@ -573,6 +574,7 @@ static const struct {
 	{ SLICE_LIT("deny"), COMMAND_DENY, decode_who },
 	{ SLICE_LIT("ban"), COMMAND_BAN, decode_ban },
 	{ SLICE_LIT("unban"), COMMAND_UNBAN, decode_unban },
+	{ SLICE_LIT("bans"), COMMAND_BANS, decode_question },
 	{ SLICE_LIT("relay"), COMMAND_RELAY, decode_relay },
 	{ SLICE_LIT("typing"), COMMAND_TYPING, decode_typing },
 	{ SLICE_LIT("read"), COMMAND_READ, decode_n },
@@ -582,7 +584,7 @@ static const struct {
 	{ SLICE_LIT("history"), COMMAND_HISTORY, decode_page },
 	{ SLICE_LIT("search"), COMMAND_SEARCH, decode_search },
 	{ SLICE_LIT("whowas"), COMMAND_WHOWAS, decode_page },
-	{ SLICE_LIT("sync"), COMMAND_SYNC, decode_sync },
+	{ SLICE_LIT("sync"), COMMAND_SYNC, decode_question },
 	{ SLICE_LIT("resume"), COMMAND_KINDS, decode_resume },
 };
 

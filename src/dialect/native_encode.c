@@ -342,6 +342,18 @@ static void encode_whowas(struct buf *b, struct slice room, const struct event *
 	end_reply(&w);
 }
 
+static void encode_bans(struct buf *b, struct slice room, const struct event *e)
+{
+	struct jsonw w;
+
+	begin_reply(&w, b, e->request);
+	json_field_raw(&w, "room", room);
+	json_field_bool(&w, "more", e->partial);
+	json_key(&w, SLICE("bans"));
+	bus_put_bans(&w, e->backlog);
+	end_reply(&w);
+}
+
 void native_encode_kept(struct buf *b, const struct event *e)
 {
 	const struct chat_more m = bus_chat_more(e);
@@ -399,11 +411,16 @@ void native_encode(struct buf *b, struct slice room, const struct event *e)
 		native_encode_reply(b, e->request, e->err, NULL);
 		return;
 	}
-	if (e->kind == EVENT_HISTORY || e->kind == EVENT_WHOWAS) {
-		if (e->kind == EVENT_HISTORY)
-			encode_history(b, room, e);
-		else
-			encode_whowas(b, room, e);
+	if (e->kind == EVENT_HISTORY) {
+		encode_history(b, room, e);
+		return;
+	}
+	if (e->kind == EVENT_WHOWAS) {
+		encode_whowas(b, room, e);
+		return;
+	}
+	if (e->kind == EVENT_BANS) {
+		encode_bans(b, room, e);
 		return;
 	}
 	assert(encoders[e->kind].encode);

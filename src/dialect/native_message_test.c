@@ -55,6 +55,7 @@ static void each_type_is_decoded_to_its_command(void **state)
 		  COMMAND_ROLE },
 		{ "{\"type\":\"kick\",\"member\":\"m_aaaaaaab\"}", COMMAND_KICK },
 		{ "{\"type\":\"sync\",\"id\":1}", COMMAND_SYNC },
+		{ "{\"type\":\"bans\",\"id\":1}", COMMAND_BANS },
 	};
 	struct native_message m;
 
@@ -63,6 +64,8 @@ static void each_type_is_decoded_to_its_command(void **state)
 		assert_int_equal(m.kind, NATIVE_COMMAND);
 		assert_int_equal(m.command.kind, v[i].kind);
 	}
+	assert_int_equal(decode(&m, "{\"type\":\"bans\"}"), E_BAD_FIELD);
+	assert_string_equal(m.detail, "id");
 	assert_int_equal(decode(&m, "{\"type\":\"ping\",\"id\":7}"), 0);
 	assert_int_equal(m.kind, NATIVE_PING);
 	assert_int_equal(m.request, 7);

@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "bus/ask.h"
+#include "bus/mail.h"
 #include "room/keep.h"
 
 struct room_bans {
@@ -27,8 +28,8 @@ struct ban {
 	struct list in_room, by_age;
 	struct banning *room;
 	ms_t time, until;
-	uint16_t user_len, address_len;
-	char text[]; /* user, address */
+	uint16_t user_len, address_len, name_len;
+	char text[]; /* user, address, name */
 };
 
 static struct slice banning_name(const struct banning *r)
@@ -38,8 +39,11 @@ static struct slice banning_name(const struct banning *r)
 
 static struct room_banned ban_who(const struct ban *b)
 {
+	const char *address = b->text + b->user_len, *name = address + b->address_len;
+
 	return (struct room_banned){ slice_of(b->text, b->user_len),
-				     slice_of(b->text + b->user_len, b->address_len) };
+				     slice_of(address, b->address_len),
+				     slice_of(name, b->name_len) };
 }
 
 /* Either is enough. */
@@ -86,7 +90,8 @@ static void ban_free(struct room_bans *b, struct ban *ban)
 static struct ban *ban_insert(struct room_bans *b, struct slice room,
 			      const struct room_banned *who, ms_t time, ms_t until)
 {
-	struct ban *ban = xzalloc(sizeof(*ban) + who->user.n + who->address.n + 1);
+	size_t size = who->user.n + who->address.n + who->name.n;
+	struct ban *ban = xzalloc(sizeof(*ban) + size + 1);
 	struct banning *r = banning_of(b, room);
 	struct list *at = &b->by_age, *in = &r->bans;
 
@@ -95,10 +100,13 @@ static struct ban *ban_insert(struct room_bans *b, struct slice room,
 	ban->until = until;
 	ban->user_len = (uint16_t)who->user.n;
 	ban->address_len = (uint16_t)who->address.n;
+	ban->name_len = (uint16_t)who->name.n;
 	if (who->user.n > 0)
 		memcpy(ban->text, who->user.p, who->user.n);
 	if (who->address.n > 0)
 		memcpy(ban->text + who->user.n, who->address.p, who->address.n);
+	if (who->name.n > 0)
+		memcpy(ban->text + size - who->name.n, who->name.p, who->name.n);
 	while (at->prev != &b->by_age &&
 	       list_entry(at->prev, struct ban, by_age)->time > time)
 		at = at->prev;
@@ -146,6 +154,14 @@ bool room_is_banned(const struct room_bans *b, struct slice room,
 	return false;
 }
 
+static void put_ban(const struct ban *b, struct buf *out)
+{
+	const struct room_banned who = ban_who(b);
+
+	bus_ban_encode(out,
+		       &(struct bus_ban){ who.user, who.address, who.name, b->until });
+}
+
 void room_list_bans(const struct room_bans *b, struct slice room, ms_t wall,
 		    struct buf *out)
 {
@@ -155,15 +171,38 @@ void room_list_bans(const struct room_bans *b, struct slice room, ms_t wall,
 		return;
 	list_each (n, &r->bans) {
 		const struct ban *ban = list_entry(n, struct ban, in_room);
-		const struct room_banned who = ban_who(ban);
 
 		if (ban->until > wall)
-			bus_ban_encode(out, &(struct bus_ban){ who.user, who.address,
-							       ban->until });
+			put_ban(ban, out);
 	}
 }
 
-/* --- in the store: all is in the name, which sorts by time --- */
+void room_tell_bans(struct member *m, uint64_t request, ms_t wall)
+{
+	const struct banning *r =
+		map_find(&m->room->registry->bans->by_room, room_name(m->room));
+	struct event e = { .kind = EVENT_BANS, .member = m->id, .request = request };
+	struct buf bans = BUF_INIT(BUS_LETTER_MAX);
+	unsigned told = 0;
+
+	for (const struct list *at = r ? r->bans.prev : NULL; r && at != &r->bans;
+	     at = at->prev) {
+		const struct ban *ban = list_entry(at, struct ban, in_room);
+
+		if (ban->until <= wall)
+			continue;
+		e.partial = told == ROOM_BANS_TOLD;
+		if (e.partial)
+			break;
+		put_ban(ban, &bans);
+		told++;
+	}
+	e.backlog = buf_slice(&bans);
+	room_tell(m->room, &e, m, NULL);
+	buf_fini(&bans);
+}
+
+/* --- in the store: all but what people call it is in the name, which sorts by time --- */
 
 static void note_name(struct buf *name, const struct ban *b)
 {
@@ -180,6 +219,7 @@ static struct store_note note_of(const struct ban *b, struct buf *name, ms_t unt
 	note_name(name, b);
 	return (struct store_note){ .kind = STORE_NOTE_BAN,
 				    .name = buf_slice(name),
+				    .value = ban_who(b).name,
 				    .time = b->time,
 				    .until = until };
 }
@@ -220,7 +260,8 @@ static void make_way(struct room_registry *g, ms_t wall)
 static bool may_be_banned(struct slice room, const struct room_banned *who)
 {
 	return (who->user.n > 0 || who->address.n > 0) && who->user.n <= ROOM_MAX_NAME &&
-	       who->address.n <= ROOM_MAX_NAME && room.n > 0 && room.n <= ROOM_MAX_NAME;
+	       who->address.n <= ROOM_MAX_NAME && who->name.n <= ROOM_MAX_NAME &&
+	       room.n > 0 && room.n <= ROOM_MAX_NAME;
 }
 
 int room_ban(struct room_registry *g, struct slice room, const struct room_banned *who,
@@ -289,6 +330,7 @@ static struct slice read_note(const struct store_note *n, struct room_banned *wh
 	struct slice room = cur_prefixed(&in);
 	who->user = cur_prefixed(&in);
 	who->address = cur_prefixed(&in);
+	who->name = n->value;
 	return in.bad || cur_left(&in) > 0 ? SLICE_NONE : room;
 }
 

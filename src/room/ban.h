@@ -11,9 +11,10 @@
 
 struct store_note;
 
-/* One may be empty. */
+/* One of user and address may be empty. */
 struct room_banned {
 	struct slice user, address;
+	struct slice name; /* what it was called, for people; may be empty */
 };
 
 struct room_bans;
@@ -25,6 +26,9 @@ bool room_is_banned(const struct room_bans *b, struct slice room,
 /* As encoded bus_bans, oldest first. */
 void room_list_bans(const struct room_bans *b, struct slice room, ms_t wall,
 		    struct buf *out);
+/* BANS of a member: the newest ROOM_BANS_TOLD are told it. */
+#define ROOM_BANS_TOLD 200
+void room_tell_bans(struct member *m, uint64_t request, ms_t wall);
 
 /* BAN of who is not there, UNBAN; answered when that is kept. ROOM_LATER, 0, E_BAD_FIELD, E_LIMIT, E_NO_MEMBER. */
 int room_ban(struct room_registry *g, struct slice room, const struct room_banned *who,

@@ -1,6 +1,6 @@
 /* command: what members ask of their room: who may, and what follows. */
 #include "base/err.h"
-#include "room/internal.h"
+#include "room/ban.h"
 
 #define RIGHTS_LISTENER (RIGHT_PRESENCE | RIGHT_SELF | RIGHT_CHAT | RIGHT_SIGNAL_ONE)
 #define RIGHTS_SPEAKER (RIGHTS_LISTENER | RIGHT_MEDIA | RIGHT_SIGNAL_ALL)
@@ -267,6 +267,11 @@ int room_command(struct member *m, uint64_t request, const struct command *c, ms
 	case COMMAND_BAN:
 	case COMMAND_UNBAN:
 		return room_moderate(m->room, m, m->home, request, c, wall);
+	case COMMAND_BANS:
+		if (!room_may(m, RIGHT_ADMIN))
+			return E_DENIED;
+		room_tell_bans(m, request, wall);
+		return ROOM_LATER;
 	case COMMAND_ALIAS:
 		return room_on_alias(m, c);
 	case COMMAND_AWAY:

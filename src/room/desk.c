@@ -124,7 +124,7 @@ static int order_empty(struct room_registry *g, struct bus_home home,
 		       const struct bus_ask *a, ms_t wall)
 {
 	const struct command *c = &a->command;
-	const struct room_banned who = { c->user, c->address };
+	const struct room_banned who = { .user = c->user, .address = c->address };
 
 	if (a->kind != ASK_COMMAND)
 		return E_NOT_FOUND;

@@ -240,7 +240,8 @@ static int ban_member(struct room *r, const struct member *m, struct member *to,
 		      struct bus_home home, uint64_t request, const struct command *c,
 		      ms_t wall)
 {
-	struct room_banned who = { .user = slice_of(to->user, to->user_len) };
+	struct room_banned who = { .user = slice_of(to->user, to->user_len),
+				   .name = slice_of(to->name, to->name_len) };
 
 	if (to->role == ROLE_OWNER && m && m->role != ROLE_OWNER)
 		return E_DENIED;
@@ -255,7 +256,7 @@ static int ban_member(struct room *r, const struct member *m, struct member *to,
 static int on_ban(struct room *r, const struct member *m, struct bus_home home,
 		  uint64_t request, const struct command *c, ms_t wall)
 {
-	const struct room_banned who = { c->user, c->address };
+	const struct room_banned who = { .user = c->user, .address = c->address };
 	struct member *to = c->to ? room_member(r, c->to) : NULL;
 
 	if (c->text.n > ROOM_MAX_REASON)
@@ -308,7 +309,7 @@ static int on_lobby(struct room *r, const struct member *m, struct bus_home home
 int room_guard_command(struct room *r, const struct member *m, struct bus_home home,
 		       uint64_t request, const struct command *c, ms_t wall)
 {
-	const struct room_banned who = { c->user, c->address };
+	const struct room_banned who = { .user = c->user, .address = c->address };
 	struct waiting *w;
 
 	switch (c->kind) {

@@ -129,6 +129,18 @@ describe("moderation in the page", () => {
 		await bob.press("again-button");
 		await bob.press("join-button");
 		await bob.sees("join-error", "You may not come back");
+		await ann.page.keyboard.press("p");
+		await ann.sees("ban-row", "Bob");
+		await ann.sees("ban-row", "until ");
+		await ann.shot("bans");
+		// By keyboard alone; what is read next is the list without him.
+		await ann.find("ban-row").getByRole("button", { name: "Lift the ban of Bob" }).focus();
+		await ann.page.keyboard.press("Enter");
+		await ann.announces(/Bob may come in again/);
+		await ann.sees("bans", "Nobody.");
+		assert.equal(await ann.page.evaluate(() => document.activeElement?.textContent), "Kept out");
+		await bob.press("again-button");
+		await ann.counts(2);
 	});
 
 	it("works on a phone", async (t) => {

@@ -128,6 +128,35 @@ describe("a page in trouble", () => {
 		});
 	}
 
+	it("cannot list who is kept out while the server is away, says so, and can again later", async (t) => {
+		const { first, again } = await mortal(t);
+		const dark = { ...PHONE, colorScheme: "dark" };
+		const [ann, bob] = await callOf(t, browser, first, freshRoom("bans"), ["Ann", "Bob"], dark);
+		await ann.page.evaluate(() => {
+			const { room } = window.parleyDebug.session;
+			return room.ban(room.presence.people[0].id);
+		});
+		await bob.sees("ended");
+		await ann.press("people-button");
+		await ann.sees("ban-row", "Bob");
+		await ann.find("ban-row").scrollIntoViewIfNeeded();
+		await ann.shot("phone-bans");
+		await first.kill();
+		await ann.find("ban-row").getByRole("button", { name: "Lift the ban of Bob" }).tap();
+		await ann.sees("lift-refused", "is away");
+		await ann.page.keyboard.press("Escape");
+		await ann.seesNo("people-dialog");
+		await ann.press("people-button");
+		await ann.sees("bans-failed", "could not be loaded");
+		await ann.shot("phone-bans-failed");
+		await again();
+		await ann.page.waitForFunction(() => window.parleyDebug.roomState === "in");
+		await ann.find("bans-failed").getByRole("button", { name: "Try again" }).tap();
+		await ann.seesNo("bans-failed");
+		await ann.find("ban-row").getByRole("button", { name: "Lift the ban of Bob" }).tap();
+		await ann.sees("bans", "Nobody.");
+	});
+
 	it("whose connection breaks comes back by itself, and the call with it", async (t) => {
 		const server = await serverFor(t);
 		const [ann, bob] = await callOf(t, browser, server, freshRoom("drop"), ["Ann", "Bob"]);

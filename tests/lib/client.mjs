@@ -7,7 +7,9 @@ import { readVoice } from "./voice.mjs";
 import { DEADLINE, Waiters, within } from "./wait.mjs";
 
 /** Requests whose reply has data. */
-const TELLING = new Set("join sync resume chat edit delete react history search whowas".split(" "));
+const TELLING = new Set(
+	"join sync resume chat edit delete react history search whowas bans".split(" "),
+);
 
 let rooms = 0;
 

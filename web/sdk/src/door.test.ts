@@ -75,6 +75,32 @@ describe("Door", () => {
 		]);
 	});
 
+	it("asks who is kept out, and lets in again by what they are kept out by", async () => {
+		const bans = [
+			{ user: "eve", name: "Eve", until: 2 },
+			{ address: "192.0.2.7", until: 1 },
+		];
+		answer = async () => ({ room: "fox", more: false, bans });
+		expect((await door.bans()).bans).toEqual(bans);
+		answer = () => Promise.reject(new RequestError("no_such_member", "gone"));
+		for (const ban of bans) await door.lift(ban);
+		expect(asked).toEqual([
+			{ type: "bans" },
+			{ type: "unban", user: "eve" },
+			{ type: "unban", address: "192.0.2.7" },
+		]);
+	});
+
+	it("does not take any answer for a list of bans", async () => {
+		for (const bans of [undefined, {}, [{ user: "eve" }], [null]]) {
+			answer = async () => ({ bans, more: false });
+			await expect(door.bans()).rejects.toBeInstanceOf(RequestError);
+		}
+		answer = () => Promise.reject(new RequestError("denied", "no"));
+		await expect(door.bans()).rejects.toMatchObject({ reason: "denied" });
+		await expect(door.lift({ user: "eve" })).rejects.toMatchObject({ reason: "denied" });
+	});
+
 	it("takes it as done when somebody else was quicker, and as refused what is refused", async () => {
 		door.handleEvent(knock("m1", "Eve"));
 		answer = () => Promise.reject(new RequestError("no_such_member", "gone"));

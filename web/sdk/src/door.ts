@@ -1,7 +1,7 @@
 import type { Abortable } from "./abort.js";
 import { Emitter } from "./emitter.js";
 import { RequestError } from "./errors.js";
-import type { JoinReply, Knock, Role, RoomEvent } from "./wire.js";
+import { type Ban, isBans, type JoinReply, type Knock, type Role, type RoomEvent } from "./wire.js";
 
 /** What a Door tells; see `on`. */
 export interface DoorEvents {
@@ -14,8 +14,8 @@ export interface DoorEvents {
 type Ask = (type: string, fields: object, wait?: Abortable) => Promise<unknown>;
 
 /**
- * Who may come into a room. Owners and moderators lock it, put up a lobby where newcomers wait, and
- * let them in.
+ * Who may come into a room. Owners and moderators lock it, put up a lobby where newcomers wait, let
+ * them in, and lift bans.
  *
  * ```ts
  * const { door } = room;
@@ -71,6 +71,23 @@ export class Door extends Emitter<DoorEvents> {
 		return this.#settle("deny", id, wait);
 	}
 
+	/** For owners and moderators: who is kept out, the newest first; `more`: there are older ones. */
+	async bans({ signal }: Abortable = {}): Promise<{ bans: readonly Ban[]; more: boolean }> {
+		const reply = await this.#ask("bans", {}, { signal });
+		if (!isBans(reply)) throw RequestError.from({ message: "the list was not understood" });
+		return reply;
+	}
+
+	/** Lets somebody in again who is kept out. */
+	async lift({ user, address }: Pick<Ban, "user" | "address">, wait?: Abortable): Promise<void> {
+		try {
+			await this.#ask("unban", user === undefined ? { address } : { user }, wait);
+		} catch (error) {
+			// Somebody else was quicker, or its time is over.
+			if (!isGone(error)) throw error;
+		}
+	}
+
 	/** With a new seat those who wait are told anew; a sync says nothing of them. */
 	handleSeated({ locked, lobby }: JoinReply, anew: boolean): void {
 		this.#locked = locked === true;
@@ -104,7 +121,7 @@ export class Door extends Emitter<DoorEvents> {
 		try {
 			await this.#ask(what, { member: id }, wait);
 		} catch (error) {
-			if (!(error instanceof RequestError) || error.reason !== "no_such_member") throw error;
+			if (!isGone(error)) throw error;
 			// Somebody else was quicker, or it has gone, and we have not heard of it.
 			this.#forget(id);
 			this.emit("changed", this);
@@ -114,4 +131,8 @@ export class Door extends Emitter<DoorEvents> {
 	#forget(id: string): void {
 		this.#waiting = this.#waiting.filter((knock) => knock.id !== id);
 	}
+}
+
+function isGone(error: unknown): boolean {
+	return error instanceof RequestError && error.reason === "no_such_member";
 }

@@ -62,6 +62,7 @@ export type { ChatFile, UploadOptions } from "./upload.js";
 export type { VoiceStats } from "./voice-audio.js";
 export type { VoiceRelay, VoiceRelayEvents } from "./voice-relay.js";
 export type {
+	Ban,
 	Changes,
 	Hello,
 	JoinReply,

@@ -51,6 +51,9 @@ export type VoiceLimits = NonNullable<wire.ServerHello["limits"]["voice"]>;
 /** Somebody who waits in the lobby of a room. */
 export type Knock = wire.ServerKnock["member"];
 
+/** Somebody who is kept out of a room, and until when: by `user` or by `address`. */
+export type Ban = wire.ServerReplyBans["bans"][number];
+
 /** The session goes on; what was missed follows. */
 export type ResumeReply = wire.ServerReplyResume;
 
@@ -156,6 +159,14 @@ function isKnown(value: Json): boolean {
 		default:
 			return isChatEvent(value) ?? false;
 	}
+}
+
+export function isBans(value: unknown): value is { bans: Ban[]; more: boolean } {
+	return (
+		isObject(value) &&
+		Array.isArray(value.bans) &&
+		value.bans.every((ban) => isObject(ban) && typeof ban.until === "number")
+	);
 }
 
 function isKnock(value: unknown): value is Knock & Json {

@@ -1,5 +1,5 @@
 import { batch, signal } from "@preact/signals";
-import type { Knock, Member, Role, Room } from "../../../sdk/src/index.js";
+import type { Ban, Knock, Member, Role, Room } from "../../../sdk/src/index.js";
 import { cutBytes } from "./names.js";
 import { doorWords, mutedWords, type PlainWords, roleWords } from "./plain-words.js";
 
@@ -13,6 +13,19 @@ export interface Removal {
 	reason: string;
 }
 
+/** Who is kept out of the room, as far as we know. */
+export interface BanList {
+	state: "busy" | "idle" | "failed";
+	bans: readonly Ban[];
+	/** There are older ones. */
+	more: boolean;
+}
+
+/** What people know somebody by who is kept out. */
+export function banName({ name, user, address }: Ban): string {
+	return name || user || address || "Somebody";
+}
+
 /**
  * Looking after the room: what we may do to others and to its door, and what is done to us. Actions
  * resolve to false when the server does not allow them, or is away.
@@ -22,6 +35,8 @@ export class Care {
 	readonly lobby = signal(false);
 	/** Who waits to be let in, while we may let them. */
 	readonly waiting = signal<readonly Knock[]>([]);
+	/** As it was when it was asked for last. */
+	readonly bans = signal<BanList>({ state: "busy", bans: [], more: false });
 	/** The key of whom the dialog is about. */
 	readonly managed = signal<string>();
 	/** What somebody did to us, until it is dismissed. */
@@ -81,6 +96,24 @@ export class Care {
 
 	deny({ id }: Knock): Promise<boolean> {
 		return done(this.#room.door.deny(id));
+	}
+
+	async loadBans(): Promise<void> {
+		this.bans.value = { ...this.bans.value, state: "busy" };
+		try {
+			const { bans, more } = await this.#room.door.bans();
+			this.bans.value = { state: "idle", bans, more };
+		} catch {
+			this.bans.value = { ...this.bans.value, state: "failed" };
+		}
+	}
+
+	/** Somebody may come in again. */
+	async lift(ban: Ban): Promise<boolean> {
+		if (!(await done(this.#room.door.lift(ban)))) return false;
+		this.#announce(`${banName(ban)} may come in again`);
+		await this.loadBans();
+		return true;
 	}
 
 	/** Everybody goes, we too. */

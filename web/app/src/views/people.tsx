@@ -3,6 +3,7 @@ import type { Knock } from "../../../sdk/src/index.js";
 import type { CallModel } from "../state/call-model.js";
 import type { Care } from "../state/care.js";
 import { looksAfter, mayManage, type PersonModel, ROLE_WORDS } from "../state/people.js";
+import { Bans } from "./bans.js";
 import { DotsIcon, HandIcon, MicIcon } from "./icons.js";
 import { KnockButtons } from "./knock.js";
 import { AskTwice, Dialog, DialogHead } from "./parts.js";
@@ -162,6 +163,7 @@ function RoomCare({ model }: { model: CallModel }) {
 					</button>
 				)}
 			</div>
+			<Bans care={care} />
 			{model.self.value?.role === "owner" && (
 				<AskTwice
 					label="End the call for everybody"
