@@ -99,6 +99,9 @@ void recovery_restore_seat(struct seat *seat, const struct member_info *m,
 	struct table_session *own = seat->session->own;
 	struct table_member *me = table_member(own);
 
+	free(me->id);
+	me->id = m->user.n > 0 && !slice_eq(m->user, own->fixed) ? slice_dup(m->user)
+								 : NULL;
 	me->info = (struct member_info){
 		.id = m->id,
 		.user = table_own_id(own),

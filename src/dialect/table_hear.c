@@ -36,6 +36,11 @@ static uint64_t request_of(const struct hearing *h)
 	return rule << REQUEST_RULE | h->m->ack;
 }
 
+static bool wants_answer(const struct hearing *h)
+{
+	return h->m->ack != 0 || h->t->traces;
+}
+
 static void complain(struct hearing *h, int err, const char *detail)
 {
 	session_reply(h->s, request_of(h), err, detail);
@@ -106,7 +111,7 @@ static void send_join(struct hearing *h, const struct table_step *step, struct s
 		.replaces = step->replaces,
 		.name = table_own_name(own),
 		.user = table_own_id(own),
-		.fixed = own->fixed.n > 0,
+		.fixed = own->fixed.n > 0 && !me->id,
 		.metadata = metadata,
 		.offers = me->info.offers,
 		.rank = me->info.rank,
@@ -183,8 +188,7 @@ static void name_member(struct table_session *own, struct slice user, struct sli
 	struct table_member *me = table_member(own);
 
 	replace_text(&me->name, name);
-	if (own->fixed.n == 0)
-		replace_text(&me->id, user);
+	replace_text(&me->id, user);
 }
 
 /* False: the session is not here any more. */
@@ -351,7 +355,7 @@ static void do_relay(struct hearing *h, const struct table_step *step)
 		signal.text = plain_text(h, signal.raw);
 	}
 	h->asked |= h->m->ack != 0;
-	route_command(h->s->seats, h->m->ack ? request_of(h) : 0, &signal);
+	route_command(h->s->seats, wants_answer(h) ? request_of(h) : 0, &signal);
 done:
 	buf_fini(&made);
 	buf_fini(&to);
@@ -386,7 +390,7 @@ static void do_chat(struct hearing *h, const struct table_step *step)
 	chat.raw = said_raw(h, &list);
 	if (table_text_of(&h->sc, step->values, ROOM_MAX_TEXT, &words, &chat.text)) {
 		h->asked |= h->m->ack != 0;
-		route_command(h->s->seats, h->m->ack ? request_of(h) : 0, &chat);
+		route_command(h->s->seats, wants_answer(h) ? request_of(h) : 0, &chat);
 	} else {
 		complain(h, E_BAD_FIELD, "text");
 	}
@@ -395,6 +399,20 @@ static void do_chat(struct hearing *h, const struct table_step *step)
 }
 
 /* --- a rule --- */
+
+/* With the first "ack" that holds. */
+static void acknowledge(struct session *s, const struct table_rule *r, uint64_t ack,
+			const struct table_scope *sc, struct slice binary)
+{
+	for (unsigned i = 0; r->acks && i < r->steps.count; i++) {
+		const struct table_step *step = &sc->table->steps[r->steps.first + i];
+
+		if (step->kind != STEP_ACK || !table_holds(sc, step->tests))
+			continue;
+		table_ack(s, ack, sc, &step->say.args, binary);
+		return;
+	}
+}
 
 static void do_send(struct hearing *h, const struct table_step *step)
 {
@@ -463,9 +481,8 @@ static void run_rule(struct hearing *h)
 	for (unsigned i = 0; i < h->rule->steps.count; i++)
 		if (!do_step(h, &h->t->steps[h->rule->steps.first + i]))
 			return;
-	if (h->rule->ack && h->m->ack && !h->asked)
-		table_ack(h->s, h->m->ack, &h->sc,
-			  &h->t->steps[h->rule->ack - 1].say.args, h->m->binary);
+	if (h->m->ack && !h->asked)
+		acknowledge(h->s, h->rule, h->m->ack, &h->sc, h->m->binary);
 }
 
 static void start_hearing(struct hearing *h, struct session *s,
@@ -681,7 +698,8 @@ static enum table_when refusal(const struct table *t, const struct table_rule *r
 	return WHEN_ERROR;
 }
 
-void table_on_reply(struct session *s, uint64_t request, int err, const char *detail)
+static void on_answer(struct session *s, uint64_t request, int err, const char *detail,
+		      const struct event *welcome)
 {
 	const struct table *t = table_of(s);
 	const struct table_session *own = s->own;
@@ -695,8 +713,10 @@ void table_on_reply(struct session *s, uint64_t request, int err, const char *de
 	struct table_scope sc = {
 		.table = t,
 		.self = own,
+		.event = welcome,
 		.room = s->seats ? s->seats->fanout->quoted
 				 : table_text_or_none(own->path),
+		.heard = r ? r->quoted : SLICE_NONE,
 		.err = err,
 		.detail = detail,
 		.wall = loop_wall(s->dialect->loop),
@@ -709,6 +729,20 @@ void table_on_reply(struct session *s, uint64_t request, int err, const char *de
 	}
 	if (err < 0)
 		table_run_when(s, refusal(t, r, err), &sc);
-	if (r && r->ack && ack)
-		table_ack(s, ack, &sc, &t->steps[r->ack - 1].say.args, SLICE_NONE);
+	if (r && ack)
+		acknowledge(s, r, ack, &sc, SLICE_NONE);
+}
+
+void table_on_reply(struct session *s, uint64_t request, int err, const char *detail)
+{
+	if (request == TABLE_REQUEST_MEMBERS) /* it is not there any more */
+		table_member(s->own)->asked_members = false;
+	else
+		on_answer(s, request, err, detail, NULL);
+}
+
+void table_on_welcome(struct session *s, const struct event *e)
+{
+	/* Without a rule nobody waits: a path's room was joined. */
+	on_answer(s, e->request >> REQUEST_RULE ? e->request : 0, 0, NULL, e);
 }

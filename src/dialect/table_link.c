@@ -93,6 +93,9 @@ static unsigned personal_events(const struct table *t)
 {
 	unsigned personal = 0;
 
+	/* Whoever shows lists asks for one then. */
+	if (t->when[WHEN_MEMBERS].count > 0)
+		personal |= BIT(EVENT_JOINED) | BIT(EVENT_LEFT);
 	if (when_depends(t, WHEN_JOINED))
 		personal |= BIT(EVENT_JOINED);
 	if (when_depends(t, WHEN_LEFT))
@@ -258,6 +261,12 @@ int table_link(struct table *t, struct table_lex *l)
 			t->connect = &t->rules[i];
 	}
 	index_rules(t);
+	for (unsigned i = 0; i < t->value_count; i++)
+		t->traces |= t->values[i].source == SOURCE_VAR &&
+			     t->values[i].var == VAR_EVENT;
+	for (unsigned i = 0; i < t->test_count; i++)
+		t->traces |= t->tests[i].value.source == SOURCE_VAR &&
+			     t->tests[i].value.var == VAR_EVENT;
 	t->vocabulary.personal = personal_events(t);
 	table_fill_vocabulary(t);
 	return 0;

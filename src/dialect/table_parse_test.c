@@ -81,6 +81,15 @@ static void mistakes_are_shown_with_their_place_and_a_hint(void **state)
 		  "the server itself answers at /r/{room};" },
 		{ HEAD "route /x/{id}\n", "f:4:7: '/x/{room}' is a route already" },
 		{ HEAD "every 10\n", "a time is 500ms, 10s or 2min" },
+		{ HEAD
+		  "on join\n    join room=r\nwhen joined\n    send all {a: $members}\n",
+		  "$members and $others are known in \"when welcome\"" },
+		{ HEAD "on join\n    join room=r\n    send alone if not $others\n",
+		  "$members and $others are known in \"when welcome\"" },
+		{ HEAD
+		  "when welcome\n    send a {l: $others $others $others $others $others "
+		  "$others $others $others $others $others}\n",
+		  "too much in one table" },
 		{ "dialect x\nspeaks json\nroute /\xff\n",
 		  "f:3:1: the text is not UTF-8" },
 	};

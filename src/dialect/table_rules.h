@@ -49,6 +49,7 @@ struct table_field {
 	X(ERROR,   "error",   "an error in words")                                \
 	X(DETAIL,  "detail",  "what of the message was wrong")                    \
 	X(OK,      "ok",      "true when it was done")                            \
+	X(EVENT,   "event",   "the name of the message that an answer is for")    \
 	X(ARGS,    "args",    "all arguments")                                    \
 	X(MEMBERS, "members", "a list of all members: $members {id: $id}")        \
 	X(OTHERS,  "others",  "a list of all members but the receiver")
@@ -169,12 +170,13 @@ struct table_rule {
 	uint32_t size;   /* bytes, 0: no limit of its own */
 	uint32_t rate;   /* per second, 0: no limit of its own */
 	uint16_t bucket; /* of the session, for `rate` */
-	uint16_t ack;    /* index of the ACK step + 1 */
+	bool acks;       /* it has ACK steps */
 };
 
 /* clang-format off */
 #define TABLE_WHEN_LIST(X)                                                        \
 	X(WELCOME,  "welcome",  "this client has come into the room")             \
+	X(MEMBERS,  "members",  "it has, or somebody came or went: the new list") \
 	X(JOINED,   "joined",   "another member came")                            \
 	X(LEFT,     "left",     "another member went")                            \
 	X(CHAT,     "chat",     "somebody said something in the room's chat")     \
@@ -216,6 +218,7 @@ struct table {
 	struct slice naming; /* JSON: the field that names a message */
 	bool lexical;        /* its clients go by ids to know who calls */
 	bool unknown_is_error;
+	bool traces;       /* it asks which message was refused ($event) */
 	bool shipped;      /* it came with the program */
 	uint32_t capacity; /* members that a client copes with; 0: any */
 	uint32_t history;  /* chat messages told to who comes */

@@ -20,16 +20,17 @@ struct table_keepalive {
 /* Who a client is in its room: it has this from its first join on. */
 struct table_member {
 	struct member_info info; /* id, user, dialect, order, offers, rank */
-	char *id;                /* what the join says; NULL: the member's number */
+	char *id; /* what the join says; NULL: what is fixed, else the member's number */
 	char *name;
 	char *alias; /* what it calls itself; NULL before it is learned */
 	char *joining; /* fields of the join that is under way: a raw JSON object, or NULL */
+	bool asked_members; /* the list for "when members" is on its way */
 };
 
 /* session->own */
 struct table_session {
 	struct table_member *member; /* NULL: it has not joined yet */
-	struct slice fixed; /* what the client goes by from the first: the transport's */
+	struct slice fixed; /* what the client goes by at first: the transport's */
 	char *path;         /* the room that its path names, quoted; NULL: none */
 	struct table_keepalive *keepalive; /* NULL: not begun, or its table has none */
 	struct session_rate *buckets;      /* of the rules with a rate */
@@ -56,12 +57,13 @@ struct table_scope {
 	const struct json *json; /* the message; args_count arguments of it: */
 	uint32_t arg[TABLE_ARGS];
 	unsigned arg_count;
-	struct slice args; /* raw: between the brackets of all arguments */
-	struct slice room; /* quoted */
-	struct slice name; /* quoted: what the message is called */
-	struct slice you;  /* RELAYED: the receiver's name, when it is known here */
-	bool keep_name;    /* the rest has the name already */
-	bool you_later;    /* RELAYED: the receiver's side puts its name in */
+	struct slice args;  /* raw: between the brackets of all arguments */
+	struct slice room;  /* quoted */
+	struct slice name;  /* quoted: what the message is called */
+	struct slice heard; /* quoted: the name of the message that is answered */
+	struct slice you;   /* RELAYED: the receiver's name, when it is known here */
+	bool keep_name;     /* the rest has the name already */
+	bool you_later;     /* RELAYED: the receiver's side puts its name in */
 	int err;
 	const char *detail;
 	ms_t wall;
@@ -128,6 +130,10 @@ void table_ack(struct session *s, uint64_t ack, const struct table_scope *sc,
 void table_on_text(struct session *s, struct slice text);
 /* The answer to a command of table_hear.c. */
 void table_on_reply(struct session *s, uint64_t request, int err, const char *detail);
+/* The same to a join that was done: how the room stands. */
+void table_on_welcome(struct session *s, const struct event *e);
+/* The request of who wants the list for "when members": no rule has that number. */
+#define TABLE_REQUEST_MEMBERS (UINT64_MAX << 48)
 
 /* --- table_tell.c --- */
 void table_tell(struct seat *to, const struct event *e);

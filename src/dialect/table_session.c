@@ -68,9 +68,7 @@ const struct member_info *table_self(const struct table_session *own)
 
 struct slice table_own_id(const struct table_session *own)
 {
-	if (own->fixed.n > 0 || !own->member)
-		return own->fixed;
-	return table_text_or_none(own->member->id);
+	return own->member && own->member->id ? slice_str(own->member->id) : own->fixed;
 }
 
 struct slice table_own_name(const struct table_session *own)

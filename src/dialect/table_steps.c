@@ -119,7 +119,7 @@ static int parse_ack(struct table_parse *p, struct table_step *s)
 
 	if (speaks != SPEAKS_SOCKETIO)
 		return table_lex_fail(&p->l, 0, "only Socket.IO has acknowledgements");
-	p->rule->ack = (uint16_t)(p->t->step_count);
+	p->rule->acks = true;
 	return table_parse_args(p->t, &p->l, PLACE_HEARD, args);
 }
 
@@ -315,6 +315,37 @@ static const struct {
 
 /* --- lines in a block --- */
 
+static bool is_list(const struct table_value *v)
+{
+	return v->source == SOURCE_VAR && (v->var == VAR_MEMBERS || v->var == VAR_OTHERS);
+}
+
+/* Whether the step, which the table's last operations and tests belong to, speaks of who is there. */
+static bool lists_members(const struct table *t, const struct table_step *s)
+{
+	const struct table_span ops = s->say.args.ops, tests = s->tests;
+
+	for (unsigned i = ops.first; i < (unsigned)ops.first + ops.count; i++) {
+		if (t->ops[i].kind == OP_ROSTER)
+			return true;
+		for (unsigned k = 0; k < t->ops[i].values.count; k++)
+			if (is_list(&t->values[t->ops[i].values.first + k]))
+				return true;
+	}
+	for (unsigned i = 0; i < tests.count; i++)
+		if (is_list(&t->tests[tests.first + i].value))
+			return true;
+	return false;
+}
+
+/* Who is there is told with a welcome alone: a list anywhere else would be empty. */
+static bool knows_members(const struct table_parse *p, const struct table_step *s)
+{
+	if (p->rule)
+		return s->kind == STEP_ACK;
+	return p->when == WHEN_WELCOME || p->when == WHEN_MEMBERS;
+}
+
 static int parse_step(struct table_parse *p, size_t at, size_t i)
 {
 	struct table_step s = { .kind = steps[i].kind };
@@ -323,12 +354,15 @@ static int parse_step(struct table_parse *p, size_t at, size_t i)
 		return table_lex_fail(&p->l, at, "%s does not belong into %s",
 				      steps[i].name,
 				      p->rule ? "an \"on\" block" : "a \"when\" block");
-	/* Its place is known before: an ACK is found by it. */
-	(void)TABLE_ADD(p->t->steps, p->t->step_count);
 	int err = steps[i].parse(p, &s);
 	if (err == 0)
 		err = table_parse_tests(p->t, &p->l, &s.tests);
-	p->t->steps[p->t->step_count - 1] = s;
+	if (err == 0 && !knows_members(p, &s) && lists_members(p->t, &s))
+		return table_lex_fail(
+			&p->l, at,
+			"$members and $others are known in \"when welcome\", "
+			"\"when members\" and the \"ack\" of a join");
+	*TABLE_ADD(p->t->steps, p->t->step_count) = s;
 	p->block.count = (uint16_t)(p->t->step_count - p->block.first);
 	return err;
 }

@@ -334,27 +334,48 @@ static void leave_others(const struct seat *to)
 static void tell_welcome(struct seat *to, struct telling *t, const struct event *e)
 {
 	struct table_member *me = table_member(to->session->own);
-	const uint64_t mask = (UINT64_C(1) << 48) - 1;
 
 	me->info.id = e->subject.id;
 	me->info.order = e->subject.order;
+	me->asked_members = false;
 	table_run_when(to->session, WHEN_WELCOME, &t->sc);
 	tell_each(to->session, t, e);
+	table_run_when(to->session, WHEN_MEMBERS, &t->sc);
 	tell_history(to, e);
-	table_on_reply(to->session, e->request & ~mask ? e->request : 0, 0, NULL);
+	table_on_welcome(to->session, e);
 	free(me->joining);
 	me->joining = NULL;
 	leave_others(to);
 }
 
+/* Somebody came or went: tables that show lists ask for the new one. Whoever waits for one gets what is new with it. */
+static void ask_members(struct seat *to)
+{
+	const struct command sync = { .kind = COMMAND_SYNC };
+	struct table_member *me = table_member(to->session->own);
+
+	if (table_of(to->session)->when[WHEN_MEMBERS].count == 0 || me->asked_members)
+		return;
+	me->asked_members = true;
+	route_command(to, TABLE_REQUEST_MEMBERS, &sync);
+}
+
+static void tell_members(struct seat *to, struct telling *t)
+{
+	table_member(to->session->own)->asked_members = false;
+	table_run_when(to->session, WHEN_MEMBERS, &t->sc);
+}
+
 static void tell_left(struct seat *to, struct telling *t, const struct event *e)
 {
-	if (e->member != to->member_id)
+	if (e->member != to->member_id) {
 		table_run_when(to->session, WHEN_LEFT, &t->sc);
-	else if (e->reason == LEAVE_REPLACED)
+		ask_members(to);
+	} else if (e->reason == LEAVE_REPLACED) {
 		table_run_when(to->session, WHEN_REPLACED, &t->sc);
-	else if (e->reason == LEAVE_KICK)
+	} else if (e->reason == LEAVE_KICK) {
 		table_run_when(to->session, WHEN_KICKED, &t->sc);
+	}
 }
 
 /* The receiver's name for itself, when it was meant alone. */
@@ -389,10 +410,14 @@ void table_tell(struct seat *to, const struct event *e)
 	switch (e->kind) {
 	case EVENT_WELCOME:
 	case EVENT_SYNCED:
-		tell_welcome(to, &t, e);
+		if (e->request == TABLE_REQUEST_MEMBERS)
+			tell_members(to, &t);
+		else
+			tell_welcome(to, &t, e);
 		break;
 	case EVENT_JOINED:
 		table_run_when(to->session, WHEN_JOINED, &t.sc);
+		ask_members(to);
 		break;
 	case EVENT_LEFT:
 		tell_left(to, &t, e);

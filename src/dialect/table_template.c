@@ -336,7 +336,10 @@ static int put_rest(struct template *m, struct object *o, const struct table_fie
 }
 
 static int put_object(struct template *m, struct slice key);
+static int put_array(struct template *m, struct slice key);
+static int put_value(struct template *m, struct slice key, bool if_not_kept);
 
+/* What stands for each member follows. */
 static int put_roster(struct template *m, struct slice key, enum table_var var)
 {
 	struct table_op *op = add_op(m, OP_ROSTER);
@@ -344,21 +347,28 @@ static int put_roster(struct template *m, struct slice key, enum table_var var)
 
 	op->key = key;
 	op->var = (uint8_t)var;
-	int err = put_object(m, SLICE_NONE);
+	m->depth++;
+	int err = put_value(m, SLICE_NONE, false);
+	m->depth--;
 	if (err == 0)
 		m->t->ops[at - 1].skip = (uint16_t)(m->t->op_count - at);
 	return err;
 }
 
-static int put_array(struct template *m, struct slice key);
-
-/* $members {...} and $others {...} are lists. */
+/* $members {...} and $others VALUE are lists; alone they are values, the lists of ids. */
 static bool starts_roster(struct table_lex *l, enum table_var *var)
 {
+	size_t at = l->at;
+
 	*var = table_lex_take_word(l, "$members")  ? VAR_MEMBERS
 	       : table_lex_take_word(l, "$others") ? VAR_OTHERS
 						   : TABLE_VARS;
-	return *var != TABLE_VARS;
+	char next = table_lex_peek(l);
+	if (*var != TABLE_VARS && next != ',' && next != '|' && next != '}' &&
+	    next != ']' && !table_lex_at_tests(l))
+		return true;
+	l->at = at;
+	return false;
 }
 
 static int put_value(struct template *m, struct slice key, bool if_not_kept)

@@ -234,6 +234,69 @@ static void chat_has_rising_numbers(void **state)
 	buf_fini(&out);
 }
 
+static void lists_of_members_are_of_ids_values_or_objects(void **state)
+{
+	(void)state;
+	expect(SIO JOIN
+	       "when welcome\n    send one $others, $members\n"
+	       "    send two $others $name, $members {id: $id, all: [$others]}\n"
+	       "    send first $room if not $others\n    send later if $others\n",
+	       "[{\"as\":\"a\",\"say\":[\"join\",{\"r\":1,\"n\":\"Ann\"}]},"
+	       "{\"as\":\"b\",\"say\":[\"join\",{\"r\":1}]}]",
+	       "a [\"one\",[],[\"a\"]]\na [\"two\",[],[{\"id\":\"a\",\"all\":[[]]}]]\n"
+	       "a [\"first\",\"1\"]\nb [\"one\",[\"a\"],[\"a\",\"b\"]]\n"
+	       "b [\"two\",[\"Ann\"],[{\"id\":\"a\",\"all\":[[\"a\"]]},{\"id\":\"b\","
+	       "\"all\":[[\"a\"]]}]]\nb [\"later\"]\n");
+}
+
+static void who_is_here_is_told_whenever_somebody_comes_or_goes(void **state)
+{
+	(void)state;
+	expect(SIO JOIN "when members\n    send here $members\n",
+	       "[" TWO "{\"as\":\"c\",\"say\":[\"join\",{\"r\":2}]},"
+	       "{\"as\":\"a\",\"leave\":true}]",
+	       "a [\"here\",[\"a\"]]\nb [\"here\",[\"a\",\"b\"]]\n"
+	       "a [\"here\",[\"b\",\"a\"]]\nc [\"here\",[\"c\"]]\nb "
+	       "[\"here\",[\"b\"]]\n");
+}
+
+static void a_join_is_acknowledged_with_who_is_there_by_the_first_that_holds(void **state)
+{
+	(void)state;
+	expect(SIO "capacity 2\non join\n    join room=r\n    ack $code if not $ok\n"
+		   "    ack null, $others if $others\n    ack null\n",
+	       "[{\"as\":\"a\",\"say\":[\"join\",{\"r\":1}],\"ack\":true},"
+	       "{\"as\":\"b\",\"say\":[\"join\",{\"r\":1}],\"ack\":true},"
+	       "{\"as\":\"c\",\"say\":[\"join\",{\"r\":1}],\"ack\":true}]",
+	       "a acknowledged [null]\nb acknowledged [null,[\"a\"]]\n"
+	       "c acknowledged [\"room_full\"]\n");
+}
+
+static void an_error_knows_which_message_was_refused(void **state)
+{
+	(void)state;
+	expect(SIO JOIN "on call, ice\n    relay to to\n"
+			"when error\n    send absent $code if $event = call\n",
+	       "[" TWO "{\"as\":\"a\",\"say\":[\"call\",{\"to\":\"z\"}]},"
+	       "{\"as\":\"a\",\"say\":[\"ice\",{\"to\":\"z\"}]},"
+	       "{\"as\":\"a\",\"say\":[\"call\",{\"to\":\"b\"}]},"
+	       "{\"as\":\"c\",\"say\":[\"call\",{\"to\":\"b\"}]}]",
+	       "a [\"absent\",\"no_such_member\"]\nb [\"call\",{\"to\":\"b\"}]\n"
+	       "c [\"absent\",\"not_joined\"]\n");
+}
+
+static void who_says_a_user_is_called_so_over_socketio_too(void **state)
+{
+	(void)state;
+	expect(SIO "on connect\n    join room=\"people\" user=uid\n"
+		   "on call\n    relay to to as ring {from: $id}\n",
+	       "[{\"as\":\"a\",\"auth\":{\"uid\":\"ann\"}},{\"as\":\"b\"},"
+	       "{\"as\":\"b\",\"say\":[\"call\",{\"to\":\"ann\"}]},"
+	       "{\"as\":\"a\",\"say\":[\"call\",{\"to\":\"b\"}]},"
+	       "{\"as\":\"b\",\"say\":[\"call\",{\"to\":\"a\"}]}]",
+	       "a [\"ring\",{\"from\":\"b\"}]\nb [\"ring\",{\"from\":\"ann\"}]\n");
+}
+
 static void a_steps_file_is_checked_too(void **state)
 {
 	(void)state;
@@ -271,6 +334,12 @@ int main(void)
 		cmocka_unit_test(a_message_has_one_name),
 		cmocka_unit_test(keys_name_messages_and_texts_have_no_name),
 		cmocka_unit_test(chat_has_rising_numbers),
+		cmocka_unit_test(lists_of_members_are_of_ids_values_or_objects),
+		cmocka_unit_test(who_is_here_is_told_whenever_somebody_comes_or_goes),
+		cmocka_unit_test(
+			a_join_is_acknowledged_with_who_is_there_by_the_first_that_holds),
+		cmocka_unit_test(an_error_knows_which_message_was_refused),
+		cmocka_unit_test(who_says_a_user_is_called_so_over_socketio_too),
 		cmocka_unit_test(a_steps_file_is_checked_too),
 	};
 	log_setup(LOG_ERROR, false);

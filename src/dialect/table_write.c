@@ -98,6 +98,27 @@ static void put_id(struct buf *b, const struct table_scope *sc)
 		json_quote(b, table_shown(sc, m, room));
 }
 
+/* Those who are there. Its list is the receiver's: it stands last. */
+static void put_ids(struct buf *b, const struct table_scope *sc, enum table_var var)
+{
+	struct cur in = cur_of_slice(sc->event ? sc->event->roster : SLICE_NONE);
+	struct table_scope of = *sc;
+	struct member_info m;
+
+	buf_u8(b, '[');
+	of.subject = &m;
+	while (cur_left(&in) > 0 && bus_member_decode(&m, &in) == 0) {
+		put_comma(b);
+		put_id(b, &of);
+	}
+	if (sc->event && var == VAR_MEMBERS) {
+		of.subject = &sc->event->subject;
+		put_comma(b);
+		put_id(b, &of);
+	}
+	buf_u8(b, ']');
+}
+
 static struct slice own_name(const struct table_scope *sc)
 {
 	return sc->subject ? sc->subject->name : table_own_name(sc->self);
@@ -251,8 +272,12 @@ static bool put_var(struct buf *b, const struct table_scope *sc, enum table_var 
 	case VAR_NUMBER:
 	case VAR_TEXT:
 		return put_event_var(b, sc, var);
+	case VAR_EVENT:
+		return put_text_or_none(b, sc->heard, true);
 	case VAR_MEMBERS:
 	case VAR_OTHERS:
+		put_ids(b, sc, var);
+		return true;
 	case TABLE_VARS:
 		break;
 	}
@@ -340,7 +365,7 @@ bool table_text_of(const struct table_scope *sc, struct table_span values, size_
 static bool is_something(struct slice raw)
 {
 	return raw.n > 0 && !slice_is(raw, "null") && !slice_is(raw, "false") &&
-	       !slice_is(raw, "\"\"");
+	       !slice_is(raw, "\"\"") && !slice_is(raw, "[]");
 }
 
 static bool is_one_of(const struct table *t, struct slice raw, struct table_span texts)
@@ -460,8 +485,7 @@ static void put_member(struct buf *b, const struct table_scope *sc,
 	struct json j;
 
 	see_member(&in, sc, m, &j, tokens);
-	put_comma(b);
-	put_ops(b, &in, item, true);
+	put_ops(b, &in, item, false);
 }
 
 static void put_roster(struct buf *b, const struct table_scope *sc,

@@ -114,14 +114,50 @@ static void make_sid(struct eio_conn *c)
 	rand_text(c->sid + 2, EIO_SID - 2);
 }
 
+/* What the page put into the address, without what is the protocol's or secret; nothing when it is too much. */
+static void put_page_query(struct buf *b, struct slice query)
+{
+	static const char *const ours[] = { "EIO", "transport", "t",     "j",
+					    "b64", "sid",       "token", "access_token" };
+	size_t from = b->n;
+	struct slice part;
+
+	while (slice_split(&query, '&', &part)) {
+		struct slice name = slice_of(part.p, slice_find(part, '='));
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(ours) && !slice_is(name, ours[i]))
+			i++;
+		if (i < ARRAY_LEN(ours) || name.n == 0)
+			continue;
+		if (b->n > from)
+			buf_u8(b, '&');
+		buf_put(b, part);
+	}
+	if (b->n - from > EIO_MAX_QUERY)
+		b->n = from;
+}
+
+static char *keep_asked(struct http_exchange *x)
+{
+	struct slice token = http_token(x), query = http_query(x);
+	struct buf b = BUF_INIT(token.n + query.n + 2);
+
+	buf_put(&b, token);
+	buf_u8(&b, 0);
+	put_page_query(&b, query);
+	char *asked = b.n > 1 ? slice_dup(buf_slice(&b)) : NULL;
+	buf_fini(&b);
+	return asked;
+}
+
 struct eio_conn *eio_conn_create(struct eio *e, struct http_exchange *x, unsigned version,
 				 bool websocket)
 {
 	struct eio_conn *c = xzalloc(sizeof(*c));
-	struct slice token = http_token(x);
 
 	c->eio = e;
-	c->token = token.n > 0 ? slice_dup(token) : NULL;
+	c->asked = keep_asked(x);
 	c->single = websocket;
 	eio_engine_init(&c->engine, times_of(c), version, websocket, loop_now(e->loop));
 	loop_timer_init(&c->timer, on_timer);
@@ -178,7 +214,7 @@ void eio_conn_free(struct eio_conn *c)
 	if (c->ws)
 		eio_forget_ws(c->ws, 1000);
 	metric_add(METRIC_SIO_CLIENTS, -1);
-	free(c->token);
+	free(c->asked);
 	free(c);
 }
 
@@ -424,7 +460,12 @@ const struct addr *eio_peer(const struct eio_conn *c)
 
 struct slice eio_token(const struct eio_conn *c)
 {
-	return c->token ? slice_str(c->token) : SLICE_NONE;
+	return c->asked ? slice_str(c->asked) : SLICE_NONE;
+}
+
+struct slice eio_query(const struct eio_conn *c)
+{
+	return c->asked ? slice_str(c->asked + strlen(c->asked) + 1) : SLICE_NONE;
 }
 
 void *eio_own(const struct eio_conn *c)

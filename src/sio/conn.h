@@ -28,7 +28,7 @@ struct eio_conn {
 	struct eio_engine engine;
 	struct loop_timer timer; /* the engine's alarm; CLOSING: the end */
 	struct loop_task task;   /* answers the poll, or ends */
-	char *token;             /* NULL: none */
+	char *asked; /* by the first request: the token, NUL, what the page put into the address; NULL: neither */
 	char sid[EIO_SID];
 	uint8_t why;     /* enum eio_why, once closed */
 	bool told : 1;   /* of its end */

@@ -79,6 +79,9 @@ struct loop *eio_loop(const struct eio_conn *c);
 const struct addr *eio_peer(const struct eio_conn *c);
 /* The token of the request that opened it (http_token()), or empty. */
 struct slice eio_token(const struct eio_conn *c);
+/* What else its address asked: "user=7&x=y", raw; of more than EIO_MAX_QUERY bytes nothing. */
+#define EIO_MAX_QUERY 1024
+struct slice eio_query(const struct eio_conn *c);
 void *eio_own(const struct eio_conn *c);
 
 /* Hand-over to another loop, as ws_detach(); allowed within `message`. What else the same request brought is heard there. */

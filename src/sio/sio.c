@@ -288,32 +288,40 @@ void sio_orphan(struct sio_socket *s)
 
 /* --- packets in --- */
 
-/* "?token=a&x=b" becomes {"token":"a","x":"b"}: clients of protocol 4 know no other way to say who they are. */
-static int query_to_json(struct slice query, struct buf *out)
+#define MAX_SHOWN                                                                        \
+	512 /* values of what a client shows; of more, its address does not count */
+
+/* "token=a&x=b" becomes {"token":"a","x":"b"}, behind what the object `shown` (NULL: none) has; its names are not said again. */
+static int query_to_json(struct slice query, const struct json *shown, struct buf *out)
 {
-	struct buf text = BUF_INIT(2 * SIO_MAX_NAMESPACE);
-	struct slice part, value;
+	struct buf text = BUF_INIT(EIO_MAX_QUERY);
+	struct slice part;
 	struct jsonw w;
 	int err = 0;
 
 	json_begin(&w, out);
 	json_object(&w);
+	for (uint32_t t = 1; shown && t < shown->tok[0].next;
+	     t = shown->tok[t + 1].next) {
+		json_key(&w, json_string_raw(shown, t));
+		json_put_raw(&w, json_raw(shown, t + 1));
+	}
 	while (err == 0 && slice_split(&query, '&', &part)) {
 		size_t equals = slice_find(part, '=');
 
 		buf_clear(&text);
 		err = http_uri_decode(slice_of(part.p, equals), true, &text);
-		size_t name = text.n;
-		if (err == 0)
-			err = http_uri_decode(slice_from(part, equals + 1), true, &text);
-		if (err < 0 || name == 0)
+		struct slice name = buf_slice(&text);
+		if (err < 0 || name.n == 0 || (shown && json_member(shown, 0, name)))
 			continue;
-		struct buf quoted = BUF_INIT(16 * SIO_MAX_NAMESPACE);
-		json_quote(&quoted, slice_of(text.p, name));
+		struct buf quoted = BUF_INIT(8 * EIO_MAX_QUERY);
+		json_quote(&quoted, name);
 		json_key(&w, slice_of(quoted.p + 1, quoted.n - 2));
-		value = slice_from(buf_slice(&text), name);
-		json_put_string(&w, value);
 		buf_fini(&quoted);
+		buf_clear(&text);
+		err = http_uri_decode(slice_from(part, equals + 1), true, &text);
+		if (err == 0)
+			json_put_string(&w, buf_slice(&text));
 	}
 	json_object_end(&w);
 	buf_fini(&text);
@@ -333,15 +341,33 @@ static void connect_to(struct sio_client *c, struct slice ns, struct slice auth)
 		socket_free(s);
 }
 
+/* What the client shows, with what only its address says: {"token":...,"user":"7"}. */
+static void connect_as(struct sio_client *c, struct slice ns, struct slice shown)
+{
+	struct json_token tokens[MAX_SHOWN];
+	struct buf auth = BUF_INIT(16 << 20);
+	struct slice query = eio_query(c->conn);
+	struct json j;
+
+	if (shown.n == 0)
+		shown = SLICE("{}");
+	if (query.n > 0 && json_parse(&j, shown, tokens, MAX_SHOWN) == 0 &&
+	    json_kind_of(&j, 0) == JSON_OBJECT && query_to_json(query, &j, &auth) == 0 &&
+	    !auth.bad)
+		shown = buf_slice(&auth);
+	connect_to(c, ns, shown);
+	buf_fini(&auth);
+}
+
 static void on_connect(struct sio_client *c, const struct sio_packet *p)
 {
 	size_t end = slice_find(p->ns, '?');
 	struct buf auth = BUF_INIT(4096);
 
 	if (eio_version(c->conn) == 4) {
-		connect_to(c, p->ns, p->data);
-	} else if (query_to_json(slice_from(p->ns, end + 1), &auth) == 0) {
-		connect_to(c, slice_of(p->ns.p, end), buf_slice(&auth));
+		connect_as(c, p->ns, p->data);
+	} else if (query_to_json(slice_from(p->ns, end + 1), NULL, &auth) == 0) {
+		connect_as(c, slice_of(p->ns.p, end), buf_slice(&auth));
 	} else {
 		eio_close(c->conn, EIO_PARSE);
 	}
@@ -579,7 +605,7 @@ static void *on_open(void *arg, struct eio_conn *conn)
 	await_connect(g, c);
 	/* Protocol 4: everybody is in the main namespace, unasked. */
 	if (eio_version(conn) == 3)
-		connect_to(c, SLICE("/"), SLICE("{}"));
+		connect_as(c, SLICE("/"), SLICE("{}"));
 	return c;
 }
 
