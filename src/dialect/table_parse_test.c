@@ -117,8 +117,8 @@ static void what_is_near_a_mistake_is_none(void **state)
 		"dialect x\nspeaks json\nroute /{room}\nroute /rx/{room}\nroute "
 		"/{a}/{room}\nroute /api/v2\nroute /x/\nroute /x\non connect\n    join "
 		"room=r\n",
-		"dialect x\nspeaks socketio\nroute socketio /\nroute socketio /metrics\n"
-		"on a\n    send b {type: 1}\n",
+		("dialect x\nspeaks socketio\nroute socketio /\nroute socketio /metrics\n"
+		 "on a\n    send b {type: 1}\n"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
