@@ -1,5 +1,7 @@
 #include "auth/keys.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -185,6 +187,56 @@ static void api_keys_are_exchanged_as_a_whole(void **state)
 	auth_keys_destroy(k);
 }
 
+struct looker {
+	struct auth_keys *keys;
+	_Atomic bool done;
+	pthread_t thread;
+};
+
+/* What is held is whole, whatever another thread does. */
+static void *look(void *arg)
+{
+	struct looker *l = arg;
+	struct auth_held h;
+
+	do {
+		bool there = auth_keys_hold(l->keys, SLICE("ann"), &h);
+
+		assert(there && slice_is(h.name, "ann"));
+		assert(slice_starts(h.secret, SLICE(SECRET)) &&
+		       h.secret.n == strlen(SECRET) + 1);
+		auth_keys_release(l->keys, &h);
+		assert(!auth_keys_none(l->keys));
+		assert(!auth_keys_secret(l->keys, SLICE("ann:" SECRET)));
+	} while (!l->done);
+	return NULL;
+}
+
+static void keys_are_whole_while_they_are_exchanged(void **state)
+{
+	static const char *const other[] = { "ann:" SECRET "4" };
+	struct looker lookers[3] = { 0 };
+	struct auth_keys *k = keys_of("", "", "");
+	struct buf why = BUF_INIT(1000);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lookers); i++) {
+		lookers[i].keys = k;
+		assert_int_equal(
+			pthread_create(&lookers[i].thread, NULL, look, &lookers[i]), 0);
+	}
+	for (unsigned i = 0; i < 500; i++) {
+		assert_int_equal(auth_keys_change(k, other, 1, &why), 1);
+		assert_int_equal(auth_keys_change(k, api_keys, 2, &why), 2);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(lookers); i++) {
+		lookers[i].done = true;
+		pthread_join(lookers[i].thread, NULL);
+	}
+	auth_keys_destroy(k);
+	buf_fini(&why);
+}
+
 static void unknown_key_may_be_news(void **state)
 {
 	const struct auth_settings s = { .issuer = "",
@@ -312,6 +364,7 @@ int main(void)
 		cmocka_unit_test(wrong_signatures_are_refused),
 		cmocka_unit_test(set_is_exchanged_as_a_whole),
 		cmocka_unit_test(api_keys_are_exchanged_as_a_whole),
+		cmocka_unit_test(keys_are_whole_while_they_are_exchanged),
 		cmocka_unit_test(unknown_key_may_be_news),
 		cmocka_unit_test(algorithms_are_not_confused),
 		cmocka_unit_test(kid_chooses_the_key),
