@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { call } from "./lib/api.mjs";
 import { freshRoom } from "./lib/client.mjs";
 import { freshDir, serverFor, startServer } from "./lib/server.mjs";
 import { heard, startWithDialect, stock, VERSIONS } from "./lib/socketio.mjs";
@@ -47,12 +48,16 @@ on join
 `;
 
 /** A client that notes what it is shown, and the last list of who is there. */
-async function person(t, server, options) {
-	const socket = await stock(t, server, options);
-	socket.on("online", (ids) => {
-		socket.online = ids;
-	});
-	return socket;
+function person(t, server, options) {
+	const listen = (socket) => {
+		socket.on("online", (ids) => {
+			socket.online = ids;
+		});
+		socket.on("shown", (fields) => {
+			socket.shown = fields;
+		});
+	};
+	return stock(t, server, { ...options, listen });
 }
 
 const seesOnline = (socket, ids) =>
@@ -96,9 +101,12 @@ for (const workers of [1, 2]) {
 		it("what a client shows counts before its address, and a token is not shown", async (t) => {
 			const meet = async (options) => {
 				const socket = await person(t, server, options);
-				const [shown] = await heard(socket, "shown");
+				await poll(
+					() => socket.shown,
+					() => "what it has shown",
+				);
 				socket.close();
-				return shown;
+				return socket.shown;
 			};
 			const query = { userId: "u1", lang: "ö", token: "secret" };
 			assert.deepEqual(await meet({ query }), { userId: "u1", lang: "ö" });
@@ -138,6 +146,143 @@ for (const workers of [1, 2]) {
 	});
 }
 
+const OFFER = { type: "offer", sdp: "v=0" };
+const ANSWER = { type: "answer", sdp: "v=0" };
+const SPOT = { candidate: "candidate:1", sdpMid: "0" };
+
+/** What each shipped table's pages say to each other until their calls stand. */
+const SHIPPED = {
+	async codelab({ come, room }) {
+		const ann = await come();
+		const created = Promise.all([heard(ann, "created"), heard(ann, "room_created")]);
+		ann.emit("create or join", room);
+		assert.deepEqual(await created, [[room, ann.id], [room]]);
+		const ben = await come();
+		const ready = Promise.all([heard(ann, "join"), heard(ann, "ready")]);
+		const joined = Promise.all([
+			heard(ben, "joined"),
+			heard(ben, "room_joined"),
+			heard(ben, "ready"),
+		]);
+		ben.emit("join", room);
+		assert.deepEqual(await joined, [[room, ben.id], [room], [room]]);
+		assert.deepEqual(await ready, [[room], [room]]);
+		const message = heard(ben, "message");
+		ann.emit("message", OFFER);
+		assert.deepEqual(await message, [OFFER]);
+		const answer = heard(ann, "webrtc_answer");
+		ben.emit("webrtc_answer", { type: "webrtc_answer", sdp: ANSWER, roomId: room });
+		assert.deepEqual(await answer, [ANSWER]);
+		const eve = await come();
+		const full = Promise.all([heard(eve, "full"), heard(eve, "full_room")]);
+		eve.emit("create or join", room);
+		assert.deepEqual(await full, [[room], [room]]);
+		const bye = heard(ann, "bye");
+		ben.close();
+		await bye;
+	},
+	async lobby({ come }) {
+		const meet = async () => {
+			const told = {};
+			const socket = await come((s) => {
+				s.on("me", (id) => {
+					told.me = id;
+				});
+				s.on("callEnded", (id) => {
+					told.ended = id;
+				});
+			});
+			await poll(
+				() => told.me === socket.id,
+				() => `${socket.id}, and not ${told.me}`,
+			);
+			return Object.assign(socket, { told });
+		};
+		const [ann, ben] = [await meet(), await meet()];
+		const rings = heard(ben, "callUser");
+		ann.emit("callUser", { userToCall: ben.id, signalData: OFFER, from: "forged", name: "Ann" });
+		assert.deepEqual(await rings, [{ signal: OFFER, from: ann.id, name: "Ann" }]);
+		const accepted = heard(ann, "callAccepted");
+		ben.emit("answerCall", { signal: ANSWER, to: ann.id });
+		assert.deepEqual(await accepted, [ANSWER]);
+		const { id } = ben;
+		ben.close();
+		await poll(
+			() => ann.told.ended === id,
+			() => `the end of ${id}, and not of ${ann.told.ended}`,
+		);
+	},
+	async mesh({ come, room }) {
+		const there = [];
+		for (let i = 0; i < 4; i++) {
+			const socket = await come();
+			const others = heard(socket, "all users");
+			socket.emit("join room", room);
+			const [ids] = await others;
+			assert.deepEqual([...ids].sort(), there.map(({ id }) => id).sort());
+			for (const other of there) {
+				const joined = heard(other, "user joined");
+				socket.emit("sending signal", { userToSignal: other.id, callerID: "forged", signal: OFFER });
+				assert.deepEqual(await joined, [{ signal: OFFER, callerID: socket.id }]);
+				const returned = heard(socket, "receiving returned signal");
+				other.emit("returning signal", { signal: ANSWER, callerID: socket.id });
+				assert.deepEqual(await returned, [{ signal: ANSWER, id: other.id }]);
+			}
+			there.push(socket);
+		}
+		const fifth = await come();
+		const full = heard(fifth, "room full");
+		fifth.emit("join room", room);
+		await full;
+	},
+	async pair({ come, room, membersIn }) {
+		const ann = await come();
+		ann.emit("join room", room);
+		await membersIn(room, 1);
+		const ben = await come();
+		const joined = heard(ann, "user joined");
+		const other = heard(ben, "other user");
+		ben.emit("join room", room);
+		assert.deepEqual([await joined, await other], [[ben.id], [ann.id]]);
+		const offer = heard(ann, "offer");
+		ben.emit("offer", { target: ann.id, caller: "forged", sdp: OFFER });
+		assert.deepEqual(await offer, [{ target: ann.id, sdp: OFFER, caller: ben.id }]);
+		const answer = heard(ben, "answer");
+		ann.emit("answer", { target: ben.id, caller: ann.id, sdp: ANSWER });
+		assert.deepEqual(await answer, [{ target: ben.id, sdp: ANSWER, caller: ann.id }]);
+		const spot = heard(ben, "ice-candidate");
+		ann.emit("ice-candidate", { target: ben.id, candidate: SPOT });
+		assert.deepEqual(await spot, [SPOT]);
+	},
+};
+
+for (const [name, talk] of Object.entries(SHIPPED)) {
+	it(`pages of ${name} reach each other at the main namespace, for the asking`, async (t) => {
+		// Without the offsets of recovery, which are last arguments.
+		const args = [`--dialect.route=/=${name}`, "--socketio.recovery=false"];
+		const server = await serverFor(t, { workers: 2, args });
+		for (const version of VERSIONS) {
+			const sockets = [];
+			const come = async (listen) => {
+				sockets.push(await stock(t, server, { version, listen }));
+				return sockets.at(-1);
+			};
+			const membersIn = (room, count) =>
+				poll(
+					async () => {
+						const { json } = await call(server, "GET", `/api/v1/rooms/${room}/members`);
+						return json.members?.length === count;
+					},
+					() => `${count} in ${room}`,
+				);
+			await talk({ come, membersIn, room: freshRoom(name) });
+			for (const socket of sockets) {
+				socket.close();
+			}
+		}
+	});
+}
+
 it("who is called by the id of an account is so after a restart", async (t) => {
 	const options = { dataDir: freshDir(), args: ["--server.drain=300ms"] };
 	mkdirSync(join(options.dataDir, "dialects"));
@@ -154,7 +299,7 @@ it("who is called by the id of an account is so after a restart", async (t) => {
 	const ben = await person(t, first, { ...comes, query: { userId: "ben" } });
 	await seesOnline(ann, ["ann", "ben"]);
 	const back = [heard(ann, "connect"), heard(ben, "connect")];
-	await first.kill();
+	await first.stop();
 	await serverFor(t, { ...options, port: first.port });
 	await Promise.all(back);
 	assert.deepEqual([ann.recovered, ben.recovered], [true, true]);

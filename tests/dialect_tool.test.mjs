@@ -122,7 +122,7 @@ for (const [route, wanted] of [
 	["/mine/{room=relay", "between two / of a path is a word or a {name}"],
 	["/mine/{id}=relay", "needs a {room} in the path"],
 	["/metrics/{room}=relay", "the server itself answers at /metrics/{room}; take another path"],
-	["/mine=duo", "its namespaces stand in its table"],
+	["/mi{n}e=duo", "between two / of a path is a word or a {name}"],
 	["/mine/{room}=nobody", "is no PATH=NAME of a dialect"],
 ]) {
 	it(`the route ${route} keeps the server from starting, and it says why`, async () => {

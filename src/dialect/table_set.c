@@ -29,12 +29,17 @@ struct loading {
 	int err;
 };
 
-const struct table *table_find(const struct table_set *set, struct slice name)
+static struct table *find(const struct table_set *set, struct slice name)
 {
 	for (unsigned i = 0; i < set->count; i++)
 		if (slice_eq(set->table[i]->name, name))
 			return set->table[i];
 	return NULL;
+}
+
+const struct table *table_find(const struct table_set *set, struct slice name)
+{
+	return find(set, name);
 }
 
 const struct table *table_next(const struct table_set *set, size_t *at)
@@ -191,12 +196,39 @@ static int add_ways(struct loading *l)
 	return err;
 }
 
+/* What is said here counts more than what the tables want. */
+static void take_namespace(struct table_set *set, struct slice ns)
+{
+	for (unsigned i = 0; i < set->count; i++) {
+		struct table *t = set->table[i];
+
+		for (unsigned k = t->speaks == SPEAKS_SOCKETIO ? t->route_count : 0;
+		     k-- > 0;)
+			if (slice_eq(t->routes[k], ns))
+				t->routes[k] = t->routes[--t->route_count];
+	}
+	for (unsigned i = set->way_count; i-- > 0;)
+		if (set->way[i].table->speaks == SPEAKS_SOCKETIO &&
+		    slice_is(ns, set->way[i].path))
+			set->way[i] = set->way[--set->way_count];
+}
+
+/* "/=mesh" */
+static int add_namespace(struct loading *l, struct table *t, const char *ns)
+{
+	take_namespace(l->set, slice_str(ns));
+	if (t->route_count == TABLE_MAX_ROUTES)
+		return E_LIMIT;
+	t->routes[t->route_count++] = slice_str(ns);
+	return add_way(l, ns, t);
+}
+
 /* "/ws/{room}=relay" */
 static int add_route(struct loading *l, const char *route)
 {
 	struct slice text = slice_str(route);
 	size_t at = slice_find(text, '=');
-	const struct table *t = table_find(l->set, slice_from(text, at + 1));
+	struct table *t = find(l->set, slice_from(text, at + 1));
 
 	if (text.n == 0 || text.p[0] != '/' || at == text.n || !t) {
 		buf_printf(l->why,
@@ -207,22 +239,21 @@ static int add_route(struct loading *l, const char *route)
 	}
 	if (l->set->more_count == MAX_WAYS)
 		return E_LIMIT;
-	const char *wrong = t->speaks == SPEAKS_SOCKETIO
-				    ? "its namespaces stand in its table"
-				    : table_path_wrong(slice_of(text.p, at));
+	bool sio = t->speaks == SPEAKS_SOCKETIO;
+	const char *wrong = table_path_wrong(slice_of(text.p, at));
 	wrong = wrong ? wrong : table_wrong_at(t, slice_of(text.p, at));
 	if (wrong) {
 		buf_printf(l->why, "dialect.route: %s: %s", route, wrong);
 		return E_MALFORMED;
 	}
-	if (table_path_is_ours(slice_of(text.p, at))) {
+	if (!sio && table_path_is_ours(slice_of(text.p, at))) {
 		buf_printf(l->why, "dialect.route: %s: " TABLE_OURS, route, (int)at,
 			   (const char *)text.p);
 		return E_MALFORMED;
 	}
 	char *path = slice_dup(slice_of(text.p, at));
 	l->set->more[l->set->more_count++] = path;
-	return add_way(l, path, t);
+	return sio ? add_namespace(l, t, path) : add_way(l, path, t);
 }
 
 int table_set_load(struct table_set **out, const char *dir, const char *const *routes,

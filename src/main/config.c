@@ -338,7 +338,8 @@ static const struct option table[] = {
 
 	{ .name = "dialect.route", .kind = OPTION_LIST, .offset = AT(dialect_routes), .preset = "",
 	  .help = "One more path for a dialect that is a table: PATH=NAME, such as "
-		  "/ws/{room}=relay. Tables of your own lie in DATA_DIR/dialects." },
+		  "/ws/{room}=relay, or a namespace of Socket.IO, which it takes from another: "
+		  "/=mesh. Tables of your own lie in DATA_DIR/dialects." },
 
 	{ .name = "debug.echo", .kind = OPTION_BOOL, .offset = AT(debug_echo), .preset = "false",
 	  .help = "Open /v1/echo, a WebSocket that sends every message back, and /engine.io/ likewise." },

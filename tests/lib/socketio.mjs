@@ -44,14 +44,22 @@ export function heard(socket, name, ms = DEADLINE) {
 	return within(event, `${name} at ${socket.id}`, ms);
 }
 
-/** A stock client, connected; closed with the test. Rejects with what it is told when it is refused. */
-export async function stock(t, server, { version = 4, namespace = "/", ...options } = {}) {
+/**
+ * A stock client, connected; closed with the test. Rejects with what it is told when it is refused.
+ * `listen(socket)`: before it connects, for what it is greeted with.
+ */
+export async function stock(
+	t,
+	server,
+	{ version = 4, namespace = "/", listen = () => {}, ...options } = {},
+) {
 	const socket = socketIo[version](`${server.http}${namespace}`, {
 		forceNew: true,
 		reconnection: false,
 		...options,
 	});
 	t.after(() => socket.close());
+	listen(socket);
 	const connected = new Promise((resolve, reject) => {
 		socket.once("connect", resolve);
 		socket.once("connect_error", reject);
