@@ -90,6 +90,13 @@ static void mistakes_are_shown_with_their_place_and_a_hint(void **state)
 		  "when welcome\n    send a {l: $others $others $others $others $others "
 		  "$others $others $others $others $others}\n",
 		  "too much in one table" },
+		{ HEAD "when welcome\n    send a {$members: $id}\n",
+		  "fields named by ids are alone in an inner object" },
+		{ HEAD "when welcome\n    send a {l: {$members: $id, x: 1}}\n",
+		  "fields named by ids are alone in an inner object" },
+		{ HEAD "when welcome\n    send a {l: {x: 1, $others: $id}}\n",
+		  "fields named by ids are alone in an inner object" },
+		{ HEAD "when welcome\n    send a {l: {$others}}\n", "here should be :" },
 		{ "dialect x\nspeaks json\nroute /\xff\n",
 		  "f:3:1: the text is not UTF-8" },
 	};

@@ -93,6 +93,7 @@ struct table_op {
 	uint8_t var;
 	bool if_not_kept; /* only where the rest has no such field */
 	bool keep_name;   /* REST: the field that names the message stays */
+	bool by_id;       /* ROSTER: not a list, but fields named by the members' ids */
 	uint16_t skip;
 	struct table_span values;
 	struct table_span drop; /* of names */

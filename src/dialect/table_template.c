@@ -272,6 +272,7 @@ struct object {
 	struct slice said[MAX_KEYS]; /* the fields that are written out */
 	unsigned said_count;
 	unsigned rest; /* index of the op + 1 */
+	unsigned maps; /* lists of members with their ids as names */
 	bool named;    /* the message's name is in it */
 };
 
@@ -340,13 +341,15 @@ static int put_array(struct template *m, struct slice key);
 static int put_value(struct template *m, struct slice key, bool if_not_kept);
 
 /* What stands for each member follows. */
-static int put_roster(struct template *m, struct slice key, enum table_var var)
+static int put_roster(struct template *m, struct slice key, enum table_var var,
+		      bool by_id)
 {
 	struct table_op *op = add_op(m, OP_ROSTER);
 	unsigned at = m->t->op_count;
 
 	op->key = key;
 	op->var = (uint8_t)var;
+	op->by_id = by_id;
 	m->depth++;
 	int err = put_value(m, SLICE_NONE, false);
 	m->depth--;
@@ -386,7 +389,7 @@ static int put_value(struct template *m, struct slice key, bool if_not_kept)
 	if (next == '[')
 		return put_array(m, key);
 	if (!if_not_kept && starts_roster(m->l, &var))
-		return put_roster(m, key, var);
+		return put_roster(m, key, var, false);
 	int err = table_parse_values(m->t, m->l, &values);
 	if (err < 0)
 		return err;
@@ -408,6 +411,22 @@ static int put_value(struct template *m, struct slice key, bool if_not_kept)
 	return 0;
 }
 
+/* {$members: VALUE}: a field for each member, named by its id. */
+static int put_map(struct template *m, struct object *o, enum table_var var)
+{
+	if (!table_lex_take(m->l, ':'))
+		return table_lex_fail(m->l, m->l->at, "here should be :");
+	o->maps++;
+	int err = put_roster(m, SLICE_NONE, var, true);
+	/* Ids are their members' choice: no field of ours may be beside them. */
+	if (err == 0 && (o->maps > 1 || o->said_count > 0 || o->rest || o->named ||
+			 table_lex_peek(m->l) != '}'))
+		return table_lex_fail(m->l, m->l->at,
+				      "fields named by ids are alone in an inner object: "
+				      "{all: {$members: $name}}");
+	return err;
+}
+
 /* name, name?, name: value, name?: value */
 static int put_member(struct template *m, struct object *o)
 {
@@ -418,6 +437,10 @@ static int put_member(struct template *m, struct object *o)
 
 	if (table_lex_take(l, '*'))
 		return put_rest(m, o, &f);
+	if (table_lex_take_word(l, "$members"))
+		return put_map(m, o, VAR_MEMBERS);
+	if (table_lex_take_word(l, "$others"))
+		return put_map(m, o, VAR_OTHERS);
 	bool quoted = table_lex_peek(l) == '"';
 	size_t at = l->at;
 	if (quoted) {

@@ -249,6 +249,28 @@ static void lists_of_members_are_of_ids_values_or_objects(void **state)
 	       "\"all\":[[\"a\"]]}]]\nb [\"later\"]\n");
 }
 
+static void members_are_fields_named_by_their_ids(void **state)
+{
+	(void)state;
+	expect(SIO JOIN
+	       "when welcome\n    send all {$members: $id}, {$others: {n: $name}}\n"
+	       "    send names {$others: $name}, {in: {$members: [$others]}}\n",
+	       "[{\"as\":\"a\",\"say\":[\"join\",{\"r\":1,\"n\":\"Ann\"}]},"
+	       "{\"as\":\"b\",\"say\":[\"join\",{\"r\":1}]},"
+	       "{\"as\":\"c\",\"say\":[\"join\",{\"r\":1}]}]",
+	       "a [\"all\",{\"a\":\"a\"},{}]\na [\"names\",{},{\"in\":{\"a\":[[]]}}]\n"
+	       "b [\"all\",{\"a\":\"a\",\"b\":\"b\"},{\"a\":{\"n\":\"Ann\"}}]\n"
+	       "b "
+	       "[\"names\",{\"a\":\"Ann\"},{\"in\":{\"a\":[[\"a\"]],\"b\":[[\"a\"]]}}]\n"
+	       "c "
+	       "[\"all\",{\"a\":\"a\",\"b\":\"b\",\"c\":\"c\"},{\"a\":{\"n\":\"Ann\"},"
+	       "\"b\":{}}]\n"
+	       "c "
+	       "[\"names\",{\"a\":\"Ann\"},{\"in\":{\"a\":[[\"a\",\"b\"]],\"b\":[[\"a\","
+	       "\"b\"]],"
+	       "\"c\":[[\"a\",\"b\"]]}}]\n");
+}
+
 static void who_is_here_is_told_whenever_somebody_comes_or_goes(void **state)
 {
 	(void)state;
@@ -335,6 +357,7 @@ int main(void)
 		cmocka_unit_test(keys_name_messages_and_texts_have_no_name),
 		cmocka_unit_test(chat_has_rising_numbers),
 		cmocka_unit_test(lists_of_members_are_of_ids_values_or_objects),
+		cmocka_unit_test(members_are_fields_named_by_their_ids),
 		cmocka_unit_test(who_is_here_is_told_whenever_somebody_comes_or_goes),
 		cmocka_unit_test(
 			a_join_is_acknowledged_with_who_is_there_by_the_first_that_holds),

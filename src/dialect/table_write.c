@@ -83,7 +83,7 @@ static void put_comma(struct buf *b)
 	if (b->n == 0)
 		return;
 	uint8_t last = b->p[b->n - 1];
-	if (last != '{' && last != '[')
+	if (last != '{' && last != '[' && last != ':')
 		buf_u8(b, ',');
 }
 
@@ -478,14 +478,22 @@ static void put_ops(struct buf *b, const struct table_scope *sc, struct table_sp
 		    bool first);
 
 static void put_member(struct buf *b, const struct table_scope *sc,
-		       const struct member_info *m, struct table_span item)
+		       const struct member_info *m, struct table_span item, bool by_id)
 {
 	struct json_token tokens[TABLE_TOKENS];
 	struct table_scope in;
 	struct json j;
+	size_t at = buf_at(b);
 
 	see_member(&in, sc, m, &j, tokens);
+	if (by_id) {
+		put_comma(b);
+		put_id(b, &in);
+		buf_u8(b, ':');
+	}
 	put_ops(b, &in, item, false);
+	if (by_id && !b->bad && b->p[b->n - 1] == ':') /* nothing to be said of it */
+		b->n = at;
 }
 
 static void put_roster(struct buf *b, const struct table_scope *sc,
@@ -493,18 +501,21 @@ static void put_roster(struct buf *b, const struct table_scope *sc,
 {
 	struct member_info m;
 
-	put_comma(b);
-	buf_put(b, op->key);
-	buf_u8(b, '[');
+	if (!op->by_id) {
+		put_comma(b);
+		buf_put(b, op->key);
+		buf_u8(b, '[');
+	}
 	if (sc->event) {
 		struct cur in = cur_of_slice(sc->event->roster);
 
 		while (cur_left(&in) > 0 && bus_member_decode(&m, &in) == 0)
-			put_member(b, sc, &m, item);
+			put_member(b, sc, &m, item, op->by_id);
 	}
 	if (op->var == VAR_MEMBERS && sc->event)
-		put_member(b, sc, &sc->event->subject, item);
-	buf_u8(b, ']');
+		put_member(b, sc, &sc->event->subject, item, op->by_id);
+	if (!op->by_id)
+		buf_u8(b, ']');
 }
 
 /* --- operations --- */
