@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { call } from "./lib/api.mjs";
 import { freshRoom } from "./lib/client.mjs";
 import { freshDir, serverFor, startServer } from "./lib/server.mjs";
@@ -222,7 +223,11 @@ const SHIPPED = {
 			assert.deepEqual([...ids].sort(), there.map(({ id }) => id).sort());
 			for (const other of there) {
 				const joined = heard(other, "user joined");
-				socket.emit("sending signal", { userToSignal: other.id, callerID: "forged", signal: OFFER });
+				socket.emit("sending signal", {
+					userToSignal: other.id,
+					callerID: "forged",
+					signal: OFFER,
+				});
 				assert.deepEqual(await joined, [{ signal: OFFER, callerID: socket.id }]);
 				const returned = heard(socket, "receiving returned signal");
 				other.emit("returning signal", { signal: ANSWER, callerID: socket.id });
@@ -253,6 +258,39 @@ const SHIPPED = {
 		const spot = heard(ben, "ice-candidate");
 		ann.emit("ice-candidate", { target: ben.id, candidate: SPOT });
 		assert.deepEqual(await spot, [SPOT]);
+	},
+	async roster({ come }) {
+		const meet = async () => {
+			const told = {};
+			const socket = await come((s) => {
+				s.on("yourID", (id) => {
+					told.id = id;
+				});
+				s.on("allUsers", (users) => {
+					told.users = users;
+				});
+			});
+			return Object.assign(socket, { told });
+		};
+		const [ann, ben, eve] = [await meet(), await meet(), await meet()];
+		const allSee = async (...there) => {
+			const users = Object.fromEntries(there.map(({ id }) => [id, id]));
+			for (const { id, told } of there) {
+				await poll(
+					() => told.id === id && isDeepStrictEqual(told.users, users),
+					() => `all of ${Object.keys(users)} at ${id}, and not ${JSON.stringify(told)}`,
+				);
+			}
+		};
+		await allSee(ann, ben, eve);
+		const rings = heard(ben, "hey");
+		ann.emit("callUser", { userToCall: ben.id, signalData: OFFER, from: eve.id, name: "Ann" });
+		assert.deepEqual(await rings, [{ name: "Ann", signal: OFFER, from: ann.id }]);
+		const accepted = heard(ann, "callAccepted");
+		ben.emit("acceptCall", { signal: ANSWER, to: ann.id });
+		assert.deepEqual(await accepted, [ANSWER]);
+		eve.close();
+		await allSee(ann, ben);
 	},
 };
 
