@@ -9,6 +9,7 @@ import { call } from "./lib/api.mjs";
 import { freshRoom } from "./lib/client.mjs";
 import { freshDir, serverFor, startServer } from "./lib/server.mjs";
 import { heard, startWithDialect, stock, VERSIONS } from "./lib/socketio.mjs";
+import { KEY_ARGS, tokenFor } from "./lib/token.mjs";
 import { poll } from "./lib/wait.mjs";
 
 const PEOPLE = `
@@ -320,6 +321,26 @@ for (const [name, talk] of Object.entries(SHIPPED)) {
 		}
 	});
 }
+
+it("who is called by the id of an account is whom the token names, said or not", async (t) => {
+	const server = await startWithDialect("duo", PEOPLE, { workers: 2, args: KEY_ARGS });
+	t.after(() => server.stop());
+	for (const version of VERSIONS) {
+		const come = (user, userId) =>
+			person(t, server, { version, query: { token: tokenFor(user, "people"), userId } });
+		const [ann, ben] = [await come("ann", ""), await come("ben", "ben")];
+		const eve = await come("eve", "ben");
+		await Promise.all([seesOnline(ann, ["ann", "ben"]), seesOnline(ben, ["ann", "ben"])]);
+		const rings = heard(ben, "incoming-call");
+		eve.emit("call-user", { to: "ben", offer: {} });
+		ann.emit("call-user", { to: "ben", offer: {} });
+		assert.equal((await rings)[0].from, "ann");
+		assert.equal(eve.online, undefined);
+		for (const socket of [ann, ben, eve]) {
+			socket.close();
+		}
+	}
+});
 
 it("who is called by the id of an account is so after a restart", async (t) => {
 	const options = { dataDir: freshDir(), args: ["--server.drain=300ms"] };

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "bus/address.h"
+#include "dialect/admit.h"
 #include "dialect/fanout.h"
 #include "dialect/relay.h"
 #include "dialect/table_run.h"
@@ -191,6 +192,16 @@ static void name_member(struct table_session *own, struct slice user, struct sli
 	replace_text(&me->id, user);
 }
 
+/* Whom it says it is, else whom its token names. False: nobody, and the table needs somebody. */
+static bool find_user(struct hearing *h, const struct table_step *step, struct buf *words,
+		      struct slice *user)
+{
+	if (step->user.count > 0 &&
+	    !table_text_of(&h->sc, step->user, ROOM_MAX_NAME, words, user))
+		*user = admit_user(h->s);
+	return user->n > 0 || !step->user_needed;
+}
+
 /* False: the session is not here any more. */
 static bool do_join(struct hearing *h, const struct table_step *step)
 {
@@ -203,15 +214,11 @@ static bool do_join(struct hearing *h, const struct table_step *step)
 		complain(h, E_BAD_FIELD, "room");
 	} else if (is_there(h, step, room)) {
 		/* nothing changes */
-	} else if (step->user.count > 0 && step->user_needed &&
-		   !table_text_of(&h->sc, step->user, ROOM_MAX_NAME, &words, &user)) {
+	} else if (!find_user(h, step, &words, &user)) {
 		complain(h, E_BAD_FIELD, "user");
 	} else if (moves_away(h, room)) {
 		here = false;
 	} else {
-		if (step->user.count > 0 && !step->user_needed)
-			(void)table_text_of(&h->sc, step->user, ROOM_MAX_NAME, &words,
-					    &user);
 		if (step->name.count > 0)
 			(void)table_text_of(&h->sc, step->name, ROOM_MAX_NAME, &words,
 					    &name);
