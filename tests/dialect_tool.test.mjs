@@ -23,20 +23,29 @@ function block(first) {
 	return `${text.join("\n").trimEnd()}\n`;
 }
 
-it("the tutorial's table and talk give what the tutorial says", async () => {
-	const dir = freshDir();
-	const file = join(dir, "standup.dialect");
-	const talk = join(dir, "talk.json");
+for (const [name, talk, opening] of [
+	["standup", "talk.json", '[{"as":"ann"'],
+	["callbook", "calls.json", '[{"as":"one"'],
+]) {
+	it(`the tutorial's ${name} and its talk give what the tutorial says`, async () => {
+		const dir = freshDir();
+		const file = join(dir, `${name}.dialect`);
+		writeFileSync(file, block(`dialect  ${name}`));
+		const first = TUTORIAL.split("\n").find((line) => line.startsWith(`    ${opening}`));
+		writeFileSync(join(dir, talk), block(first.slice(4)));
+		const said = await runParley(["dialect", "test", file, "--with", join(dir, talk)]);
+		const wanted = block(`$ parley dialect test ${name}.dialect --with ${talk}`);
+		const time = (text) => text.replace(/"at":"[^"]*"/g, '"at":""').trimEnd();
+		assert.equal(time(said.stdout), time(wanted.replace(/^.*\n/, "")));
+		assert.equal(said.code, 0);
+	});
+}
+
+it("a table is checked as the tutorial shows it", async () => {
+	const file = join(freshDir(), "standup.dialect");
 	writeFileSync(file, block("dialect  standup"));
-	const first = TUTORIAL.split("\n").find((line) => line.startsWith('    [{"as":"ann"'));
-	writeFileSync(talk, block(first.slice(4)));
 	const check = await runParley(["dialect", "check", file]);
 	assert.equal(check.stdout, block("$ parley dialect check standup.dialect").replace(/^.*\n/, ""));
-	const said = await runParley(["dialect", "test", file, "--with", talk]);
-	const wanted = block("$ parley dialect test standup.dialect --with talk.json");
-	const time = (text) => text.replace(/"at":"[^"]*"/g, '"at":""').trimEnd();
-	assert.equal(time(said.stdout), time(wanted.replace(/^.*\n/, "")));
-	assert.equal(said.code, 0);
 });
 
 it("a slip is shown as the tutorial shows it", async () => {
