@@ -1,5 +1,6 @@
 /* testing: for tests: a TURN server without sockets, and a client that speaks to it and reads its answers. */
 #pragma once
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ struct bench {
 	size_t relayed_n;
 	unsigned opened;
 	int open_error; /* for the next relay_open() */
+	unsigned busy;  /* so many calls before that find the port in use */
 	unsigned forwards, forwarded_to;
 	struct turn_tcp *tcp; /* of the last tcp_connect() */
 	struct turn_path joined;
@@ -59,6 +61,10 @@ static inline int bench_relay_open(void *arg, struct turn_relay *r, const struct
 	int err = b->open_error;
 
 	assert_true(at->port != 0);
+	if (b->busy > 0) {
+		b->busy--;
+		return -EADDRINUSE;
+	}
 	b->open_error = 0;
 	if (err < 0)
 		return err;
