@@ -50,9 +50,8 @@ struct option_set; /* the table, the values and where each came from */
 
 /* `values` is the structure that the offsets are of; it gets the defaults at once. */
 struct option_set *option_create(const struct option *table, size_t count, void *values);
-void option_destroy(
-	struct option_set
-		*s); /* frees the owned texts and lists too, and wipes secrets */
+/* Frees the owned texts and lists too, and wipes secrets. */
+void option_destroy(struct option_set *s);
 /* Each returns 0 or E_MALFORMED / -errno and then has written one line for people to `why`
  * ("config file x.ini, line 3: unknown key net.prot; did you mean net.port?"). One file per
  * set; a file that could not be opened does not count. */

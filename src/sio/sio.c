@@ -288,8 +288,8 @@ void sio_orphan(struct sio_socket *s)
 
 /* --- packets in --- */
 
-#define MAX_SHOWN                                                                        \
-	512 /* values of what a client shows; of more, its address does not count */
+/* Values of what a client shows; of more, its address does not count. */
+#define MAX_SHOWN 512
 
 /* "token=a&x=b" becomes {"token":"a","x":"b"}, behind what the object `shown` (NULL: none) has; its names are not said again. */
 static int query_to_json(struct slice query, const struct json *shown, struct buf *out)
